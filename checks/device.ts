@@ -1,0 +1,53 @@
+/** Devices and what is on them: what goes with a device is the device's fault, not its own. */
+
+import { Program, run } from "../gateway/action.ts";
+import type { Step } from "../gateway/compare.ts";
+import type { Item, LinkItem } from "../gateway/item.ts";
+import { see } from "../gateway/see.ts";
+import { linkOf } from "../gateway/survey.ts";
+import type { CheckInput } from "./check.ts";
+import type { Problem } from "./problem.ts";
+
+export const restart = (unit: string): Step => ({
+  title: `restart ${unit}`,
+  actions: [run([Program.systemctl, "restart", unit])],
+});
+
+/** Why nothing can be on the device, if so. The kernel takes routes off a device that goes down. */
+export function deviceTrouble(device: string, { survey }: CheckInput): string | undefined {
+  const link = linkOf(survey, device);
+  if (!link) return `the device ${device} is missing`;
+  return link.up ? undefined : `the device ${device} is down`;
+}
+
+/** For `itemProblems`: items on a device that is not there or not up. */
+export const excusedByDevice = (input: CheckInput) => (item: Item): string | undefined => {
+  const device = item.kind === "address" || item.kind === "route" || item.kind === "sysctl" ? item.device : undefined;
+  if (device === undefined) return undefined;
+  // An address stays on a device that is down.
+  const gone = linkOf(input.survey, device) === undefined;
+  return item.kind === "route" || gone ? deviceTrouble(device, input) : undefined;
+};
+
+/** A link to be made anew takes its addresses and routes with it; the daemon that holds it has to let go. */
+export function withDependents(problem: Problem, item: LinkItem, { blueprint, survey }: CheckInput): Problem {
+  if (!problem.items) return problem;
+  const above = blueprint.items.flatMap((i) =>
+    i.kind === "link" && "underlay" in i.spec && i.spec.underlay === item.name && see(i, survey).is !== "foreign"
+      ? [i]
+      : []
+  );
+  const names = [item.name, ...above.map((l) => l.name)];
+  const dependents = blueprint.items.filter((i) =>
+    ((i.kind === "address" || i.kind === "route" || i.kind === "sysctl") && i.device !== undefined &&
+      names.includes(i.device)) ||
+    (i.kind === "service" && i.unit === item.holder)
+  );
+  // A daemon keeps hold of a device that was deleted under it, and makes or takes the new one only when it starts.
+  const { holder } = item;
+  if (holder && linkOf(survey, item.name) === undefined && survey.units[holder]?.active === "active") {
+    const items = [...above, ...dependents.filter((i) => i.kind !== "service")];
+    return { ...problem, items, steps: [restart(holder)] };
+  }
+  return { ...problem, items: [...problem.items, ...above, ...dependents] };
+}

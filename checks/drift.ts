@@ -1,0 +1,109 @@
+import type { FileItem } from "../gateway/item.ts";
+import { Path } from "../gateway/names.ts";
+import { hasJump, see } from "../gateway/see.ts";
+import type { Check, CheckInput, Others } from "./check.ts";
+import { driftOfRules } from "./drift_rules.ts";
+import { driftOfSysctlFile } from "./drift_sysctl.ts";
+import { UP } from "./fix.ts";
+import { plainRules } from "./forward_policy.ts";
+import { itemsOf } from "./owner.ts";
+import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { isBare } from "./run.ts";
+import { staleProblems } from "./stale.ts";
+import { isTunnelChain, tunnelRulesBroken } from "./tunnel_routing.ts";
+
+/** Everything that is not as the config says and that no other check speaks for. */
+export const drift: Check = {
+  id: "drift",
+  title: "Files, rules and services are as crxn.yaml says",
+  hop: undefined,
+  needs: [],
+  looksAt:
+    "Every file of crxn, word for word; the rules that guard the machine itself; services that run with older files; things in crxn's journal that the config does not want any more.",
+  why: "What works now and is written down otherwise fails at the next boot, when nobody is looking.",
+  cure: "`crxn up --dry-run` shows the difference as a plan, `crxn up` makes it right.",
+  run: (input, others) => {
+    if (isBare(input)) {
+      const found = "nothing of the gateway is here: `crxn up` has not been run, or `crxn down` has";
+      return outcomeOf([{ found, want: "what crxn.yaml describes", fix: [UP] }], input);
+    }
+    const problems = [
+      ...fileProblems(input, others),
+      ...guardProblems(input),
+      ...staleProblems(input, notTayga(input)),
+      ...leftovers(input),
+    ];
+    return outcomeOf([...problems, ...(problems.length > 0 ? [] : reload(input))], input);
+  },
+};
+
+const notTayga = ({ blueprint }: CheckInput) => {
+  const { instance } = blueprint.config.nat64 ?? {};
+  return (path: string) => instance === undefined || path !== Path.taygaConfig(instance);
+};
+
+function fileProblems(input: CheckInput, others: Others): Problem[] {
+  const files = itemsOf("drift", input.blueprint).filter((i): i is FileItem => i.kind === "file");
+  return files.flatMap((item) => {
+    if (
+      item.path === Path.yggdrasilConfig &&
+      (input.survey.files[item.path] == null || others("overlay-identity").verdict !== "pass")
+    ) return [];
+    if (item.path === Path.sysctl) return driftOfSysctlFile(item, input);
+    if (item.path === Path.rules.inet || item.path === Path.rules.inet6) return driftOfRules(item, input);
+    // With its services comes the reload that systemd needs after a change of units.
+    const service = input.blueprint.items.filter((i) =>
+      i.kind === "service" && (i.reads.includes(item.path) || item.unit)
+    );
+    return itemProblems([item], input).map((p) => p.items ? { ...p, items: [...p.items, ...service] } : p);
+  });
+}
+
+/** Chains that keep the Internet from the machine itself, and rules that accept where nothing drops any more. */
+function guardProblems(input: CheckInput): Problem[] {
+  const { blueprint, survey } = input;
+  const chains = blueprint.items.flatMap((i) => i.kind === "chain" && i.table === "filter" ? [i] : []);
+  return chains.flatMap((item) => {
+    const chain = survey.rules[item.family]?.filter?.[item.chain];
+    if (see(item, survey).is === "present") return [];
+    if (chain && hasJump(item, survey) && plainRules(chain.rules) === plainRules(item.rules)) {
+      if (!chain.rules.some((r) => r.at(-1) === "ACCEPT")) {
+        return item.from === "INPUT" && !isTunnelChain(item) ? itemProblems([item], input) : [];
+      }
+      const found = `${item.chain} accepts packets that the machine's own firewall would let pass by itself now`;
+      return [{
+        found,
+        want: `RETURN in ${item.chain}, so that rules of others keep their force`,
+        verdict: "warn" as const,
+        items: [item],
+      }];
+    }
+    if (item.from !== "INPUT" || (isTunnelChain(item) && tunnelRulesBroken(item, input))) return [];
+    return itemProblems([item], input);
+  });
+}
+
+function leftovers({ blueprint, journal }: CheckInput): Problem[] {
+  if (!journal) return [{ found: "crxn's journal may be read by root only", verdict: "unknown" }];
+  const wanted = new Set(blueprint.items.map((i) => i.id));
+  const left = [...journal.entries.keys()].filter((id) => !wanted.has(id));
+  if (left.length === 0) return [];
+  return [{
+    found: `made by crxn, and not in crxn.yaml any more: ${left.join(", ")}`,
+    want: "only what the config says",
+    verdict: "warn",
+    fix: [UP],
+  }];
+}
+
+function reload({ survey }: CheckInput): Problem[] {
+  const units = Object.values(survey.units).filter((u) => u.needsReload).map((u) => u.unit);
+  if (units.length === 0) return [];
+  const argv = ["/usr/bin/systemctl", "daemon-reload"];
+  return [{
+    found: `systemd has not read the new files of ${units.join(", ")}`,
+    want: "the units as the files have them",
+    verdict: "warn",
+    steps: [{ title: "let systemd read its units again", actions: [{ do: "run", argv }] }],
+  }];
+}

@@ -1,0 +1,24 @@
+import type { Check } from "./check.ts";
+import { excusedByDevice } from "./device.ts";
+import { itemsOf } from "./owner.ts";
+import { itemProblems, outcomeOf } from "./problem.ts";
+
+/** The gateway's own address in the overlay. */
+export const overlayAddress: Check = {
+  id: "overlay-address",
+  title: "The machine has its overlay address",
+  hop: "overlay",
+  needs: [],
+  looksAt: "The addresses of the overlay link.",
+  why: "All clients appear in the overlay under this one address; answers to it have to find this machine.",
+  cure: "`ip address replace ADDRESS dev DEVICE`, and its routes, which the kernel removes with the last address.",
+  run: (input) => {
+    const { blueprint } = input;
+    // With its last IPv4 address a device loses its IPv4 routes: both are mended together.
+    const routes = blueprint.items.filter((i) =>
+      i.kind === "route" && i.family === "inet" && i.device === blueprint.overlayDevice
+    );
+    const problems = itemProblems(itemsOf("overlay-address", blueprint), input, excusedByDevice(input));
+    return outcomeOf(problems.map((p) => p.items ? { ...p, items: [...p.items, ...routes] } : p), input);
+  },
+};

@@ -1,0 +1,35 @@
+import type { Item } from "../gateway/item.ts";
+import type { Check, CheckInput } from "./check.ts";
+import { deviceTrouble } from "./device.ts";
+import { itemsOf } from "./owner.ts";
+import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+
+/** Routes to the overlay's networks. */
+export const overlayRoute: Check = {
+  id: "overlay-route",
+  title: "The overlay's networks are routed to its link only",
+  hop: "overlay",
+  needs: [],
+  looksAt:
+    "The main table's routes to each network of overlay.routes: the one to the overlay link, and the unreachable one behind it.",
+  why:
+    "Without the first nothing reaches the overlay. Without the second its packets leave by the uplink, not translated, when the overlay is down.",
+  cure:
+    "`ip route replace NETWORK dev DEVICE proto 64`, and `ip route replace unreachable NETWORK metric 2147483647 proto 64`.",
+  run: (input, others) => {
+    const excuse = (item: Item) =>
+      item.kind === "route" && item.type === "unicast" ? reason(input, others("overlay-address").verdict) : undefined;
+    const problems = itemsOf("overlay-route", input.blueprint).flatMap((item) =>
+      itemProblems([item], input, excuse).map((p): Problem =>
+        item.kind === "route" && item.type === "unreachable" ? { ...p, carries: true } : p
+      )
+    );
+    return outcomeOf(problems, input);
+  },
+};
+
+function reason(input: CheckInput, address: string): string | undefined {
+  const trouble = deviceTrouble(input.blueprint.overlayDevice, input);
+  if (trouble) return `the routes went with their device: ${trouble}`;
+  return address === "fail" ? "the kernel removed the routes with the device's address" : undefined;
+}

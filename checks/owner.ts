@@ -1,0 +1,58 @@
+/** Which check speaks for an item of the blueprint. Each has exactly one, so that one fault is one finding. */
+
+import type { Blueprint } from "../gateway/blueprint.ts";
+import type { ChainItem, FileItem, Item, RouteItem, ServiceItem } from "../gateway/item.ts";
+import { Path, Unit } from "../gateway/names.ts";
+
+/** @returns the id of the check */
+export function ownerOf(item: Item, blueprint: Blueprint): string {
+  switch (item.kind) {
+    case "package":
+      return "packages";
+    case "unwanted":
+      return "conflicts";
+    case "file":
+      return fileOwner(item, blueprint);
+    case "sysctl":
+      if (item.device) return "tunnel-routing";
+      return item.key.endsWith("/accept_ra") ? "accept-ra" : "forwarding-sysctl";
+    case "link":
+      return item.spec.type === "translator" ? "translator-device" : "tunnel-routing";
+    case "address":
+      return "overlay-address";
+    case "route":
+      return routeOwner(item, blueprint);
+    case "chain":
+      return chainOwner(item);
+    case "service":
+      return serviceOwner(item, blueprint);
+  }
+}
+
+/** The sysctl file is judged line by line by the checks of its parameters; what else is wrong with it is drift. */
+function fileOwner({ path }: FileItem, { config }: Blueprint): string {
+  return config.nat64 && path === Path.taygaConfig(config.nat64.instance) ? "translator-config" : "drift";
+}
+
+function routeOwner(item: RouteItem, { translatorDevice }: Blueprint): string {
+  if (item.type === "blackhole") return "blackhole-route";
+  if (item.type === "unreachable" || item.device !== translatorDevice) return "overlay-route";
+  return item.family === "inet6" ? "prefix-route" : "pool-route";
+}
+
+function chainOwner({ table, from }: ChainItem): string {
+  if (table === "nat") return "nat-rule";
+  if (table === "mangle") return "mss-clamp";
+  // Of CRXN-INPUT the check tunnel-routing takes the tunnel's rules, drift the guard of the machine itself.
+  return from === "FORWARD" ? "forward-policy" : "drift";
+}
+
+/** tayga requires the firewall's unit, so it is the translator's on a gateway. */
+function serviceOwner({ unit }: ServiceItem, { config }: Blueprint): string {
+  if (unit.startsWith("tayga@")) return "translator-service";
+  return unit === Unit.firewall && config.nat64 ? "translator-service" : "overlay-service";
+}
+
+/** The items that a check speaks for, in the blueprint's order. */
+export const itemsOf = (id: string, blueprint: Blueprint): Item[] =>
+  blueprint.items.filter((item) => ownerOf(item, blueprint) === id);

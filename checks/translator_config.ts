@@ -1,0 +1,26 @@
+import { Unit } from "../gateway/names.ts";
+import type { Check } from "./check.ts";
+import { itemsOf } from "./owner.ts";
+import { itemProblems, outcomeOf } from "./problem.ts";
+import { staleProblems } from "./stale.ts";
+
+/** tayga's config: the file against the blueprint, and the running daemon against the file. */
+export const translatorConfig: Check = {
+  id: "translator-config",
+  title: "The translator runs with its right config",
+  hop: "translator",
+  only: "gateway",
+  needs: [],
+  looksAt: "/etc/tayga/INSTANCE.conf, word for word, and whether tayga was started after its last change.",
+  why:
+    "Prefix, pool and device of the translator have to be those of the routes and rules around it. tayga reads its config at start only.",
+  cure: "`crxn up` writes the file anew and restarts the translator.",
+  run: (input) => {
+    const files = itemsOf("translator-config", input.blueprint);
+    const { instance } = input.blueprint.config.nat64!;
+    const service = input.blueprint.items.filter((i) => i.kind === "service" && i.unit === Unit.translator(instance));
+    const problems = itemProblems(files, input).map((p) => p.items ? { ...p, items: [...p.items, ...service] } : p);
+    const paths = files.flatMap((i) => i.kind === "file" ? [i.path] : []);
+    return outcomeOf([...problems, ...staleProblems(input, (path) => paths.includes(path))], input);
+  },
+};

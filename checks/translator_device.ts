@@ -1,0 +1,36 @@
+import type { LinkItem } from "../gateway/item.ts";
+import { linkOf } from "../gateway/survey.ts";
+import type { Check, CheckInput } from "./check.ts";
+import { restart, withDependents } from "./device.ts";
+import { itemsOf } from "./owner.ts";
+import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+
+/** tayga's TUN device. */
+export const translatorDevice: Check = {
+  id: "translator-device",
+  title: "The translator's device is there and up",
+  hop: "translator",
+  only: "gateway",
+  needs: [],
+  looksAt: "The link nat64-INSTANCE: that it exists, is a persistent TUN device, and is up.",
+  why: "Packets reach tayga through it. It outlives the daemon, so that routes on it survive a crash.",
+  cure:
+    "`ip link set dev nat64-INSTANCE up`, or `systemctl restart tayga@INSTANCE`, which makes it anew with its routes.",
+  run: (input) => {
+    const links = itemsOf("translator-device", input.blueprint).flatMap((i) => i.kind === "link" ? [i] : []);
+    const problems = links.flatMap((l) => itemProblems([l], input).map((p) => withDependents(p, l, input)));
+    return outcomeOf(problems.length > 0 ? problems : links.flatMap((l) => unheld(l, input)), input);
+  },
+};
+
+/** A TUN device that no process has open has no carrier. */
+function unheld({ name, holder }: LinkItem, { survey, probe }: CheckInput): Problem[] {
+  // Just after its start a daemon has no device for some milliseconds: a ping that came through counts more.
+  if (probe?.ran && probe.received > 0) return [];
+  if (!holder || linkOf(survey, name)?.carrier !== false || survey.units[holder]?.active !== "active") return [];
+  return [{
+    found: `nobody has ${name} open, although ${holder} runs: it holds a device that was deleted`,
+    want: `${name} held by tayga`,
+    steps: [restart(holder)],
+  }];
+}

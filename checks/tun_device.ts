@@ -1,0 +1,25 @@
+import type { Check } from "./check.ts";
+import { outcomeOf } from "./problem.ts";
+
+/** The kernel's TUN driver. */
+export const tunDevice: Check = {
+  id: "tun-device",
+  title: "The kernel makes TUN devices",
+  hop: "translator",
+  needs: [],
+  looksAt: "Whether /dev/net/tun is there.",
+  why: "tayga and yggdrasil are programs: they get their packets from the kernel through a TUN device.",
+  cure: "`modprobe tun`. In a container, its host has to pass the device in.",
+  run: (input) => {
+    const needed = input.blueprint.items.some((i) =>
+      i.kind === "link" && (i.spec.type === "tun" || i.spec.type === "translator")
+    );
+    if (!needed) return { verdict: "skip", found: "nothing here needs one" };
+    if (input.survey.tun) return outcomeOf([], input);
+    const fix = [["/usr/sbin/modprobe", "tun"]];
+    return outcomeOf(
+      [{ found: "there is no /dev/net/tun", want: "the device node, and the driver behind it", fix }],
+      input,
+    );
+  },
+};

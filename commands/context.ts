@@ -1,0 +1,129 @@
+/** What most commands need: the config, the machine as it is, and what it should be. */
+
+import { type Blueprint, blueprint } from "../gateway/blueprint.ts";
+import type { Config } from "../gateway/config/types.ts";
+import { parseConfig, problemsOnMachine } from "../gateway/config/parse.ts";
+import { ConfigError } from "../gateway/config/problem.ts";
+import { CrxnError, Exit } from "../gateway/errors.ts";
+import { type Facts, factsOf, type Identity } from "../gateway/facts.ts";
+import type { Journal } from "../gateway/journal.ts";
+import { Path } from "../gateway/names.ts";
+import type { Survey } from "../gateway/survey.ts";
+import { readJournal } from "../machine/journal.ts";
+import { type Runner, SystemRunner } from "../machine/run.ts";
+import { questionsOf, readSurvey } from "../machine/survey.ts";
+import { chooseTunnel } from "../machine/tunnel.ts";
+import { findIdentity } from "../machine/yggdrasil.ts";
+import type { Ui } from "./ui.ts";
+
+export interface Options {
+  config: string;
+  json: boolean;
+  yes: boolean;
+}
+
+export interface Context {
+  options: Options;
+  ui: Ui;
+  runner: Runner;
+}
+
+export interface LoadedConfig {
+  text: string;
+  config: Config;
+}
+
+/** @throws CrxnError 78 when there is no config, or a bad one */
+export async function loadConfig(file: string): Promise<LoadedConfig> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new CrxnError(Exit.config, `There is no config at ${file}.`, "`crxn init --example` prints one to start from.");
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new CrxnError(Exit.noPermission, `${file} may not be read by this user.`, "Run crxn as root.");
+    }
+    if (error instanceof Error && /directory/i.test(error.message)) {
+      throw new CrxnError(Exit.config, `${file} is a folder, not a config.`, "Name the file itself with --config.");
+    }
+    if (error instanceof TypeError || error instanceof Deno.errors.InvalidData) {
+      throw new CrxnError(Exit.config, `${file}:1:1: this is not UTF-8 text.`, "Save the config as UTF-8.");
+    }
+    throw error;
+  }
+  return { text, config: await parseConfig(text, file) };
+}
+
+export function requireRoot(what: string): void {
+  if (Deno.uid() === 0) return;
+  throw new CrxnError(Exit.noPermission, `${what} needs root.`, "Run it with sudo, or as root.");
+}
+
+/** @throws CrxnError 69 when this machine cannot be a gateway at all */
+export function requireDebian(survey: Survey): void {
+  const { id, version, name } = survey.os;
+  if (id !== "debian" || !survey.packages) {
+    throw new CrxnError(
+      Exit.unavailable,
+      `crxn sets up Debian machines; this is ${name || "something else"}.`,
+      "Run it on Debian 12 or newer.",
+    );
+  }
+  // Testing and unstable have no version number.
+  if (version !== "" && Number(version) < 12) {
+    throw new CrxnError(Exit.unavailable, `${name} is too old.`, "crxn needs Debian 12 or newer.");
+  }
+  if (!survey.systemd) {
+    throw new CrxnError(Exit.unavailable, "systemd does not run this machine.", "crxn's units need it.");
+  }
+  if (!survey.tun) {
+    throw new CrxnError(
+      Exit.unavailable,
+      "There is no /dev/net/tun, which tayga and yggdrasil need.",
+      "Try `modprobe tun`; in a container the host has to pass the device in.",
+    );
+  }
+}
+
+export interface Prepared {
+  journal: Journal;
+  survey: Survey;
+  blueprint: Blueprint;
+  identity?: Identity;
+}
+
+/**
+ * Reads the machine and computes what it should be.
+ * @throws CrxnError 78 when the config collides with the machine, 69 when it lacks something
+ */
+export async function prepare(context: Context, loaded: LoadedConfig, identity?: Identity): Promise<Prepared> {
+  const { runner, options } = context;
+  const journal = await readJournal();
+  const survey = await readSurvey(runner, questionsOf(loaded.config, journal));
+  const problems = await problemsOnMachine(loaded.config, loaded.text, options.config, networksOf(survey, journal));
+  if (problems.length > 0) throw new ConfigError(problems);
+  const more: { identity?: Identity; tunnel?: NonNullable<Facts["tunnel"]> } = {};
+  if (loaded.config.overlay.type === "yggdrasil") {
+    more.identity = identity ?? await findIdentity();
+    more.tunnel = await chooseTunnel(runner, loaded.config.overlay.tunnel, survey);
+  }
+  const facts = factsOf(loaded.config, survey, more);
+  return { journal, survey, blueprint: blueprint(loaded.config, facts), ...(more.identity ? { identity: more.identity } : {}) };
+}
+
+/** The machine's own networks, without what crxn itself put there. */
+function networksOf(survey: Survey, journal: Journal): { network: string; device: string }[] {
+  const ours = new Set(
+    [...journal.entries.values()].flatMap(({ item }) => item.kind === "address" ? [`${item.address} ${item.device}`] : []),
+  );
+  return survey.links.flatMap((link) =>
+    link.addresses
+      .filter((a) => a.scope === "global" && !ours.has(`${a.address} ${link.name}`))
+      .map((a) => ({ network: a.address, device: link.name }))
+  );
+}
+
+export const system = (): Runner => new SystemRunner();
+export const defaultConfig = Path.config;

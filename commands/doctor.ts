@@ -1,0 +1,142 @@
+/** `crxn doctor`: finds the broken piece, says why and how to mend it. */
+
+import { Command } from "@commander-js/extra-typings";
+import { levenshteinDistance } from "@std/text";
+import type { Check, CheckInput } from "../checks/check.ts";
+import { pageOf } from "../checks/explain.ts";
+import { CHECKS } from "../checks/list.ts";
+import { pathOf } from "../checks/path.ts";
+import { runChecks } from "../checks/run.ts";
+import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import { lock } from "../machine/lock.ts";
+import { inOverlay, sendProbe } from "../machine/probe.ts";
+import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
+import { mend } from "./doctor_fix.ts";
+import { readInput } from "./doctor_input.ts";
+import { type Report, reportJson, reportLines } from "./doctor_output.ts";
+import { ipv4, withCommon } from "./options.ts";
+import { paintFor } from "./ui.ts";
+
+/** Seconds that a mended gateway gets to show it: daemons start, peers come back. */
+const PATIENCE = 20;
+
+export const doctorCommand = () =>
+  withCommon(
+    new Command("doctor")
+      .summary("find what is broken, say why and how to mend it")
+      .description(
+        "Looks at every piece of the gateway, sends a probe through the whole path, and names what is broken.",
+      )
+      .option("--target <ipv4>", "a host in the overlay to ping through the gateway", ipv4)
+      .option("--only <ids>", "only these checks: ID[,ID...]")
+      .option("--skip <ids>", "all but these checks: ID[,ID...]")
+      .option("--fix", "mend what is the gateway's own")
+      .option("--explain <id>", "print what a check looks at, why, and how to mend it")
+      .option("--capture <file>", "keep the packets of both devices (not yet)"),
+    { yes: true },
+  );
+
+export interface DoctorOptions {
+  target?: string | undefined;
+  only?: string | undefined;
+  skip?: string | undefined;
+  fix?: true | undefined;
+  explain?: string | undefined;
+  capture?: string | undefined;
+}
+
+export async function doctor(context: Context, options: DoctorOptions): Promise<ExitCode> {
+  const { ui } = context;
+  if (options.capture !== undefined) {
+    throw new CrxnError(Exit.usage, "--capture is not there yet.", "Until then: `tcpdump -i any -w FILE`.");
+  }
+  if (options.explain !== undefined) return explain(context, checkOf(options.explain));
+  const wanted = wantedIds(options);
+  if (options.fix) requireRoot("`crxn doctor --fix`");
+  const loaded = await loadConfig(context.options.config);
+  using _lock = options.fix ? await lock("doctor") : undefined;
+  let { input, report } = await examine(context, loaded, wanted, options.target);
+  if (options.fix && !report.healthy) {
+    const mended = await mend(context, report.findings, input);
+    if (mended.length > 0) ({ input, report } = await reexamine(context, loaded, wanted, options.target, mended));
+  }
+  if (ui.json) ui.out(JSON.stringify(reportJson(report), null, 2));
+  else for (const line of reportLines(report, input, paintFor(Deno.stdout))) ui.out(line);
+  return report.healthy ? Exit.ok : Exit.failed;
+}
+
+interface Examined {
+  input: CheckInput;
+  report: Report;
+}
+
+async function examine(
+  context: Context,
+  loaded: LoadedConfig,
+  wanted: ReadonlySet<string>,
+  target: string | undefined,
+): Promise<Examined> {
+  const input = await readInput(context, loaded);
+  const { blueprint } = input;
+  if (target !== undefined && !inOverlay(blueprint, target)) {
+    const networks = blueprint.config.overlay.routes.map((r) => r.to).join(", ") || "(none)";
+    throw new CrxnError(Exit.usage, `${target} is in none of the overlay's networks.`, `Take a host in ${networks}.`);
+  }
+  if (wanted.has("probe")) input.probe = await sendProbe(context.runner, blueprint, target);
+  const findings = runChecks(CHECKS, input, wanted);
+  const healthy = findings.every((f) => f.verdict !== "fail");
+  return { input, report: { healthy, path: pathOf(CHECKS, findings, input), findings } };
+}
+
+/** After mending: again until the mended checks are content, or for as long as daemons may take to come back. */
+async function reexamine(
+  context: Context,
+  loaded: LoadedConfig,
+  wanted: ReadonlySet<string>,
+  target: string | undefined,
+  mended: string[],
+): Promise<Examined> {
+  const deadline = Date.now() + PATIENCE * 1000;
+  while (true) {
+    const examined = await examine(context, loaded, wanted, target);
+    const failing = examined.report.findings.filter((f) => f.verdict === "fail").map((f) => f.id);
+    const waits = [...mended, "overlay-peers", "translator-device", "probe", "accept-ra"].some((id) =>
+      failing.includes(id)
+    );
+    if (!waits || Date.now() > deadline) return examined;
+    context.ui.progress(`waiting for ${failing.join(", ")}`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+function explain({ ui }: Context, check: Check): ExitCode {
+  const { id, title, looksAt, why, cure } = check;
+  ui.out(
+    ui.json ? JSON.stringify({ schema: "crxn.explain/1", id, title, looksAt, why, cure }, null, 2) : pageOf(check),
+  );
+  return Exit.ok;
+}
+
+/** @throws CrxnError 64 for ids that no check has, and when nothing is left to ask */
+export function wantedIds({ only, skip }: Pick<DoctorOptions, "only" | "skip">): ReadonlySet<string> {
+  const ids = (list: string | undefined) => list?.split(",").map((id) => checkOf(id.trim()).id);
+  const skipped = new Set(ids(skip) ?? []);
+  const wanted = new Set((ids(only) ?? CHECKS.map((c) => c.id)).filter((id) => !skipped.has(id)));
+  if (wanted.size === 0) {
+    throw new CrxnError(Exit.usage, "--skip leaves no check of --only.", "Name at least one check.");
+  }
+  return wanted;
+}
+
+function checkOf(id: string): Check {
+  const check = CHECKS.find((c) => c.id === id);
+  if (check) return check;
+  const near = CHECKS.map((c) => ({ id: c.id, distance: levenshteinDistance(c.id, id) })).sort((a, b) =>
+    a.distance - b.distance
+  )
+    .filter((c) => c.distance <= 4 || (id.length > 2 && c.id.includes(id))).slice(0, 3).map((c) => c.id);
+  const remedy = near.length > 0
+    ? `Did you mean ${near.join(" or ")}?`
+    : `The checks are: ${CHECKS.map((c) => c.id).join(", ")}.`;
+  throw new CrxnError(Exit.usage, `No check is called "${id}".`, remedy);
+}

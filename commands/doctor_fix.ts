@@ -1,0 +1,60 @@
+/** `crxn doctor --fix`: the steps of the findings that fail, and nothing else. */
+
+import type { Finding } from "../checks/check.ts";
+import { stepsFor } from "../checks/fix.ts";
+import type { Item } from "../gateway/item.ts";
+import type { Step } from "../gateway/compare.ts";
+import { CrxnError, Exit } from "../gateway/errors.ts";
+import { planJson, planLines } from "../gateway/plan.ts";
+import type { Survey } from "../gateway/survey.ts";
+import type { CheckInput } from "../checks/check.ts";
+import { apply } from "../machine/apply.ts";
+import { keepIdentity } from "../machine/yggdrasil.ts";
+import type { Context } from "./context.ts";
+import { bringPackages } from "./install.ts";
+import { paintFor } from "./ui.ts";
+import { paintPlan } from "./up.ts";
+
+/** What mends the findings: items in the blueprint's order, after the steps that no item stands for. */
+export function mendSteps(findings: Finding[], items: Item[], survey: Survey): Step[] {
+  const failing = findings.filter((f) => f.verdict === "fail");
+  const wanted = new Set(failing.flatMap((f) => f.mend?.items.map((i) => i.id) ?? []));
+  return [...failing.flatMap((f) => f.mend?.steps ?? []), ...stepsFor(items.filter((i) => wanted.has(i.id)), survey)];
+}
+
+/**
+ * Asks, then does the steps.
+ * @returns ids of the findings that something was done about
+ */
+export async function mend(context: Context, findings: Finding[], input: CheckInput): Promise<string[]> {
+  const { ui, runner } = context;
+  const { blueprint, survey } = input;
+  const steps = mendSteps(findings, blueprint.items, survey);
+  if (steps.length === 0) return [];
+  consent(context, steps);
+  const missing = steps.flatMap((s) => s.packages ?? []);
+  if (missing.length > 0) await bringPackages(context, missing);
+  const { identity } = blueprint.facts;
+  if (identity?.privateKey && steps.some((s) => s.item?.kind === "file" && s.item.secret)) await keepIdentity(identity);
+  await apply(runner, steps, survey, (step, i) => ui.progress(`[${i + 1}/${steps.length}] ${step.title}`));
+  ui.done();
+  return findings.filter((f) => f.verdict === "fail" && f.mend).map((f) => f.id);
+}
+
+function consent({ ui, options }: Context, steps: Step[]): void {
+  if (!ui.json) {
+    ui.say("This mends what is the gateway's own:");
+    const paint = paintFor(Deno.stderr);
+    for (const line of planLines(steps)) ui.say(paintPlan(line, paint));
+  }
+  if (options.yes) return;
+  if (!ui.interactive) {
+    throw new CrxnError(
+      Exit.usage,
+      "Nobody can be asked here: there is no terminal.",
+      "Add --yes to mend it, or leave --fix out to see only what is wrong.",
+      { json: { plan: planJson(steps) } },
+    );
+  }
+  if (!ui.ask("Do it?")) throw new CrxnError(Exit.failed, "Nothing was changed.");
+}

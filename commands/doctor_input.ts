@@ -1,0 +1,107 @@
+/** What the checks are put to. A machine on which the blueprint cannot be computed as usual still gets an answer. */
+
+import type { CheckInput, Trouble } from "../checks/check.ts";
+import { settledFacts, standIn } from "../checks/settle.ts";
+import { blueprint } from "../gateway/blueprint.ts";
+import { ConfigError } from "../gateway/config/problem.ts";
+import { CrxnError, Exit } from "../gateway/errors.ts";
+import { type Facts, factsOf, type Identity } from "../gateway/facts.ts";
+import { type Journal, replay } from "../gateway/journal.ts";
+import { tunnelDevice } from "../gateway/names.ts";
+import type { Survey } from "../gateway/survey.ts";
+import { readJournal } from "../machine/journal.ts";
+import { questionsOf, readSurvey } from "../machine/survey.ts";
+import { chooseTunnel } from "../machine/tunnel.ts";
+import { findIdentity } from "../machine/yggdrasil.ts";
+import { type Context, type LoadedConfig, prepare } from "./context.ts";
+
+type Tunnel = NonNullable<Facts["tunnel"]>;
+
+export async function readInput(context: Context, loaded: LoadedConfig): Promise<CheckInput> {
+  try {
+    const { journal, survey, blueprint: plain } = await prepare(context, loaded);
+    return inputOf(loaded, journal, survey, plain.facts, []);
+  } catch (error) {
+    if (!(error instanceof CrxnError)) throw error;
+    return await readInSpite(context, loaded, error);
+  }
+}
+
+/** Stage by stage, with a stand-in for each that fails; what failed becomes a finding of the check it concerns. */
+async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnError): Promise<CheckInput> {
+  const { runner } = context;
+  const { config } = loaded;
+  const troubles: Trouble[] = [];
+  const attempt = async <T>(check: string, question: () => T | Promise<T>, otherwise: () => T): Promise<T> => {
+    try {
+      return await question();
+    } catch (error) {
+      if (!(error instanceof CrxnError)) throw error;
+      troubles.push(troubleOf(check, error));
+      return otherwise();
+    }
+  };
+  const journal = await attempt<Journal | undefined>("drift", readable(readJournal), () => undefined);
+  const survey = await readSurvey(runner, questionsOf(config, journal ?? replay([])));
+  const more: { identity?: Identity; tunnel?: Tunnel } = {};
+  if (config.overlay.type === "yggdrasil") {
+    const { tunnel, routes } = config.overlay;
+    more.identity = await attempt("overlay-identity", findIdentity, () => standIn(survey, journal));
+    const there = survey.links.find((l) => routes[0] && l.name === tunnelDevice(routes[0].via))?.kind;
+    const kind = there === "ip6gre" || tunnel === "ip6gre" ? "ip6gre" : "vxlan";
+    more.tunnel = await attempt<Tunnel>(
+      "tunnel-routing",
+      () => chooseTunnel(runner, tunnel, survey),
+      () => ({ kind, why: "a guess" }),
+    );
+  }
+  const facts = await attempt(
+    "accept-ra",
+    () => factsOf(config, survey, more),
+    () => factsOf({ ...config, uplink: "lo" }, survey, more),
+  );
+  // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
+  if (troubles.length === 0) troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
+  return inputOf(loaded, journal, survey, facts, troubles);
+}
+
+/** What only root may read is missing, which is no fault. */
+const readable = <T>(question: () => Promise<T>) => async (): Promise<T | undefined> => {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof CrxnError && error.exit === Exit.noPermission) return undefined;
+    throw error;
+  }
+};
+
+function troubleOf(check: string, error: CrxnError): Trouble {
+  const verdict = error.exit === Exit.noPermission ? "unknown" : "fail";
+  return { check, verdict, found: error.message, ...(error.remedy ? { want: error.remedy } : {}) };
+}
+
+function inputOf(
+  { config }: LoadedConfig,
+  journal: Journal | undefined,
+  survey: Survey,
+  facts: Facts,
+  troubles: Trouble[],
+): CheckInput {
+  const settled = settledFacts(
+    facts,
+    journal,
+    survey,
+    config.overlay.type === "yggdrasil" ? config.overlay.tunnel : undefined,
+  );
+  const { identity } = facts;
+  if (identity?.from === "config" && settled.identity && identity.address !== settled.identity.address) {
+    troubles.push({
+      check: "overlay-identity",
+      verdict: "fail",
+      found:
+        `the key in the daemon's config makes this node ${identity.address}; the gateway was made as ${settled.identity.address}`,
+      want: "Put the old key back, or run `crxn up` to go on as the new node, and tell the far end.",
+    });
+  }
+  return { blueprint: blueprint(config, settled), survey, ...(journal ? { journal } : {}), troubles };
+}

@@ -1,0 +1,117 @@
+/** What the doctor says: JSON for programs, a page of 80 columns for people. Pure but for the colours. */
+
+import type { CheckInput, Finding, Verdict } from "../checks/check.ts";
+import { wrap } from "../checks/explain.ts";
+import type { Station } from "../checks/path.ts";
+import { commandLine } from "../gateway/action.ts";
+import type { Paint } from "./ui.ts";
+
+export interface Report {
+  healthy: boolean;
+  path: Station[];
+  findings: Finding[];
+}
+
+/** The document of docs/contract.md. */
+export const reportJson = ({ healthy, path, findings }: Report) => ({
+  schema: "crxn.doctor/1",
+  healthy,
+  path,
+  // What --fix would do is crxn's own business.
+  findings: findings.map(({ id, verdict, title, found, want, why, fix, evidence }) => ({
+    id,
+    verdict,
+    title,
+    ...(found === undefined ? {} : { found }),
+    ...(want === undefined ? {} : { want }),
+    why,
+    ...(fix ? { fix } : {}),
+    ...(evidence ? { evidence } : {}),
+  })),
+});
+
+const MARKS: Record<Verdict, string> = { pass: "ok", warn: "warn", fail: "FAIL", skip: "-", unknown: "?" };
+const WIDTH = 80;
+
+export function reportLines({ path, findings }: Report, input: CheckInput, paint: Paint): string[] {
+  return [
+    ...pathLines(path, input, paint),
+    "",
+    ...findings.flatMap((f) => findingLines(f, paint)),
+    "",
+    verdictLine(findings, input, paint),
+  ];
+}
+
+function findingLines(finding: Finding, paint: Paint): string[] {
+  const { id, verdict, title, found, want, why, fix } = finding;
+  const colour =
+    { pass: paint.green, warn: paint.yellow, fail: paint.red, skip: paint.dim, unknown: paint.yellow }[verdict];
+  const head = (text: string) => {
+    const [first = "", ...more] = wrap(text, WIDTH - 25);
+    return [`${colour(MARKS[verdict].padEnd(4))} ${id.padEnd(19)} ${first}`, ...more.map((l) => " ".repeat(25) + l)];
+  };
+  if (verdict === "pass") return head(found ? `${found}` : title);
+  if (verdict === "skip" || verdict === "unknown") {
+    return head(found ?? title).map((l) => verdict === "skip" ? paint.dim(l) : l);
+  }
+  return [
+    ...head(title),
+    ...detail("found", found),
+    ...detail("want", want),
+    ...detail("why", why),
+    ...(fix ?? []).map((argv, i) => `     ${(i === 0 ? "fix" : "").padEnd(6)} ${paint.bold(commandLine(argv))}`),
+  ];
+}
+
+function detail(name: string, text: string | undefined): string[] {
+  if (text === undefined) return [];
+  return wrap(text, WIDTH - 12).map((line, i) => `     ${(i === 0 ? name : "").padEnd(6)} ${line}`);
+}
+
+/** The path with the state of each station below it; one station a line where that is too long. */
+function pathLines(path: Station[], { blueprint }: CheckInput, paint: Paint): string[] {
+  const { config, facts, overlayDevice, translatorDevice } = blueprint;
+  const target = config.overlay.routes.map((r) => r.to).join(" ") || "overlay";
+  const labels = {
+    uplink: `[${facts.uplink.name}]`,
+    translator: `[${translatorDevice ?? ""}]`,
+    forward: "[forward]",
+    overlay: `[${overlayDevice}]`,
+    target,
+  };
+  const state = (s: Station) => ({ ok: "ok", broken: "BROKEN", unknown: "?" })[s.state];
+  const colour = (s: Station) => ({ ok: paint.green, broken: paint.red, unknown: paint.dim })[s.state];
+  const cells = path.map((s) => ({
+    label: labels[s.hop],
+    width: Math.max(labels[s.hop].length, state(s).length),
+    station: s,
+  }));
+  const start = config.nat64 ? "IPv6 --" : "here --";
+  const line = start + cells.map((c) => centre(c.label, c.width)).join("--");
+  if (line.length > WIDTH) return cells.map((c) => `  ${c.label.padEnd(24)} ${colour(c.station)(state(c.station))}`);
+  return [
+    line,
+    " ".repeat(start.length) +
+    cells.map((c) => colour(c.station)(centre(state(c.station), c.width))).join("  ").trimEnd(),
+  ];
+}
+
+function centre(text: string, width: number): string {
+  const left = Math.floor((width - text.length) / 2);
+  return " ".repeat(left) + text + " ".repeat(width - text.length - left);
+}
+
+const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
+function verdictLine(findings: Finding[], { survey }: CheckInput, paint: Paint): string {
+  const of = (verdict: Verdict) => findings.filter((f) => f.verdict === verdict);
+  const warnings = of("warn").length > 0 ? `, ${count(of("warn").length, "warning")}` : "";
+  const unknown = of("unknown").length > 0
+    ? `, ${of("unknown").length} could not be told${survey.root ? "" : " without root"}`
+    : "";
+  const faults = of("fail");
+  if (faults.length === 0) return `${paint.green("healthy")}${warnings}${unknown}`;
+  const mendable = faults.some((f) => f.mend) ? ". `crxn doctor --fix` mends what is the gateway's own." : "";
+  return `${paint.red(count(faults.length, "fault"))}${warnings}${unknown}${mendable}`;
+}

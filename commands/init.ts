@@ -1,0 +1,54 @@
+/** `crxn init`: a config to start from. */
+
+import { Command } from "@commander-js/extra-typings";
+import example from "../assets/crxn.example.yaml" with { type: "text" };
+import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import { findIdentity, keepIdentity } from "../machine/yggdrasil.ts";
+import { type Context, requireRoot } from "./context.ts";
+import { withCommon } from "./options.ts";
+
+export const initCommand = () =>
+  withCommon(
+    new Command("init")
+      .summary("print an example config, or its JSON Schema")
+      .description(
+        "Prints a commented example config to start from, or the JSON Schema with which editors complete it. Two operators\n" +
+          "who join their machines exchange the keys that --key prints, before either of them runs `crxn up`.",
+      )
+      .option("--example", "print a commented example")
+      .option("--schema", "print the JSON Schema of crxn.yaml")
+      .option("--key", "print this machine's public key in a yggdrasil overlay; makes it if there is none (needs root)"),
+    { yes: true },
+  );
+
+export async function init(
+  { ui, options: { config } }: Context,
+  options: { example?: true | undefined; schema?: true | undefined; key?: true | undefined },
+): Promise<ExitCode> {
+  if (options.schema) {
+    const { jsonSchemaText } = await import("../gateway/config/json_schema.ts");
+    ui.out(jsonSchemaText().trimEnd());
+    return Exit.ok;
+  }
+  if (options.example) {
+    ui.out(example.trimEnd());
+    return Exit.ok;
+  }
+  if (options.key) return await printKey(ui);
+  throw new CrxnError(
+    Exit.usage,
+    "`crxn init` cannot ask yet.",
+    `Start from the example: crxn init --example > ${config}`,
+  );
+}
+
+/** The key that `up` is going to use: of the daemon's config, or kept for it. */
+async function printKey(ui: Context["ui"]): Promise<ExitCode> {
+  requireRoot("`crxn init --key`");
+  const identity = await findIdentity();
+  await keepIdentity(identity);
+  const { publicKey, address } = identity;
+  if (ui.json) ui.out(JSON.stringify({ schema: "crxn.key/1", publicKey, address }, null, 2));
+  else ui.out(`public key  ${publicKey}\naddress     ${address}`);
+  return Exit.ok;
+}

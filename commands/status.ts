@@ -1,0 +1,97 @@
+/** `crxn status`: one look at the gateway. */
+
+import { Command } from "@commander-js/extra-typings";
+import { CHECKS } from "../checks/list.ts";
+import { runChecks } from "../checks/run.ts";
+import { Exit, type ExitCode } from "../gateway/errors.ts";
+import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
+import { readInput } from "./doctor_input.ts";
+import { withCommon } from "./options.ts";
+import { type Status, statusOf } from "./status_data.ts";
+import { statusLines } from "./status_output.ts";
+import { paintFor } from "./ui.ts";
+
+/** Milliseconds from one look to the next. */
+const INTERVAL = 1000;
+
+export const statusCommand = () =>
+  withCommon(
+    new Command("status")
+      .summary("one look at the gateway")
+      .description(
+        "Shows the path with the state and the packet counters of each hop, services, peers and the pool.\n" +
+          "Exit code: 0 up, 1 degraded, 3 not up.",
+      )
+      .option("--watch", "look again every second, until Ctrl-C"),
+    { yes: false },
+  );
+
+export interface StatusOptions {
+  watch?: true | undefined;
+}
+
+export async function status(context: Context, options: StatusOptions): Promise<ExitCode> {
+  const loaded = await loadConfig(context.options.config);
+  if (options.watch) return await watch(context, loaded);
+  const seen = await look(context, loaded);
+  const { ui } = context;
+  ui.out(ui.json ? JSON.stringify(seen, null, 2) : textOf(seen));
+  return exitOf(seen);
+}
+
+const WITHOUT_PROBE = new Set(CHECKS.map((c) => c.id).filter((id) => id !== "probe"));
+
+async function look(context: Context, loaded: LoadedConfig): Promise<Status> {
+  const input = await readInput(context, loaded);
+  return statusOf(input, runChecks(CHECKS, input, WITHOUT_PROBE));
+}
+
+const textOf = (seen: Status) => statusLines(seen, paintFor(Deno.stdout), Date.now()).join("\n");
+
+const exitOf = ({ state }: Status): ExitCode => ({ up: Exit.ok, degraded: Exit.failed, down: Exit.notUp })[state];
+
+/** Ends at Ctrl-C, at SIGTERM, or when nobody reads any more, with the exit code of the last look. */
+async function watch(context: Context, loaded: LoadedConfig): Promise<ExitCode> {
+  let wake = () => {};
+  let ended = false;
+  const end = () => {
+    ended = true;
+    wake();
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, end);
+  let exit: ExitCode = Exit.notUp;
+  try {
+    while (!ended) {
+      const seen = await look(context, loaded);
+      exit = exitOf(seen);
+      if (!show(context, seen)) break;
+      if (ended) break;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, INTERVAL);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, end);
+  }
+  return exit;
+}
+
+/** @returns false when stdout is closed */
+function show({ ui }: Context, seen: Status): boolean {
+  // In place: from the top left, each line to its end, and what was below it.
+  const screen = () => `\x1b[H${textOf(seen).replaceAll("\n", "\x1b[K\n")}\x1b[K\n\x1b[J`;
+  const text = ui.json ? `${JSON.stringify(seen)}\n` : Deno.stdout.isTerminal() ? screen() : `${textOf(seen)}\n\n`;
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,138 @@
+/** What `crxn status` says of a machine, as data. Pure. */
+
+import type { CheckInput, Finding, Hop } from "../checks/check.ts";
+import { CHECKS } from "../checks/list.ts";
+import { poolSize } from "../checks/pool.ts";
+import { isBare } from "../checks/run.ts";
+import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
+
+type State = "up" | "degraded" | "down";
+
+interface Counters {
+  packets: number;
+  bytes: number;
+}
+
+interface StatusHop {
+  name: Hop | "underlay";
+  device: string;
+  /** `faulty`: the device is up, and a check of this hop fails. */
+  state: "up" | "faulty" | "down" | "missing";
+  rx: Counters;
+  tx: Counters;
+}
+
+/** The document `crxn.status/1`. */
+export interface Status {
+  schema: "crxn.status/1";
+  state: State;
+  gateway: {
+    role: "gateway" | "node";
+    address: string;
+    prefix?: string;
+    routed?: string;
+    overlay: string;
+    networks: string[];
+  };
+  hops: StatusHop[];
+  /** `since` in milliseconds since the epoch, 0 when it never ran. */
+  services: { unit: string; state: string; enabled: boolean; since: number; restarts: number }[];
+  /** `latency` in milliseconds. */
+  peers: { uri: string; up: boolean; inbound: boolean; latency?: number; error?: string }[];
+  /** `used` is null while it cannot be told. */
+  pool?: { network: string; size: number; used: number | null };
+  self: { publicKey?: string; address?: string; overlay: string };
+  tunnel?: { device: string; kind: string; why: string };
+  faults: { id: string; title: string; found: string }[];
+}
+
+/** @param findings of the checks, without the probe */
+export function statusOf(input: CheckInput, findings: Finding[]): Status {
+  const { blueprint, survey } = input;
+  const { config, facts, overlayDevice } = blueprint;
+  const faults = findings.filter((f) => f.verdict === "fail").map(({ id, title, found }) => ({
+    id,
+    title,
+    found: found ?? "",
+  }));
+  const tunnel = config.overlay.type === "yggdrasil" && config.overlay.routes.length > 0 ? facts.tunnel : undefined;
+  return {
+    schema: "crxn.status/1",
+    state: isBare(input) ? "down" : faults.length > 0 ? "degraded" : "up",
+    gateway: {
+      role: config.nat64 ? "gateway" : "node",
+      address: config.address,
+      ...(config.prefix ? { prefix: config.prefix } : {}),
+      ...(config.routed ? { routed: config.routed } : {}),
+      overlay: config.overlay.type,
+      networks: config.overlay.routes.map((r) => r.to),
+    },
+    hops: hopsOf(input, findings),
+    services: servicesOf(input),
+    peers: (survey.overlay?.peers ?? []).map(({ uri, up, inbound, latency, error }) => ({
+      uri,
+      up,
+      inbound,
+      ...(latency === undefined ? {} : { latency }),
+      ...(error ? { error } : {}),
+    })),
+    ...(config.nat64 ? { pool: poolOf(config.nat64.pool, survey) } : {}),
+    self: {
+      ...(facts.identity?.publicKey ? { publicKey: facts.identity.publicKey } : {}),
+      ...(facts.identity ? { address: facts.identity.address } : {}),
+      overlay: config.address,
+    },
+    ...(tunnel ? { tunnel: { device: overlayDevice, kind: tunnel.kind, why: tunnel.why } } : {}),
+    faults,
+  };
+}
+
+const poolOf = (network: string, { poolUsed, root }: Survey) => ({
+  network,
+  size: poolSize(network),
+  // No list yet means that nobody has come; without root it may only be out of reach.
+  used: poolUsed ?? (root ? 0 : null),
+});
+
+function hopsOf({ blueprint, survey }: CheckInput, findings: Finding[]): StatusHop[] {
+  const { config, facts, overlayDevice, translatorDevice } = blueprint;
+  const hop = (name: StatusHop["name"], device: string, check: Hop): StatusHop => {
+    const link = linkOf(survey, device);
+    const faulty = findings.some((f) => f.verdict === "fail" && (f.hop ?? hopOf(f.id)) === check);
+    return { name, device, state: stateOf(link, faulty), rx: counters(link?.rx), tx: counters(link?.tx) };
+  };
+  const { overlay } = config;
+  const underlay = overlay.type === "yggdrasil" && overlay.interface !== overlayDevice
+    ? [hop("underlay", overlay.interface, "overlay")]
+    : [];
+  return [
+    ...(translatorDevice
+      ? [hop("uplink", facts.uplink.name, "uplink"), hop("translator", translatorDevice, "translator")]
+      : []),
+    hop("overlay", overlayDevice, "overlay"),
+    ...underlay,
+  ];
+}
+
+function stateOf(link: Link | undefined, faulty: boolean): StatusHop["state"] {
+  if (!link) return "missing";
+  return link.up ? (faulty ? "faulty" : "up") : "down";
+}
+
+const hopOf = (id: string) => CHECKS.find((c) => c.id === id)?.hop;
+
+const counters = (of?: Counters): Counters => ({ packets: of?.packets ?? 0, bytes: of?.bytes ?? 0 });
+
+const servicesOf = ({ blueprint, survey }: CheckInput): Status["services"] =>
+  blueprint.items.flatMap((item) => {
+    if (item.kind !== "service") return [];
+    const unit = survey.units[item.unit];
+    const missing = !unit || unit.load === "not-found";
+    return [{
+      unit: item.unit,
+      state: missing ? "missing" : unit.sub === "auto-restart" ? "restarting" : unit.active,
+      enabled: unit?.enabled === "enabled",
+      since: unit?.active === "active" ? unit.since : 0,
+      restarts: unit?.restarts ?? 0,
+    }];
+  });

@@ -1,0 +1,119 @@
+/** What a command says: results to stdout, everything else to stderr; colour and live lines only on a terminal. */
+
+import * as colors from "@std/fmt/colors";
+import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+
+export interface Ui {
+  json: boolean;
+  /** A person sits at it: stdin and stderr are terminals. */
+  interactive: boolean;
+  /** A result, to stdout. */
+  out(text: string): void;
+  /** A note on the way, to stderr. */
+  say(text: string): void;
+  /** A line that the next one replaces; on no terminal a line of its own, when `what` changes. */
+  progress(what: string): void;
+  /** Ends the live line. */
+  done(): void;
+  ask(question: string): boolean;
+}
+
+const noColor = (Deno.env.get("NO_COLOR") ?? "") !== "";
+
+/** Styles for text that goes to `stream`. */
+export function paintFor(stream: { isTerminal(): boolean }) {
+  const on = stream.isTerminal() && !noColor && Deno.env.get("TERM") !== "dumb";
+  const style = (f: (t: string) => string) => (text: string) => {
+    if (!on) return text;
+    colors.setColorEnabled(true);
+    return f(text);
+  };
+  return {
+    bold: style(colors.bold),
+    dim: style(colors.dim),
+    red: style(colors.red),
+    green: style(colors.green),
+    yellow: style(colors.yellow),
+    cyan: style(colors.cyan),
+  };
+}
+
+export type Paint = ReturnType<typeof paintFor>;
+
+export function terminalUi(json: boolean): Ui {
+  const live = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  const encoder = new TextEncoder();
+  const write = (stream: { writeSync(p: Uint8Array): number }, text: string) => {
+    const bytes = encoder.encode(text);
+    try {
+      for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+    } catch (error) {
+      // `crxn status | head` closes the pipe: nobody listens any more, and that is no fault.
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+  };
+  let shown = "";
+  const clear = () => {
+    if (live && shown !== "") write(Deno.stderr, "\r\x1b[K");
+    shown = "";
+  };
+  return {
+    json,
+    interactive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
+    out: (text) => {
+      clear();
+      write(Deno.stdout, text + "\n");
+    },
+    say: (text) => {
+      clear();
+      write(Deno.stderr, text + "\n");
+    },
+    progress: (what) => {
+      if (what === shown) return;
+      const width = live ? Deno.consoleSize().columns || 80 : 0;
+      write(Deno.stderr, live ? `\r\x1b[K${what.slice(0, Math.max(width - 1, 10))}` : `${what}\n`);
+      shown = what;
+    },
+    done: clear,
+    ask: (question) => {
+      clear();
+      write(Deno.stderr, `${question} [y/N] `);
+      const buffer = new Uint8Array(256);
+      const read = Deno.stdin.readSync(buffer) ?? 0;
+      return /^y(es)?$/i.test(new TextDecoder().decode(buffer.subarray(0, read)).trim());
+    },
+  };
+}
+
+/** Prints an error for its reader and returns the exit code. Only a bug shows a stack trace. */
+export function reportError(ui: Ui, error: unknown, command: string): ExitCode {
+  ui.done();
+  const known = error instanceof CrxnError;
+  const exit = known ? error.exit : Exit.bug;
+  const message = error instanceof Error ? error.message : String(error);
+  if (ui.json) {
+    ui.out(JSON.stringify(
+      {
+        schema: "crxn.error/1",
+        command,
+        exit,
+        error: message,
+        ...(known && error.remedy ? { remedy: error.remedy } : {}),
+        ...(known ? error.detail?.json : {}),
+      },
+      null,
+      2,
+    ));
+    return exit;
+  }
+  const paint = paintFor(Deno.stderr);
+  ui.say(`${paint.red("crxn:")} ${message}`);
+  if (known) {
+    if (error.detail?.text) ui.say(error.detail.text.replace(/^/gm, "    "));
+    if (error.remedy) ui.say(error.remedy);
+  } else {
+    ui.say("This is a bug in crxn. Please report it with the lines below.");
+    ui.say(error instanceof Error ? error.stack ?? "" : "");
+  }
+  return exit;
+}

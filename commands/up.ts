@@ -1,0 +1,118 @@
+/** `crxn up`: makes the machine what the config says. */
+
+import { Command } from "@commander-js/extra-typings";
+import { compare, type Step } from "../gateway/compare.ts";
+import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import { planJson, planLines } from "../gateway/plan.ts";
+import { apply } from "../machine/apply.ts";
+import { lock } from "../machine/lock.ts";
+import { keepIdentity } from "../machine/yggdrasil.ts";
+import { type Context, loadConfig, type Prepared, prepare, requireDebian, requireRoot } from "./context.ts";
+import { describe, takeBack } from "./converge.ts";
+import { bringPackages } from "./install.ts";
+import { withCommon } from "./options.ts";
+import { printPlan } from "./plan_output.ts";
+import { paintFor } from "./ui.ts";
+import { unitLogs } from "../machine/logs.ts";
+import { welcome } from "./welcome.ts";
+
+export const upCommand = () =>
+  withCommon(
+    new Command("up")
+      .summary("make this machine what the config says")
+      .description(
+        "Makes this machine the gateway (or overlay node) that the config describes: installs what is missing, shows what it\n" +
+          "is going to do, does it, and tries the path. Running it again changes nothing; a changed config changes only what differs.",
+      )
+      .option("--dry-run", "show what would change and change nothing (exit code 2: there are changes)")
+      .option("--target <ipv4>", "a host in the overlay to ping through the gateway at the end"),
+    { yes: true },
+  );
+
+export interface UpOptions {
+  dryRun?: true | undefined;
+  target?: string | undefined;
+}
+
+export async function up(context: Context, options: UpOptions): Promise<ExitCode> {
+  const { ui } = context;
+  const loaded = await loadConfig(context.options.config);
+  requireRoot("`crxn up`");
+  using _lock = options.dryRun ? undefined : await lock("up");
+  let prepared = await prepare(context, loaded);
+  requireDebian(prepared.survey);
+  let steps = plan(prepared);
+  if (options.dryRun) {
+    printPlan(ui, "up", steps);
+    return steps.length > 0 ? Exit.changes : Exit.ok;
+  }
+  if (steps.length > 0) {
+    consent(context, steps);
+    const missing = steps[0]?.packages;
+    if (missing) {
+      await bringPackages(context, missing);
+      // Packages bring programs, groups and units: only now can the rest be seen.
+      prepared = await prepare(context, loaded, prepared.identity);
+      steps = plan(prepared);
+    }
+    await make(context, prepared, steps);
+  }
+  return await welcome(context, prepared, { changed: steps, ...(options.target ? { target: options.target } : {}) });
+}
+
+const plan = ({ blueprint, survey, journal }: Prepared): Step[] => compare(blueprint.items, survey, journal);
+
+function consent(context: Context, steps: Step[]): void {
+  const { ui, options } = context;
+  if (!ui.json) {
+    ui.say("This is what will be done:");
+    const paint = paintFor(Deno.stderr);
+    for (const line of planLines(steps)) ui.say(paintPlan(line, paint));
+  }
+  if (options.yes) return;
+  if (!ui.interactive) {
+    throw new CrxnError(
+      Exit.usage,
+      "Nobody can be asked here: there is no terminal.",
+      "Add --yes to do it, or --dry-run to see only the plan.",
+      { json: { plan: planJson(steps) } },
+    );
+  }
+  if (!ui.ask("Do it?")) throw new CrxnError(Exit.failed, "Nothing was changed.");
+}
+
+export function paintPlan(line: string, paint: ReturnType<typeof paintFor>): string {
+  if (line.startsWith("*")) return paint.bold(line);
+  const text = line.trimStart();
+  if (text.startsWith("+")) return paint.green(line);
+  if (text.startsWith("-")) return paint.red(line);
+  return text.startsWith("@@") || text.startsWith("|") ? paint.dim(line) : line;
+}
+
+/** Does the steps; when one fails, the machine goes back to how this run found it. */
+async function make(context: Context, { blueprint, survey, journal, identity }: Prepared, steps: Step[]): Promise<void> {
+  const { ui, runner } = context;
+  if (identity) await keepIdentity(identity);
+  let current: Step | undefined;
+  try {
+    await apply(runner, steps, survey, (step, i) => {
+      current = step;
+      ui.progress(`[${i + 1}/${steps.length}] ${step.title}`);
+    });
+    ui.done();
+  } catch (error) {
+    ui.done();
+    const logs = await unitLogs(runner, current?.item?.kind === "service" ? current.item.unit : undefined);
+    ui.say(`"${current?.title}" failed. Taking back what this run did.`);
+    const before = [...journal.entries.values()].map((e) => e.item);
+    const left = await takeBack(context, before, (step) => ui.progress(`taking back: ${step.title}`)).then(() => "", describe);
+    ui.done();
+    throw new CrxnError(
+      Exit.failed,
+      `${current?.title}: ${error instanceof Error ? error.message : error}`,
+      left || "The machine is as it was before this run" +
+          (blueprint.items.some((i) => i.kind === "package") ? "; installed packages stay." : "."),
+      { text: [error instanceof CrxnError ? error.detail?.text ?? "" : "", logs].filter(Boolean).join("\n") },
+    );
+  }
+}

@@ -1,0 +1,158 @@
+/** The end of `up`: waits until the path works, pings through it, and says what to try and what the far end needs. */
+
+import { embed } from "../gateway/address.ts";
+import { commandLine, Program } from "../gateway/action.ts";
+import type { Blueprint } from "../gateway/blueprint.ts";
+import type { Step } from "../gateway/compare.ts";
+import { Exit, type ExitCode } from "../gateway/errors.ts";
+import { hostAt } from "../gateway/networks.ts";
+import { planJson } from "../gateway/plan.ts";
+import { addressFromKey } from "../gateway/yggdrasil_address.ts";
+import type { Runner } from "../machine/run.ts";
+import { readUnits } from "../machine/systemd.ts";
+import { ping } from "../machine/ping.ts";
+import type { Context, Prepared } from "./context.ts";
+
+interface Done {
+  changed: Step[];
+  target?: string;
+}
+
+/** A ping and what it was for. */
+interface Tried {
+  what: string;
+  address: string;
+  /** Milliseconds; undefined when nothing came back. */
+  milliseconds?: number;
+  /** Without an answer `up` has failed. */
+  must: boolean;
+}
+
+export async function welcome(context: Context, prepared: Prepared, done: Done): Promise<ExitCode> {
+  const { ui } = context;
+  const { blueprint } = prepared;
+  const down = await waitForUnits(context, blueprint);
+  const tried = down.length > 0 ? [] : await tryPath(context, blueprint, done);
+  ui.done();
+  const failed = down.length > 0 || tried.some((t) => t.must && t.milliseconds === undefined);
+  if (ui.json) {
+    ui.out(JSON.stringify(
+      {
+        schema: "crxn.up/1",
+        ok: !failed,
+        changes: done.changed.length,
+        steps: planJson(done.changed),
+        failedUnits: down,
+        pings: tried,
+        self: selfOf(blueprint),
+      },
+      null,
+      2,
+    ));
+    return failed ? Exit.failed : Exit.ok;
+  }
+  ui.out(done.changed.length > 0 ? `Done: ${done.changed.length} changes.` : "Nothing to do: the machine is as it should be.");
+  for (const unit of down) ui.out(`  ${unit} does not run. \`journalctl -u ${unit}\` says why.`);
+  for (const { what, address, milliseconds } of tried) {
+    ui.out(`  ${what} ${address} ${milliseconds === undefined ? "does not answer" : `answers in ${milliseconds} ms`}`);
+  }
+  if (failed) ui.out("`crxn doctor` looks for the cause.");
+  if (done.changed.length > 0) for (const line of farewell(blueprint)) ui.out(line);
+  return failed ? Exit.failed : Exit.ok;
+}
+
+/** @returns the units that did not come up in time */
+async function waitForUnits({ ui, runner }: Context, blueprint: Blueprint): Promise<string[]> {
+  const units = blueprint.items.flatMap((i) => i.kind === "service" ? [i.unit] : []);
+  const deadline = Date.now() + 15_000;
+  while (true) {
+    const seen = await readUnits(runner, units);
+    const down = units.filter((u) => seen[u]?.active !== "active");
+    if (down.length === 0 || Date.now() > deadline) return down;
+    ui.progress(`waiting for ${down.join(", ")}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Pings the far nodes through the overlay and the target through the prefix, each until it answers or time is up. */
+async function tryPath({ ui, runner }: Context, blueprint: Blueprint, done: Done): Promise<Tried[]> {
+  const { config } = blueprint;
+  const wanted: Omit<Tried, "milliseconds">[] = [];
+  if (config.overlay.type === "yggdrasil") {
+    for (const key of new Set(config.overlay.routes.map((r) => r.via))) {
+      wanted.push({ what: "far node", address: addressFromKey(key), must: false });
+    }
+  }
+  if (done.target) {
+    const address = config.prefix ? embed(config.prefix, done.target) : done.target;
+    wanted.push({ what: "target", address, must: true });
+  }
+  // A changed machine gets the time that peers need to find each other; one that was up before does not.
+  const seconds = done.changed.length > 0 ? 20 : 2;
+  return await Promise.all(wanted.map(async (one) => {
+    ui.progress(`pinging ${one.address}`);
+    return { ...one, ...await pingUntil(runner, one.address, seconds) };
+  }));
+}
+
+async function pingUntil(runner: Runner, address: string, seconds: number): Promise<{ milliseconds?: number }> {
+  const deadline = Date.now() + seconds * 1000;
+  while (Date.now() < deadline) {
+    const { times } = await ping(runner, address, { count: 1, waitSeconds: 1 });
+    if (times[0] !== undefined) return { milliseconds: times[0] };
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return {};
+}
+
+const selfOf = ({ config, facts }: Blueprint) => ({
+  address: config.address,
+  ...(facts.identity ? { publicKey: facts.identity.publicKey, overlay: facts.identity.address } : {}),
+  ...(facts.tunnel ? { tunnel: facts.tunnel } : {}),
+});
+
+/** What to try next, and what the operator of the far end has to know. */
+function farewell(blueprint: Blueprint): string[] {
+  const { config, facts } = blueprint;
+  const lines: string[] = [];
+  const first = config.overlay.routes[0];
+  if (config.prefix && first) {
+    const example = hostAt(first.to, 1);
+    lines.push(
+      "",
+      "Try it from any machine with IPv6:",
+      `  ping ${embed(config.prefix, example)}     (${example} in the overlay; \`crxn address\` converts)`,
+    );
+  }
+  const { identity, tunnel } = facts;
+  const own = config.address.split("/")[0]!;
+  if (!identity || !tunnel || config.overlay.type !== "yggdrasil") {
+    lines.push("", `The overlay must route ${own} to this machine.`);
+    return lines;
+  }
+  lines.push(
+    "",
+    "The far end needs:",
+    `  public key   ${identity.publicKey}`,
+    `  address      ${identity.address}  (of this key; both sides must see the same)`,
+    `  a route      ${own}/32 via this key`,
+    `  a tunnel     ${tunnel.kind} (${tunnel.why})`,
+  );
+  const far = config.overlay.routes[0];
+  if (far) lines.push("If it is made by hand:", ...byHand(tunnel.kind, identity.address, addressFromKey(far.via), own));
+  return lines;
+}
+
+function byHand(kind: "ip6gre" | "vxlan", local: string, remote: string, own: string): string[] {
+  const ends = ["local", remote, "remote", local];
+  const add = kind === "vxlan"
+    ? [Program.ip, "link", "add", "crxn0", "type", "vxlan", "id", "64", "dstport", "4789", ...ends]
+    : [Program.ip, "link", "add", "crxn0", "type", "ip6gre", ...ends, "encaplimit", "none"];
+  const commands = [
+    add,
+    [Program.ip, "link", "set", "crxn0", "mtu", "1500", "up"],
+    [Program.ip, "route", "add", `${own}/32`, "dev", "crxn0"],
+    ...(kind === "vxlan" ? [[Program.sysctl, "-w", "net/ipv4/conf/crxn0/proxy_arp=1"]] : []),
+  ];
+  return commands.map((argv) => `  ${commandLine(argv)}`);
+}

@@ -1,0 +1,50 @@
+/** Actions: the few things crxn does to a machine, as plain data. Plans print them, the journal keeps them, one place does them. */
+
+export type Action =
+  /** A program, never a shell. `also` names exit codes besides 0 that mean success. */
+  | { do: "run"; argv: string[]; stdin?: string; also?: number[]; timeoutSeconds?: number }
+  /** A text file, written beside its place and renamed into it. */
+  | { do: "write"; path: string; content: string; mode: number; group?: string }
+  /** A file as it was before, byte for byte. */
+  | { do: "restore"; path: string; base64: string; mode: number; uid: number; gid: number }
+  | { do: "remove"; path: string }
+  /** A folder, if it is empty; otherwise somebody uses it and it stays. */
+  | { do: "rmdir"; path: string }
+  /** A folder with all that a daemon of ours has put into it. */
+  | { do: "removeTree"; path: string };
+
+export const run = (argv: string[], more: { stdin?: string; also?: number[]; timeoutSeconds?: number } = {}): Action => ({
+  do: "run",
+  argv,
+  ...more,
+});
+
+/** Programs by absolute path, as Debian 12 and 13 have them: nothing is looked up in PATH as root. */
+export const Program = {
+  ip: "/usr/sbin/ip",
+  sysctl: "/usr/sbin/sysctl",
+  systemctl: "/usr/bin/systemctl",
+  journalctl: "/usr/bin/journalctl",
+  iptables: "/usr/sbin/iptables",
+  ip6tables: "/usr/sbin/ip6tables",
+  iptablesRestore: "/usr/sbin/iptables-restore",
+  ip6tablesRestore: "/usr/sbin/ip6tables-restore",
+  iptablesSave: "/usr/sbin/iptables-save",
+  ip6tablesSave: "/usr/sbin/ip6tables-save",
+  nft: "/usr/sbin/nft",
+  tayga: "/usr/sbin/tayga",
+  yggdrasil: "/usr/sbin/yggdrasil",
+  yggdrasilctl: "/usr/sbin/yggdrasilctl",
+  ping: "/usr/bin/ping",
+  dpkgQuery: "/usr/bin/dpkg-query",
+  aptGet: "/usr/bin/apt-get",
+  unshare: "/usr/bin/unshare",
+} as const;
+
+/** A command as a person would type it; words with unusual characters are quoted. */
+export function commandLine(argv: string[]): string {
+  return argv.map((word, i) => {
+    const shown = i === 0 ? word.replace(/^\/usr\/s?bin\//, "") : word;
+    return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
+  }).join(" ");
+}

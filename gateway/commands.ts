@@ -1,0 +1,155 @@
+/** The commands of each item: what makes it now, what makes it at boot, what removes it. Pure. */
+
+import { type Action, Program, run } from "./action.ts";
+import type { AddressItem, ChainItem, Family, Item, LinkItem, RouteItem } from "./item.ts";
+
+const { ip } = Program;
+const familyFlag = (family: Family) => family === "inet6" ? "-6" : "-4";
+
+export const iptablesOf = (family: Family) => family === "inet6" ? Program.ip6tables : Program.iptables;
+export const restoreOf = (family: Family) => family === "inet6" ? Program.ip6tablesRestore : Program.iptablesRestore;
+
+/** What `ip route` calls this route: all that tells it from others, and what it does. ip-route(8). */
+function routeWords(item: RouteItem): string[] {
+  const words = item.type === "unicast" ? [item.to] : [item.type, item.to];
+  if (item.via) words.push("via", item.via);
+  if (item.device) words.push("dev", item.device);
+  if (item.metric !== undefined) words.push("metric", String(item.metric));
+  return [...words, "proto", "64"];
+}
+
+function addLink(item: LinkItem): string[] {
+  const { name, spec } = item;
+  switch (spec.type) {
+    case "tun":
+      return [ip, "tuntap", "add", "dev", name, "mode", "tun", ...(spec.user ? ["user", spec.user] : [])];
+    case "translator":
+      // tayga's own call: it reads the device's name from its config and checks the whole file on the way.
+      return [Program.tayga, "--mktun", "--config", spec.config];
+    case "vxlan":
+      // dev ties the outer packets to the underlay: while it is down they go nowhere, not out by the uplink.
+      // deno-fmt-ignore
+      return [ip, "link", "add", name, "address", spec.mac, "type", "vxlan", "id", String(spec.vni), "local", spec.local, "remote", spec.remote,
+        "dstport", String(spec.port), "dev", spec.underlay];
+    case "ip6gre":
+      // deno-fmt-ignore
+      return [ip, "link", "add", name, "type", "ip6gre", "local", spec.local, "remote", spec.remote, "encaplimit", "none",
+        "dev", spec.underlay];
+  }
+}
+
+/** The settings of a device that are not part of its creation; each may be given again at any time. */
+function tuneLink(item: LinkItem): string[][] {
+  const { name, spec } = item;
+  const set = [ip, "link", "set", "dev", name];
+  switch (spec.type) {
+    case "tun":
+      return [[...set, "mtu", String(spec.mtu), "up"]];
+    case "translator":
+      return [[...set, "up"]];
+    case "vxlan":
+    case "ip6gre":
+      // No IPv6 inside: the far end gets no link-local way to this machine.
+      return [[...set, "addrgenmode", "none"], [...set, "mtu", String(spec.mtu), "up"]];
+  }
+}
+
+const addressCommand = (item: AddressItem, verb: string) => [ip, "address", verb, item.address, "dev", item.device];
+
+/** One transaction: the chain emptied and filled again and, unless it is there, the jump to it. */
+export function chainTransaction(item: ChainItem, jump: boolean): string {
+  return [
+    `*${item.table}`,
+    `:${item.chain} - [0:0]`,
+    ...item.rules.map((rule) => `-A ${item.chain} ${rule.join(" ")}`),
+    ...(jump ? [`-I ${item.from} 1 ${jumpRule(item).join(" ")}`] : []),
+    "COMMIT",
+    "",
+  ].join("\n");
+}
+
+export const jumpRule = (item: ChainItem): string[] => ["-m", "comment", "--comment", "crxn:jump", "-j", item.chain];
+
+export const restoreArgv = (family: Family): string[] => [restoreOf(family), "-w", "-n"];
+
+/** What makes the item, on a machine that lacks it. Files, services and packages are the business of `compare.ts`. */
+export function makeCommands(item: Item, jump = true): Action[] {
+  switch (item.kind) {
+    case "sysctl":
+      return [run([Program.sysctl, "-q", "-w", `${item.key}=${item.value}`])];
+    case "link":
+      return [run(addLink(item)), ...tuneLink(item).map((argv) => run(argv))];
+    case "address":
+      return [run(addressCommand(item, "replace"))];
+    case "route":
+      return [run([ip, familyFlag(item.family), "route", "replace", ...routeWords(item)])];
+    case "chain":
+      return [run(restoreArgv(item.family), { stdin: chainTransaction(item, jump) })];
+    case "file":
+      return [{
+        do: "write",
+        path: item.path,
+        content: item.content,
+        mode: item.mode,
+        ...(item.group ? { group: item.group } : {}),
+      }];
+    case "service":
+    case "package":
+    case "unwanted":
+      return [];
+  }
+}
+
+/** What removes it. The caller has looked: it is there, and (for a chain) whether the jump to it is. */
+export function removeCommands(item: Item, jump = true): Action[] {
+  switch (item.kind) {
+    case "link":
+      return [
+        item.spec.type === "tun" || item.spec.type === "translator"
+          ? run([ip, "tuntap", "del", "dev", item.name, "mode", "tun"])
+          : run([ip, "link", "del", "dev", item.name]),
+      ];
+    case "address":
+      return [run(addressCommand(item, "del"))];
+    case "route":
+      return [run([ip, familyFlag(item.family), "route", "del", ...routeWords(item)])];
+    case "chain":
+      return [run(restoreArgv(item.family), {
+        stdin: [
+          `*${item.table}`,
+          ...(jump ? [`-D ${item.from} ${jumpRule(item).join(" ")}`] : []),
+          `-F ${item.chain}`,
+          `-X ${item.chain}`,
+          "COMMIT",
+          "",
+        ].join("\n"),
+      })];
+    default:
+      return [];
+  }
+}
+
+/** A line of a unit: ExecStart's value. `mayFail` becomes the `-` in front, for what is an error only the second time. */
+export interface UnitCommand {
+  argv: string[];
+  mayFail?: boolean;
+}
+
+/** What makes the item at boot. Every line can run again at any time without harm. */
+export function bootCommands(item: Item): UnitCommand[] {
+  switch (item.kind) {
+    case "sysctl":
+      return [{ argv: [Program.sysctl, "-q", "-w", `${item.key}=${item.value}`] }];
+    case "link":
+      // `ip link add` of a device that exists fails; the next line fails if it does not exist.
+      return [
+        { argv: addLink(item), mayFail: item.spec.type !== "translator" },
+        ...tuneLink(item).map((argv) => ({ argv })),
+      ];
+    case "address":
+    case "route":
+      return makeCommands(item).flatMap((a) => a.do === "run" ? [{ argv: a.argv }] : []);
+    default:
+      return [];
+  }
+}

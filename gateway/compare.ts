@@ -1,0 +1,206 @@
+/** Compare: the difference between what should be and what is, as steps. Pure; `up`, `down` and `--dry-run` share it. */
+
+import { type Action, Program, run } from "./action.ts";
+import { makeCommands } from "./commands.ts";
+import { CrxnError, Exit } from "./errors.ts";
+import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
+import { type Journal, undoActions } from "./journal.ts";
+import { hasJump, isRebuild, see, type State } from "./see.ts";
+import { linkOf, type Survey } from "./survey.ts";
+
+export interface Step {
+  /** A sentence's start for the plan: "write /etc/tayga/ygg.conf". */
+  title: string;
+  actions: Action[];
+  /** What the step makes or changes: noted in the journal before it runs. */
+  item?: Item;
+  /** Id of the journal entry that is done with once the step has run. */
+  undoes?: string;
+  /** The packages it installs. */
+  packages?: string[];
+  /** For files: what was there and what comes. */
+  diff?: { path: string; before: string; after: string; secret: boolean };
+  /** What traffic it interrupts. */
+  interrupts?: string;
+}
+
+const DAEMON_RELOAD: Step = { title: "let systemd read its units again", actions: [run([Program.systemctl, "daemon-reload"])] };
+
+/**
+ * Steps from the survey to the items, in order: what is missing is made first, what is no longer wanted goes last.
+ * @throws CrxnError 1 when the place of an item is taken by something that is not ours.
+ */
+export function compare(items: Item[], survey: Survey, journal: Journal): Step[] {
+  const states = new Map(items.map((item) => [item.id, see(item, survey)]));
+  refuseForeign(items, states);
+  return [...makeSteps(items, states, survey), ...removeSteps(items, survey, journal)];
+}
+
+function refuseForeign(items: Item[], states: Map<string, State>): void {
+  const taken = items.flatMap((item) => {
+    const state = states.get(item.id)!;
+    return state.is === "foreign" ? [`${item.id}: ${state.how}`] : [];
+  });
+  if (taken.length === 0) return;
+  throw new CrxnError(
+    Exit.failed,
+    `Something that is not crxn's is in the place of:\n  ${taken.join("\n  ")}`,
+    "Remove it, or choose other names or networks in the config. Nothing was changed.",
+  );
+}
+
+function makeSteps(items: Item[], states: Map<string, State>, survey: Survey): Step[] {
+  const steps: Step[] = [];
+  const done = { files: new Set<string>(), stopped: new Set<string>(), devices: new Set<string>() };
+  const missing = items.filter((i) => i.kind === "package" && states.get(i.id)!.is === "absent");
+  if (missing.length > 0) steps.push(installStep(missing.map((i) => i.kind === "package" ? i.name : "")));
+  let unitsPending = Object.values(survey.units).some((u) => u.needsReload);
+
+  for (const item of items) {
+    const state = states.get(item.id)!;
+    // The first item after the files needs the units read.
+    if (unitsPending && item.kind !== "file" && item.kind !== "package" && item.kind !== "unwanted") {
+      steps.push(DAEMON_RELOAD);
+      unitsPending = false;
+    }
+    const lost = "device" in item && item.device !== undefined && done.devices.has(item.device);
+    if (item.kind === "package" || (state.is === "present" && !lost && item.kind !== "service")) continue;
+    if (item.kind === "file") {
+      steps.push(fileStep(item, survey));
+      done.files.add(item.path);
+      unitsPending ||= item.unit === true;
+    } else if (item.kind === "link") {
+      steps.push(...linkSteps(item, state, survey, done));
+    } else if (item.kind === "service") {
+      steps.push(...serviceStep(item, survey, done));
+    } else if (item.kind === "unwanted") {
+      steps.push({
+        title: `stop and disable ${item.unit}, which runs with its package's sample config`,
+        item,
+        actions: [run([Program.systemctl, "--quiet", "disable", "--now", item.unit])],
+      });
+    } else {
+      const jump = item.kind !== "chain" || !hasJump(item, survey);
+      const verb = state.is === "differs" ? "set" : "add";
+      steps.push({ title: `${verb} ${item.id}`, item, actions: makeCommands(item, jump) });
+    }
+  }
+  return steps;
+}
+
+export const installStep = (packages: string[]): Step => ({
+  title: `install ${packages.join(", ")}`,
+  packages,
+  actions: [],
+});
+
+function fileStep(item: FileItem, survey: Survey): Step {
+  const there = survey.files[item.path];
+  return {
+    title: `${there ? "change" : "write"} ${item.path}`,
+    item,
+    actions: makeCommands(item),
+    diff: { path: item.path, before: there?.content ?? "", after: item.content, secret: item.secret === true },
+  };
+}
+
+interface Done {
+  files: Set<string>;
+  /** Units that an earlier step has stopped. */
+  stopped: Set<string>;
+  /** Devices made anew: what was on them is gone. */
+  devices: Set<string>;
+}
+
+function linkSteps(item: LinkItem, state: State, survey: Survey, done: Done): Step[] {
+  const there = linkOf(survey, item.name);
+  const rebuild = there !== undefined && state.is === "differs" && isRebuild(state.how);
+  // A tunnel goes with the device below it.
+  const underlay = "underlay" in item.spec && done.devices.has(item.spec.underlay);
+  if (there && !rebuild && !underlay) {
+    return [{ title: `set ${item.id} (${state.is === "differs" ? state.how : ""})`, item, actions: makeCommands(item).slice(1) }];
+  }
+  const actions: Action[] = [];
+  const steps: Step[] = [];
+  if (there) {
+    if (item.holder && survey.units[item.holder]?.active === "active") {
+      steps.push({
+        title: `stop ${item.holder}: its device is made anew`,
+        actions: [run([Program.systemctl, "stop", item.holder])],
+        interrupts: "what goes over this device",
+      });
+      done.stopped.add(item.holder);
+    } else if (rebuild) {
+      actions.push(run([Program.ip, "link", "del", "dev", item.name], { also: [1] }));
+    }
+  }
+  done.devices.add(item.name);
+  return [...steps, { title: `add ${item.id}`, item, actions: [...actions, ...makeCommands(item)] }];
+}
+
+function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
+  const unit = survey.units[item.unit];
+  const state = see(item, survey);
+  const active = unit?.active === "active" && !done.stopped.has(item.unit);
+  const stale = item.reads.some((path) => done.files.has(path)) || (state.is === "differs" && state.how.startsWith("it runs"));
+  const actions: Action[] = [];
+  if (unit?.enabled !== "enabled") actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));
+  if (!active || stale) {
+    // A unit that ran into its start limit is forgiven first.
+    if (unit?.active === "failed") actions.push(run([Program.systemctl, "reset-failed", item.unit], { also: [1] }));
+    actions.push(run([Program.systemctl, active ? "restart" : "start", item.unit]));
+  }
+  if (actions.length === 0) return [];
+  const verb = active ? (stale ? "restart" : "enable") : "start";
+  return [{
+    title: `${verb} ${item.unit}`,
+    item,
+    actions,
+    ...(active && stale && item.interrupts ? { interrupts: item.interrupts } : {}),
+  }];
+}
+
+/** Entries of the journal that nothing wants any more, newest first. */
+function removeSteps(items: Item[], survey: Survey, journal: Journal): Step[] {
+  const wanted = new Set(items.map((i) => i.id));
+  const entries = [...journal.entries.values()].filter((e) => !wanted.has(e.item.id)).reverse();
+  const steps: Step[] = [];
+  let unitsPending = false;
+  for (const entry of entries) {
+    const { item } = entry;
+    if (unitsPending && item.kind !== "file") {
+      steps.push(DAEMON_RELOAD);
+      unitsPending = false;
+    }
+    const there = item.kind === "file" ? survey.files[item.path] : undefined;
+    const after = entry.before.file ? new TextDecoder().decode(bytesOf(entry.before.file.base64)) : "";
+    steps.push({
+      title: undoTitle(entry.item, entry.before.file != null),
+      undoes: item.id,
+      actions: undoActions(entry, survey),
+      ...(item.kind === "file"
+        ? { diff: { path: item.path, before: there?.content ?? "", after, secret: item.secret === true } }
+        : {}),
+    });
+    unitsPending ||= item.kind === "file" && item.unit === true;
+  }
+  if (unitsPending) steps.push(DAEMON_RELOAD);
+  return steps;
+}
+
+function undoTitle(item: Item, hadFile: boolean): string {
+  switch (item.kind) {
+    case "file":
+      return `${hadFile ? "restore" : "remove"} ${item.path}`;
+    case "service":
+      return `stop ${item.unit}`;
+    case "sysctl":
+      return `set ${item.id} to its former value`;
+    case "unwanted":
+      return `leave ${item.unit} as it was`;
+    default:
+      return `remove ${item.id}`;
+  }
+}
+
+const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));

@@ -1,0 +1,66 @@
+import { clearHostBits, contains, formatAddress, formatNetwork, host, network, overlaps } from "../cidr.ts";
+import { placesOf } from "./places.ts";
+import { type Finding, placed, type Problem, quote } from "./problem.ts";
+import type { Config } from "./types.ts";
+
+/**
+ * What is wrong with a good config on this very machine: overlaps with networks that are already there.
+ * @param config with `uplink` filled in; without it every link but the overlay, lo and nat64-* counts as an uplink
+ * @param networks the machine's addresses with their lengths ("192.0.2.7/24"), connected networks, and its default gateways
+ *   as /32; `device` is where each is
+ * @returns problems in file order; none when the config fits
+ */
+export async function problemsOnMachine(
+  config: Config,
+  text: string,
+  file: string,
+  networks: { network: string; device: string }[],
+): Promise<Problem[]> {
+  const findings: Finding[] = [];
+  const add = (path: Finding["path"], value: string, message: string, remedy: string) => {
+    // A machine names one network several times: as address, as connected route.
+    if (!findings.some((finding) => finding.path.join() === path.join())) {
+      findings.push({ path, value, message: `${quote(value)} ${message}`, remedy });
+    }
+  };
+  const translator = config.nat64 && `nat64-${config.nat64.instance}`;
+  for (const { network: name, device } of networks) {
+    const there = network(name);
+    if (there.length === 0 || device === "lo") continue;
+    const clean = formatNetwork(clearHostBits(there));
+    const on = `${clean} on ${device}`;
+    if (config.nat64 && device !== translator && overlaps(network(config.nat64.pool), there)) {
+      add(
+        ["nat64", "pool"],
+        config.nat64.pool,
+        `overlaps this machine's network ${on}`,
+        "use a private network that nobody else here uses, such as 192.168.64.0/18",
+      );
+    }
+    if (config.prefix && !device.startsWith("nat64-") && contains(network(config.prefix), host(there))) {
+      const address = formatAddress(there);
+      add(
+        ["prefix"],
+        config.prefix,
+        `holds this machine's address ${address} on ${device}: whatever is inside the prefix is taken for an embedded IPv4 address`,
+        `choose another /96 of the routed network, or move ${address} out of it`,
+      );
+    }
+    const uplink = config.uplink
+      ? device === config.uplink
+      : device !== config.overlay.interface && !device.startsWith("nat64-");
+    for (const [index, { to }] of config.overlay.routes.entries()) {
+      if (uplink && contains(network(to), there)) {
+        add(
+          ["overlay", "routes", index, "to"],
+          to,
+          `contains ${on}, the way this machine reaches the Internet`,
+          `name smaller overlay networks that leave ${clean} out`,
+        );
+      }
+    }
+  }
+  if (findings.length === 0) return [];
+  const places = await placesOf(text);
+  return placed(findings, file, ({ path, at }) => places.at(path, at));
+}

@@ -1,0 +1,150 @@
+/** The shape of crxn.yaml. What one value alone cannot tell (overlaps, who lies inside whom) is in semantics.ts. */
+import { z } from "zod";
+import * as networks from "./networks.ts";
+import { Fault } from "./problem.ts";
+import { listenUri, peerUri } from "./uri.ts";
+import * as values from "./values.ts";
+import type { Kind } from "./values.ts";
+
+/** What is used where the config says nothing. */
+export const DEFAULTS = {
+  interface: "ygg",
+  daemon: "/usr/sbin/yggdrasil",
+  instance: "ygg",
+  pool: "100.64.0.0/16",
+  clients: ["::/0"],
+} as const;
+
+/**
+ * The error text of a wrong type or choice, for explain.ts to take apart: what it should be, and how to write it.
+ * A reader's own fault comes as a "custom" issue with the remedy in `params`.
+ */
+const want = (noun: string, write: string) => ({ error: () => `${noun}|${write}` });
+
+function text(kind: Kind, description: string, example: string) {
+  return z.string(want(kind.noun, kind.write)).transform((value, ctx) => {
+    try {
+      return kind.read(value);
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      ctx.issues.push({ code: "custom", message: fault.message, input: value, params: { remedy: fault.remedy } });
+      return z.NEVER;
+    }
+  }).meta({ description, pattern: kind.pattern, examples: [example] });
+}
+
+const list = <T extends z.ZodType>(item: T, write: string) => z.array(item, want("a list", write));
+
+const address = text(networks.overlayAddress, "This machine's address in the overlay.", "10.5.0.1/32");
+const interfaceName = (description: string, example: string) => text(values.interfaceName, description, example);
+const to = text(networks.overlayNetwork, "A network of the overlay.", "10.0.0.0/8");
+
+const yggdrasilRoute = z.strictObject({
+  to,
+  via: text(
+    values.publicKey,
+    "Public key of the yggdrasil node that carries the network.",
+    "6fa4...64 hex digits...8308",
+  ),
+}, want("a route", "`to:` and `via:` under each '-'"));
+
+const interfaceRoute = z.strictObject({
+  to,
+  via: text(networks.nextHop, "Next hop on the interface, where it needs one.", "10.5.0.254").optional(),
+}, want("a route", "`to:` and, where needed, `via:` under each '-'"));
+
+const routesText = "Overlay networks, and who carries them. A gateway needs at least one.";
+const routesWrite = "each route on a line of its own: - to: 10.0.0.0/8";
+
+const yggdrasil = z.strictObject({
+  type: z.literal("yggdrasil").meta({ description: "crxn runs the overlay link over yggdrasil." }),
+  interface: interfaceName("The name that yggdrasil's device gets.", "ygg").default(DEFAULTS.interface),
+  tunnel: z.enum(["auto", "ckr", "ip6gre", "vxlan"], want("a kind of tunnel", "auto, ckr, ip6gre or vxlan"))
+    .default("auto").meta({ description: "How IPv4 travels between the nodes; both ends must use the same." }),
+  daemon: text(values.daemonPath, "The yggdrasil daemon.", DEFAULTS.daemon).default(DEFAULTS.daemon),
+  peers: list(
+    text(peerUri, "A node to connect to.", "tls://peer.example.net:443"),
+    "peers: [tls://peer.example.net:443], or [] for none",
+  )
+    .default([]).meta({ description: "Nodes to connect to." }),
+  listen: list(
+    text(listenUri, "Where other nodes may connect.", "tls://[::]:9001"),
+    "listen: ['tls://[::]:9001'], or [] for none",
+  )
+    .default([]).meta({ description: "Where other nodes may connect." }),
+  routes: list(yggdrasilRoute, routesWrite).default([]).meta({ description: routesText }),
+});
+
+const existing = z.strictObject({
+  type: z.literal("interface").meta({ description: "The overlay link is there already: WireGuard, a company VPN." }),
+  interface: interfaceName("The existing link.", "wg0"),
+  routes: list(interfaceRoute, routesWrite).default([]).meta({ description: routesText }),
+});
+
+const map = z.strictObject({
+  ipv4: text(networks.mapIpv4, "The overlay address that stands for the IPv6 host.", "10.5.0.2"),
+  ipv6: text(networks.mapIpv6, "The IPv6 host.", "2001:db8::2"),
+}, want("a pair", "{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}"));
+
+const mssWant = want("a segment size", "auto, off, or 536 to 65495 (bytes)");
+
+const nat64 = z.strictObject({
+  instance: text(values.instanceName, "Names tayga@NAME, the device nat64-NAME and /etc/tayga/NAME.conf.", "ygg")
+    .default(DEFAULTS.instance),
+  pool: text(
+    networks.poolNetwork,
+    "One IPv4 address of it for each IPv6 client, kept two hours and more.",
+    DEFAULTS.pool,
+  )
+    .default(DEFAULTS.pool),
+  maps: list(map, "maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}], or [] for none").default([])
+    .meta({ description: "Fixed pairs of an overlay address and an IPv6 host." }),
+  clients: list(text(networks.clientNetwork, "An IPv6 network.", "::/0"), "clients: ['::/0']").default([
+    ...DEFAULTS.clients,
+  ])
+    .meta({ description: "Which IPv6 sources may use the gateway." }),
+  workers: z.int(want("a number of translators", "1")).min(1, want("a number of translators", "1")).default(1)
+    .meta({ description: "Translators side by side; only 1 for now." }),
+  mss: z.union([z.enum(["auto", "off"]), z.int().min(536, mssWant).max(65495, mssWant)], mssWant).default("auto")
+    .meta({ description: "TCP segment size: auto (measured), off, or bytes." }),
+}, want("a map of keys", "its keys below it, indented, or leave it out"));
+
+/** The whole file. */
+export const schema = z.strictObject({
+  address,
+  prefix: text(
+    networks.nat64Prefix,
+    "Where the overlay appears in IPv6 (RFC 6052). Without it: an overlay node, no NAT64.",
+    "2001:db8:300:4::/96",
+  )
+    .optional(),
+  routed: text(
+    networks.routedNetwork,
+    "What is routed to this machine. Default: the /64 around prefix.",
+    "2001:db8:300:4::/64",
+  ).optional(),
+  uplink: interfaceName("Default: the interface of the IPv6 default route.", "eth0").optional(),
+  overlay: z.discriminatedUnion(
+    "type",
+    [yggdrasil, existing],
+    want("yggdrasil or interface", "`type: yggdrasil` or `type: interface` below overlay:"),
+  )
+    .meta({ description: "The link to the IPv4 overlay." }),
+  nat64: nat64.optional().meta({ description: "The translator; for a gateway only." }),
+}).meta({ title: "crxn.yaml", description: "The config of crxn: /etc/crxn/crxn.yaml" });
+
+/** What the schema makes of a file, before the defaults that depend on other values. */
+export type Parsed = z.output<typeof schema>;
+
+/** All of nat64 by default. */
+export const nat64Defaults = (): z.output<typeof nat64> => nat64.parse({});
+
+/** The keys that each map may have, by where it is ("" is the file, "[]" any item). */
+export const KEYS: Record<string, readonly string[]> = {
+  "": Object.keys(schema.shape),
+  "overlay:yggdrasil": Object.keys(yggdrasil.shape),
+  "overlay:interface": Object.keys(existing.shape),
+  "overlay.routes[]": Object.keys(yggdrasilRoute.shape),
+  nat64: Object.keys(nat64.shape),
+  "nat64.maps[]": Object.keys(map.shape),
+};

@@ -1,0 +1,46 @@
+/**
+ * The normalised config: what the rest of crxn computes from. Defaults are filled in, addresses, networks and keys are in
+ * canonical text (RFC 5952, lower case).
+ */
+
+/** How IPv4 travels between yggdrasil nodes. `auto` is decided by what kernel and daemon can do. */
+export type Tunnel = "auto" | "ckr" | "ip6gre" | "vxlan";
+
+/** An overlay network, and who carries it: yggdrasil: a public key (64 hex digits), required; interface: an IPv4 next hop, optional. */
+export interface Route {
+  to: string;
+  via?: string;
+}
+
+/** The link to the overlay: one that crxn makes over yggdrasil, or one that is there already. */
+export type Overlay =
+  | {
+    type: "yggdrasil";
+    interface: string;
+    tunnel: Tunnel;
+    daemon: string;
+    peers: string[];
+    listen: string[];
+    routes: Required<Route>[];
+  }
+  | { type: "interface"; interface: string; routes: Route[] };
+
+/** The translator. `pool` is an IPv4 network, `clients` are IPv6 networks, `mss` is in bytes. */
+export interface Nat64 {
+  instance: string;
+  pool: string;
+  maps: { ipv4: string; ipv6: string }[];
+  clients: string[];
+  workers: number;
+  mss: "auto" | "off" | number;
+}
+
+/** `prefix`, `routed` and `nat64` are there together (a gateway) or not at all (an overlay node). `address` is IPv4 with a length. */
+export interface Config {
+  address: string;
+  prefix?: string;
+  routed?: string;
+  uplink?: string;
+  overlay: Overlay;
+  nat64?: Nat64;
+}

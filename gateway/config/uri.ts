@@ -1,0 +1,103 @@
+/** Peer and listen addresses of yggdrasil (0.4 and 0.5, `Peers` and `Listen` of yggdrasil.conf). */
+import { type Address, parseAddress } from "../cidr.ts";
+import { Fault } from "./problem.ts";
+import { type Kind, kind } from "./values.ts";
+
+const DIAL = ["tls", "tcp", "quic", "ws", "wss", "unix", "socks", "sockstls"];
+const LISTEN = ["tls", "tcp", "quic", "ws", "unix"];
+const EXAMPLE = { peer: "tls://peer.example.net:443", listen: "tls://[::]:9001" };
+
+/** The literal address that a peer URI is reached at (of the proxy, for socks); undefined for a host name. */
+export function literalHost(uri: string): Address | undefined {
+  const found = /^[a-z]+:\/\/(?:[^@/]*@)?(?:\[([^\]]+)\]|([^:/?]+)):/.exec(uri);
+  return found ? parseAddress(found[1] ?? found[2]!) : undefined;
+}
+
+function checkHostPort(text: string, lowestPort: number, example: string): void {
+  const found = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text);
+  if (!found) {
+    if (text.split(":").length > 2 && !text.startsWith("[")) {
+      throw new Fault(
+        "has an IPv6 address without brackets, or more than one port",
+        "write it like tls://[2001:db8::1]:443",
+      );
+    }
+    throw new Fault("does not say HOST:PORT", `write it like ${example}`);
+  }
+  const [, ipv6, name, port] = found;
+  if (Number(port) < lowestPort || Number(port) > 65535 || /^0./.test(port!)) {
+    throw new Fault(`has port ${port}`, `a port is a number from ${lowestPort} to 65535`);
+  }
+  if (ipv6 !== undefined) {
+    if (parseAddress(ipv6)?.family !== 6) {
+      throw new Fault("has no IPv6 address in its brackets", "write it like tls://[2001:db8::1]:443");
+    }
+    return;
+  }
+  const label = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
+  const labels = name!.replace(/\.$/, "").split(".");
+  const digits = /^[0-9]+$/.test(labels.at(-1)!);
+  if (name!.length > 253 || !labels.every((text) => label.test(text)) || (digits && !parseAddress(name!))) {
+    throw new Fault(`has a host that is neither a name nor an IPv4 address`, `write it like ${example}`);
+  }
+}
+
+function checkQuery(query: string): void {
+  for (const pair of query.split("&")) {
+    const [, name, value] = /^([a-z_]{1,32})=([A-Za-z0-9._~-]{1,128})$/.exec(pair) ?? [];
+    if (!name) {
+      throw new Fault("has a malformed query", "write it like ?key=PUBLICKEY&priority=1, plain letters and digits");
+    }
+    if (name === "key" && !/^[0-9a-f]{64}$/i.test(value!)) {
+      throw new Fault("pins a key that is not 64 hex digits", "write the peer's public key, or leave out key=");
+    }
+  }
+}
+
+function uriKind(noun: string, schemes: string[], lowestPort: number, example: string): Kind {
+  return kind(
+    noun,
+    `${noun}, such as ${example}`,
+    /[A-Za-z0-9._~:/?&=@[\]-]/,
+    "^[a-z]+://[A-Za-z0-9._~:/?&=@\\[\\]-]+$",
+    (text) => {
+      const found = /^([A-Za-z]+):\/\/([^?]*)(?:\?(.*))?$/.exec(text);
+      if (!found) throw new Fault(`is not ${noun}: it has no scheme`, `write it like ${example}`);
+      const [, scheme, rest, query] = found;
+      if (!schemes.includes(scheme!)) {
+        throw new Fault(
+          `has the scheme ${scheme}://, which is none for ${noun}`,
+          `use one of ${schemes.map((s) => `${s}://`).join(" ")}`,
+        );
+      }
+      if (query !== undefined) checkQuery(query);
+      if (scheme === "unix") {
+        if (!/^\/[A-Za-z0-9_.+/-]+$/.test(rest!) || /(^|\/)\.\.?(\/|$)/.test(rest!)) {
+          throw new Fault("has no absolute socket path", "write it like unix:///run/peer.sock");
+        }
+      } else if (scheme!.startsWith("socks")) {
+        const [, proxy, target] = /^(?:[A-Za-z0-9._~-]+:[A-Za-z0-9._~-]+@)?([^/@]+)\/([^/@]+)$/.exec(rest!) ?? [];
+        if (!proxy || !target) {
+          throw new Fault(
+            "does not say PROXY:PORT/HOST:PORT",
+            `write it like ${scheme}://127.0.0.1:9050/peer.example.net:443`,
+          );
+        }
+        checkHostPort(proxy, 1, example);
+        checkHostPort(target, 1, example);
+      } else {
+        const [, authority, path] = /^([^/]*)(\/.*)?$/.exec(rest!)!;
+        if (path && (!scheme!.startsWith("ws") || !/^[A-Za-z0-9_.~/-]+$/.test(path))) {
+          throw new Fault("has something after HOST:PORT", `write it like ${example}`);
+        }
+        checkHostPort(authority!, lowestPort, example);
+      }
+      return text;
+    },
+  );
+}
+
+/** `overlay.peers[]` */
+export const peerUri = uriKind("a peer to dial", DIAL, 1, EXAMPLE.peer);
+/** `overlay.listen[]`; port 0 lets the daemon choose. */
+export const listenUri = uriKind("an address to listen on", LISTEN, 0, EXAMPLE.listen);

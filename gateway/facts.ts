@@ -1,0 +1,99 @@
+/** Facts: the few things about a machine that its blueprint depends on. Everything else comes from the config alone. Pure. */
+
+import type { Config } from "./config/types.ts";
+import { CrxnError, Exit } from "./errors.ts";
+import type { Family } from "./item.ts";
+import { defaultUplink, linkOf, type Ruleset, type Survey } from "./survey.ts";
+
+export interface Facts {
+  /** The interface to the IPv6 Internet. */
+  uplink: { name: string; mtu: number };
+  /** Interfaces that get their addresses and default route by router advertisement from the kernel. */
+  advertised: string[];
+  /** Bytes; of the existing link, or what our tunnel gets. */
+  overlayMtu: number;
+  /** Somebody's firewall drops what is not accepted: then our chains accept, otherwise they only let pass. */
+  drops: Record<"INPUT" | "FORWARD", Record<Family, boolean>>;
+  /** yggdrasil: this node's keys, and its config as it stands. */
+  identity?: Identity;
+  /** yggdrasil: the kernel tunnel that `tunnel: auto` came to, and why. */
+  tunnel?: { kind: "ip6gre" | "vxlan"; why: string };
+}
+
+/** Who this node is. `privateKey` is set only when the identity is not in the daemon's config yet. */
+export interface Identity {
+  /** 64 hex digits, ed25519. */
+  publicKey: string;
+  address: string;
+  /** `config`: from the daemon's own file; `kept`: from an earlier time; `new`: made just now. */
+  from: "config" | "kept" | "new";
+  privateKey?: string;
+  /** The daemon's config as it stands, if there is one. */
+  text?: string;
+}
+
+/** Inner MTU of a tunnel between yggdrasil nodes: its underlay carries 53,049 bytes and more. */
+export const TUNNEL_MTU = 1500;
+
+/** @throws CrxnError 69 when the machine has no interface for the uplink or the overlay. */
+export function factsOf(
+  config: Config,
+  survey: Survey,
+  more: { identity?: Identity; tunnel?: Facts["tunnel"] } = {},
+): Facts {
+  return {
+    uplink: uplinkOf(config, survey),
+    advertised: advertisedOf(config, survey),
+    overlayMtu: config.overlay.type === "interface"
+      ? linkOf(survey, config.overlay.interface)?.mtu ?? TUNNEL_MTU
+      : TUNNEL_MTU,
+    drops: {
+      INPUT: { inet: dropsAt(survey.rules.inet, "INPUT"), inet6: dropsAt(survey.rules.inet6, "INPUT") },
+      FORWARD: { inet: dropsAt(survey.rules.inet, "FORWARD"), inet6: dropsAt(survey.rules.inet6, "FORWARD") },
+    },
+    ...more,
+  };
+}
+
+function uplinkOf(config: Config, survey: Survey): Facts["uplink"] {
+  const name = config.uplink ?? defaultUplink(survey)?.device ?? defaultUplink(survey, "inet")?.device;
+  const link = name === undefined ? undefined : linkOf(survey, name);
+  if (link) return { name: link.name, mtu: link.mtu };
+  if (name !== undefined) {
+    throw new CrxnError(
+      Exit.unavailable,
+      `The uplink "${name}" does not exist on this machine.`,
+      `Set "uplink" to one of: ${names(survey)}.`,
+    );
+  }
+  // An overlay node needs no Internet of its own.
+  if (!config.prefix) return { name: "lo", mtu: 65536 };
+  throw new CrxnError(
+    Exit.unavailable,
+    "This machine has no IPv6 default route, so there is no uplink to serve.",
+    `Give it one, or set "uplink" to one of: ${names(survey)}.`,
+  );
+}
+
+const names = (survey: Survey) => survey.links.map((l) => l.name).filter((n) => n !== "lo").join(", ") || "(none)";
+
+/**
+ * Where forwarding would cost the machine its default route: accept_ra=1 means "unless forwarding" (ip-sysctl.rst).
+ * 2 counts as well: once set it stays wanted, whatever the route does at the moment of looking.
+ */
+function advertisedOf(config: Config, survey: Survey): string[] {
+  const acceptRa = (device: string) => Number(survey.sysctls[`net/ipv6/conf/${device}/accept_ra`] ?? 0);
+  const uplink = config.uplink ?? defaultUplink(survey)?.device;
+  const byRouter = survey.routes
+    .filter((r) => r.family === "inet6" && r.to === "default" && r.protocol === "ra" && r.device)
+    .map((r) => r.device!);
+  return survey.links.map((l) => l.name)
+    .filter((n) => n !== "lo")
+    .filter((n) => acceptRa(n) === 2 || (acceptRa(n) === 1 && (n === uplink || byRouter.includes(n))))
+    .sort();
+}
+
+function dropsAt(ruleset: Ruleset | undefined, chain: "INPUT" | "FORWARD"): boolean {
+  const policy = ruleset?.["filter"]?.[chain]?.policy;
+  return policy !== undefined && policy !== "ACCEPT";
+}

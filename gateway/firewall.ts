@@ -1,0 +1,151 @@
+/** The rules: what passes between uplink, translator and overlay, in chains of our own. Pure. */
+
+import type { Config } from "./config/types.ts";
+import type { Facts } from "./facts.ts";
+import { chainItem, type ChainItem, type Family } from "./item.ts";
+import { translatorDevice, tunnelDevice } from "./names.ts";
+import { addressFromKey } from "./yggdrasil_address.ts";
+
+const tag = (name: string) => ["-m", "comment", "--comment", `crxn:${name}`];
+const jump = (target: string) => ["-j", target];
+const ESTABLISHED = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
+
+/**
+ * RETURN leaves the last word to the machine's own firewall; ACCEPT where that one drops whatever nobody accepts.
+ * So a rule that somebody writes against the gateway's clients keeps its force.
+ */
+const pass = (facts: Facts, chain: "INPUT" | "FORWARD", family: Family) =>
+  jump(facts.drops[chain][family] ? "ACCEPT" : "RETURN");
+
+export interface FirewallParts {
+  /** The device on which overlay packets leave and arrive. */
+  overlayDevice: string;
+  tunnel?: "ip6gre" | "vxlan";
+}
+
+/** @returns the chains in the order in which they are made: nothing is let in before it is guarded. */
+export function firewallItems(config: Config, facts: Facts, parts: FirewallParts): ChainItem[] {
+  const chains = [
+    chainItem("inet", "filter", "FORWARD", forward4(config, facts, parts.overlayDevice)),
+    chainItem("inet6", "filter", "INPUT", [...tunnelInput(config, facts, parts), ...prefixInput(config)]),
+  ];
+  if (config.nat64) {
+    chains.push(
+      chainItem("inet", "filter", "INPUT", input4(config.nat64.instance)),
+      chainItem("inet6", "filter", "FORWARD", forward6(config, facts)),
+      chainItem("inet", "nat", "POSTROUTING", sourceNat(config, parts.overlayDevice)),
+    );
+    const mss = mssOf(config, facts);
+    if (mss !== undefined) {
+      chains.push(
+        chainItem("inet", "mangle", "FORWARD", clamp(config.nat64.instance, mss)),
+        chainItem("inet6", "mangle", "FORWARD", clamp(config.nat64.instance, mss)),
+      );
+    }
+  }
+  return chains.filter((c) => c.rules.length > 0);
+}
+
+/** IPv4: translated clients reach the overlay's networks and nothing else; the overlay answers, and reaches `maps`. */
+function forward4(config: Config, facts: Facts, overlay: string): string[][] {
+  const ok = pass(facts, "FORWARD", "inet");
+  const routes = config.overlay.routes.map((r) => r.to);
+  if (!config.nat64) {
+    // A node carries the overlay's packets for the networks behind it. Where nothing drops them, nothing is needed.
+    return facts.drops.FORWARD.inet
+      ? routes.flatMap((to) => [
+        ["-d", to, "-o", overlay, ...tag("to-overlay"), ...ok],
+        ["-s", to, "-i", overlay, ...tag("from-overlay"), ...ok],
+      ])
+      : [];
+  }
+  const translator = translatorDevice(config.nat64.instance);
+  return [
+    ...routes.map((to) => ["-d", to, "-i", translator, "-o", overlay, ...tag("to-overlay"), ...ok]),
+    ["-i", translator, ...tag("only-overlay"), ...jump("DROP")],
+    ["-i", overlay, "-o", translator, ...ESTABLISHED, ...tag("answers"), ...ok],
+    ...config.nat64.maps.map((m) => [
+      "-d",
+      `${m.ipv4}/32`,
+      "-i",
+      overlay,
+      "-o",
+      translator,
+      ...tag("map"),
+      ...ok,
+    ]),
+    ["-o", translator, ...tag("only-answers"), ...jump("DROP")],
+  ];
+}
+
+/** IPv6: the clients that may come in, and answers to them; new flows only to `maps`. */
+function forward6(config: Config, facts: Facts): string[][] {
+  const ok = pass(facts, "FORWARD", "inet6");
+  const { instance, clients, maps } = config.nat64!;
+  const translator = translatorDevice(instance);
+  return [
+    ["-i", translator, "-o", translator, ...tag("no-hairpin"), ...jump("DROP")],
+    ...clients.map((from) => [
+      ...(from === "::/0" ? [] : ["-s", from]),
+      "-o",
+      translator,
+      ...tag("clients"),
+      ...ok,
+    ]),
+    // A host of `maps` answers the overlay whether or not it may start something itself.
+    ...(maps.length > 0 ? [["-o", translator, ...ESTABLISHED, ...tag("map"), ...ok]] : []),
+    ["-o", translator, ...tag("only-clients"), ...jump("DROP")],
+    ["-i", translator, ...ESTABLISHED, ...tag("answers"), ...ok],
+    ...maps.map((m) => ["-d", `${m.ipv6}/128`, "-i", translator, ...tag("map"), ...ok]),
+    ["-i", translator, ...tag("only-answers"), ...jump("DROP")],
+  ];
+}
+
+/** The machine itself is not reachable through its prefix: RFC 6052 section 5.2 leaves filtering to the translator. */
+const input4 = (instance: string): string[][] => [
+  ["-i", translatorDevice(instance), ...ESTABLISHED, ...tag("answers"), ...jump("RETURN")],
+  ["-i", translatorDevice(instance), ...tag("not-the-machine"), ...jump("DROP")],
+];
+
+function prefixInput(config: Config): string[][] {
+  if (!config.nat64) return [];
+  return input4(config.nat64.instance);
+}
+
+/** The tunnel has no authentication, yggdrasil has: its packets count only when they come out of it, from a known node. */
+function tunnelInput(config: Config, facts: Facts, { tunnel }: FirewallParts): string[][] {
+  if (config.overlay.type !== "yggdrasil" || !tunnel) return [];
+  const { interface: ygg, routes } = config.overlay;
+  const ok = pass(facts, "INPUT", "inet6");
+  const match = tunnel === "vxlan" ? ["-p", "udp", "-m", "udp", "--dport", "4789"] : ["-p", "gre"];
+  const nodes = [...new Set(routes.map((r) => r.via))].map(addressFromKey);
+  return [
+    ...nodes.map((node) => ["-s", `${node}/128`, "-i", ygg, ...match, ...tag("tunnel"), ...ok]),
+    [...match, ...tag("only-tunnel"), ...jump("DROP")],
+  ];
+}
+
+const sourceNat = (config: Config, overlay: string): string[][] => [
+  // deno-fmt-ignore
+  ["-s", config.nat64!.pool, "-o", overlay, ...tag("snat"),
+    "-j", "SNAT", "--to-source", config.address.split("/")[0]!],
+];
+
+/**
+ * The largest TCP payload that passes both sides whole: 40 bytes of headers in IPv4, 60 in IPv6 (RFC 6691).
+ * Set on both sides, so that it does not matter which of them is smaller; TCPMSS never raises a value.
+ */
+export function mssOf(config: Config, facts: Facts): number | undefined {
+  const mss = config.nat64?.mss;
+  if (mss === undefined || mss === "off") return undefined;
+  return mss === "auto" ? Math.min(facts.overlayMtu - 40, facts.uplink.mtu - 60, 1500 - 60) : mss;
+}
+
+const clamp = (instance: string, mss: number): string[][] =>
+  ["-i", "-o"].map((direction) => [
+    direction,
+    translatorDevice(instance),
+    ...["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST", "SYN"],
+    ...tag("mss"),
+    ...["-j", "TCPMSS", "--set-mss", String(mss)],
+  ]);

@@ -1,0 +1,35 @@
+/** Names of everything crxn puts on a machine. Who reads the machine finds all that is ours by them. */
+
+export const Path = {
+  config: "/etc/crxn/crxn.yaml",
+  rules: { inet: "/etc/crxn/rules.v4", inet6: "/etc/crxn/rules.v6" },
+  // "crxn" sorts after every number, so that it wins over 99-sysctl.conf (sysctl.d(5): the last name wins).
+  sysctl: "/etc/sysctl.d/crxn.conf",
+  units: "/etc/systemd/system",
+  taygaConfig: (instance: string) => `/etc/tayga/${instance}.conf`,
+  yggdrasilConfig: "/etc/yggdrasil/yggdrasil.conf",
+  state: "/var/lib/crxn",
+  journal: "/var/lib/crxn/journal.jsonl",
+  identity: "/var/lib/crxn/yggdrasil.key",
+  lock: "/run/crxn.lock",
+} as const;
+
+export const Unit = {
+  firewall: "crxn-firewall.service",
+  overlay: "crxn-overlay.service",
+  yggdrasil: "yggdrasil.service",
+  translator: (instance: string) => `tayga@${instance}.service`,
+  /** Debian's own tayga, started at install with a sample config. */
+  sampleTranslator: "tayga.service",
+} as const;
+
+export const unitPath = (unit: string) => `${Path.units}/${unit}`;
+export const dropInPath = (unit: string) => `${Path.units}/${unit}.d/50-crxn.conf`;
+
+export const translatorDevice = (instance: string) => `nat64-${instance}`;
+
+/** The tunnel to a node, after the first digits of its key: it stays the same whatever else the config says. */
+export const tunnelDevice = (key: string) => `crxn-${key.slice(0, 8)}`;
+
+/** First line of every file of ours. */
+export const HEADER = "Made by crxn from /etc/crxn/crxn.yaml: `crxn up` writes it anew, `crxn down` removes it.";

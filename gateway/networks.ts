@@ -1,0 +1,17 @@
+/** Networks as text, in the one spelling in which they can be compared. */
+
+import { formatAddress, formatNetwork, host, parseAddress, parseNetwork } from "./cidr.ts";
+
+/** `10.5.0.2` -> `10.5.0.2/32`, `2001:DB8::/32` -> `2001:db8::/32`; what is no network stays as it is. */
+export function canonicalNetwork(text: string): string {
+  const address = parseAddress(text);
+  const parsed = address ? host(address) : parseNetwork(text);
+  return parsed ? formatNetwork(parsed) : text;
+}
+
+/** The n-th address of a network: `hostAt("100.64.0.0/16", 1)` is `100.64.0.1`. */
+export function hostAt(network: string, n: number): string {
+  const parsed = parseNetwork(network);
+  if (!parsed) throw new Error(`Not a network: "${network}"`);
+  return formatAddress({ family: parsed.family, value: parsed.value + BigInt(n) });
+}

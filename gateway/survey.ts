@@ -1,0 +1,121 @@
+/** Survey: what a machine is, as plain data, read in one pass by `machine/survey.ts`. Everything here can be recorded. */
+
+import type { Family } from "./item.ts";
+
+export interface Link {
+  name: string;
+  up: boolean;
+  carrier: boolean;
+  mtu: number;
+  kind?: string;
+  /** `linkinfo.info_data` of ip(8), as it came. */
+  data: Record<string, unknown>;
+  addresses: { address: string; family: Family; scope: string; dynamic: boolean }[];
+  /** Packets and bytes since the device was made. */
+  rx: { packets: number; bytes: number; dropped: number };
+  tx: { packets: number; bytes: number; dropped: number };
+}
+
+export interface RouteSeen {
+  family: Family;
+  to: string;
+  type: string;
+  device?: string;
+  via?: string;
+  table: string;
+  protocol: string;
+  metric: number;
+}
+
+/** One chain of one table, as iptables-save prints it. */
+export interface ChainSeen {
+  name: string;
+  /** Of a built-in chain; own chains have none. */
+  policy?: string;
+  /** Each without `-A CHAIN`, split into words. */
+  rules: string[][];
+}
+
+/** table -> chain name -> chain */
+export type Ruleset = Record<string, Record<string, ChainSeen>>;
+
+export interface UnitSeen {
+  unit: string;
+  load: string;
+  active: string;
+  sub: string;
+  enabled: string;
+  /** Start of the main process, in milliseconds since the epoch; 0 when it never ran. */
+  since: number;
+  pid: number;
+  restarts: number;
+  fragment: string;
+  needsReload: boolean;
+  result: string;
+}
+
+export interface FileSeen {
+  /** Undefined when it could not be read (no permission). */
+  content?: string;
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Milliseconds since the epoch. */
+  modified: number;
+}
+
+export interface Peer {
+  uri: string;
+  up: boolean;
+  key?: string;
+  address?: string;
+  inbound: boolean;
+  /** Seconds. */
+  uptime?: number;
+  /** Milliseconds. */
+  latency?: number;
+  error?: string;
+}
+
+export interface OverlaySeen {
+  version?: string;
+  publicKey?: string;
+  address?: string;
+  peers: Peer[];
+}
+
+export interface Survey {
+  root: boolean;
+  os: { id: string; version: string; name: string };
+  systemd: boolean;
+  /** /dev/net/tun is there. */
+  tun: boolean;
+  /** name -> installed version; what is missing here is not installed. Undefined where dpkg is missing. */
+  packages?: Record<string, string>;
+  /** path -> file, null when it does not exist. */
+  files: Record<string, FileSeen | null>;
+  /** In slash form. */
+  sysctls: Record<string, string>;
+  links: Link[];
+  routes: RouteSeen[];
+  /** Undefined when it could not be read: the program is missing, or no permission. */
+  rules: Partial<Record<Family, Ruleset>>;
+  /** Names of the kernel's nftables tables, e.g. "ip nat". Undefined where nft is missing. */
+  nftables?: string[];
+  units: Record<string, UnitSeen>;
+  /** What a running overlay daemon says of itself. */
+  overlay?: OverlaySeen;
+  /** Addresses of the pool that are taken, by lines of tayga's dynamic.map. */
+  poolUsed?: number;
+  /** Questions that got no answer, in words. */
+  unknown: string[];
+}
+
+export const linkOf = (survey: Survey, name: string): Link | undefined => survey.links.find((l) => l.name === name);
+
+/** The interface of the IPv6 default route in the main table, the one with the lowest metric. */
+export function defaultUplink(survey: Survey, family: Family = "inet6"): RouteSeen | undefined {
+  return survey.routes
+    .filter((r) => r.family === family && r.to === "default" && r.table === "main" && r.type === "unicast" && r.device)
+    .sort((a, b) => a.metric - b.metric)[0];
+}

@@ -1,0 +1,68 @@
+/** Units that bring everything back at boot, rendered from the same items that `up` makes. Pure. */
+
+import firewallUnit from "../assets/units/crxn-firewall.service" with { type: "text" };
+import overlayUnit from "../assets/units/crxn-overlay.service" with { type: "text" };
+import translatorUnit from "../assets/units/tayga@.service" with { type: "text" };
+import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
+import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv } from "./commands.ts";
+import { type ChainItem, type Family, type FileItem, fileItem, type Item } from "./item.ts";
+import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
+import { fill } from "./template.ts";
+
+/** A line for systemd: `%` starts a specifier and `$` a variable there, so both are doubled (systemd.service(5)). */
+const execLine = (key: string, argv: string[], mayFail = false) =>
+  `${key}=${mayFail ? "-" : ""}${argv.join(" ").replaceAll("%", "%%").replaceAll("$", "$$$$")}`;
+
+const bootLines = (key: string, items: Item[]) =>
+  items.flatMap(bootCommands).map(({ argv, mayFail }) => execLine(key, argv, mayFail)).join("\n");
+
+/** /etc/crxn/rules.v4 and .v6, for iptables-restore -n, and the unit that loads them. */
+export function firewallFiles(chains: ChainItem[], before: string[]): FileItem[] {
+  if (chains.length === 0) return [];
+  const families = (["inet", "inet6"] as Family[]).filter((f) => chains.some((c) => c.family === f));
+  const files = families.map((family) =>
+    fileItem(
+      Path.rules[family],
+      `# ${HEADER}\n` + chains.filter((c) => c.family === family).map((c) => chainTransaction(c, false)).join(""),
+    )
+  );
+  const lines = families.flatMap((family) => [
+    execLine("ExecStart", [...restoreArgv(family), Path.rules[family]]),
+    ...chains.filter((c) => c.family === family).map(jumpLine),
+  ]);
+  const text = fill(firewallUnit, { header: HEADER, before: before.join(" "), lines: lines.join("\n") });
+  return [...files, fileItem(unitPath(Unit.firewall), text, { unit: true })];
+}
+
+/** Puts the jump in unless it is there. A shell, for iptables has no word for "unless"; nothing in it is of the config. */
+function jumpLine(chain: ChainItem): string {
+  const iptables = `${iptablesOf(chain.family)} -w -t ${chain.table}`;
+  const jump = jumpRule(chain).join(" ");
+  return `ExecStart=/bin/sh -c '${iptables} -C ${chain.from} ${jump} 2>/dev/null || exec ${iptables} -I ${chain.from} 1 ${jump}'`;
+}
+
+export function overlayUnitFile(items: Item[], daemon: string | undefined): FileItem {
+  const text = fill(overlayUnit, {
+    header: HEADER,
+    // The link of somebody else (WireGuard, OpenVPN) is made by somebody else's unit.
+    after: daemon ? "" : " network.target",
+    before: daemon ? `Before=${daemon}` : "",
+    lines: bootLines("ExecStart", items),
+  });
+  return fileItem(unitPath(Unit.overlay), text, { unit: true });
+}
+
+export function translatorUnitFile(instance: string, items: Item[]): FileItem {
+  const text = fill(translatorUnit, {
+    header: HEADER,
+    overlay: Unit.overlay,
+    firewall: Unit.firewall,
+    lines: bootLines("ExecStartPre", items),
+  });
+  return fileItem(unitPath(Unit.translator(instance)), text, { unit: true });
+}
+
+export function yggdrasilDropInFile(device: string): FileItem {
+  const text = fill(yggdrasilDropIn, { header: HEADER, overlay: Unit.overlay, interface: device });
+  return fileItem(dropInPath(Unit.yggdrasil), text, { unit: true });
+}

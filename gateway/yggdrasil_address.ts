@@ -1,0 +1,50 @@
+/** A yggdrasil node's address and subnet follow from its ed25519 public key (yggdrasil 0.4 and later, src/address). */
+import { formatAddress } from "./cidr.ts";
+import { CrxnError, Exit } from "./errors.ts";
+
+function bytesOf(what: string, hex: string, digits: number): Uint8Array {
+  // A private key must never be quoted: the text says only what is wrong with it.
+  if (hex.length !== digits) {
+    throw new CrxnError(Exit.usage, `Cannot read ${what}: ${hex.length} characters instead of ${digits} hex digits`);
+  }
+  const at = hex.search(/[^0-9a-fA-F]/);
+  if (at >= 0) throw new CrxnError(Exit.usage, `Cannot read ${what}: character ${at + 1} is not a hex digit`);
+  return Uint8Array.from(hex.match(/../g)!, (pair) => parseInt(pair, 16));
+}
+
+/** First byte, number of leading ones of the inverted key, and what follows the first zero: `size` bytes in all. */
+function derive(publicKeyHex: string, first: number, size: number): bigint {
+  const key = bytesOf("public key", publicKeyHex, 64);
+  const bits = Array.from(key, (byte) => (byte ^ 0xff).toString(2).padStart(8, "0")).join("");
+  const ones = bits.indexOf("0") < 0 ? bits.length : bits.indexOf("0");
+  const rest = bits.slice(ones + 1).padEnd((size - 2) * 8, "0").slice(0, (size - 2) * 8);
+  return BigInt(`0b${first.toString(2)}${(ones & 0xff).toString(2).padStart(8, "0")}${rest}`);
+}
+
+/**
+ * The node's own address in 200::/8.
+ * @param publicKeyHex 64 hex digits
+ * @throws CrxnError (64)
+ */
+export function addressFromKey(publicKeyHex: string): string {
+  return formatAddress({ family: 6, value: derive(publicKeyHex, 0x02, 16) });
+}
+
+/**
+ * The /64 in 300::/8 that the node may hand out.
+ * @param publicKeyHex 64 hex digits
+ * @throws CrxnError (64)
+ */
+export function subnetFromKey(publicKeyHex: string): string {
+  return `${formatAddress({ family: 6, value: derive(publicKeyHex, 0x03, 8) << 64n })}/64`;
+}
+
+/**
+ * The public key inside a yggdrasil `PrivateKey` (RFC 8032: seed, then public key), in lower case.
+ * @param privateKeyHex 128 hex digits; never quoted in an error
+ * @throws CrxnError (64)
+ */
+export function publicKeyOf(privateKeyHex: string): string {
+  bytesOf("private key", privateKeyHex, 128);
+  return privateKeyHex.slice(64).toLowerCase();
+}

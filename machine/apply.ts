@@ -1,0 +1,78 @@
+/** Does the steps, one after the other: the only place that changes a machine. Each change is in the journal before it is made. */
+
+import type { Action } from "../gateway/action.ts";
+import type { Step } from "../gateway/compare.ts";
+import type { Survey } from "../gateway/survey.ts";
+import { fromBase64, groupId, remove, removeIfEmpty, writeAtomically } from "./files.ts";
+import { noteBefore, noteUndone } from "./journal.ts";
+import { must, type Runner } from "./run.ts";
+
+export async function act(runner: Runner, action: Action): Promise<void> {
+  switch (action.do) {
+    case "run": {
+      const { argv, stdin, also, timeoutSeconds } = action;
+      await must(runner, argv, {
+        ...(stdin === undefined ? {} : { stdin }),
+        ...(also ? { also } : {}),
+        timeoutSeconds: timeoutSeconds ?? 120,
+      });
+      return;
+    }
+    case "write":
+      return await writeAtomically(action.path, action.content, {
+        mode: action.mode,
+        ...(action.group ? { gid: await groupId(action.group) } : {}),
+      });
+    case "restore":
+      return await writeAtomically(action.path, fromBase64(action.base64), action);
+    case "remove":
+      return await remove(action.path);
+    case "rmdir":
+      return await removeIfEmpty(action.path);
+    case "removeTree":
+      return await Deno.remove(action.path, { recursive: true }).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+  }
+}
+
+/**
+ * Stops at the first step that fails, and throws its error.
+ * @param survey how the machine is before the first step: what the journal notes is taken from it
+ */
+export async function apply(
+  runner: Runner,
+  steps: Step[],
+  survey: Survey,
+  onStep: (step: Step, index: number) => void,
+): Promise<void> {
+  for (const [index, step] of steps.entries()) {
+    onStep(step, index);
+    await applyStep(runner, step, survey);
+  }
+}
+
+/** Does every step whatever the others do, and returns what failed: taking back must not stop halfway. */
+export async function applyAll(
+  runner: Runner,
+  steps: Step[],
+  survey: Survey,
+  onStep: (step: Step, index: number) => void,
+): Promise<{ step: Step; error: unknown }[]> {
+  const failures: { step: Step; error: unknown }[] = [];
+  for (const [index, step] of steps.entries()) {
+    onStep(step, index);
+    try {
+      await applyStep(runner, step, survey);
+    } catch (error) {
+      failures.push({ step, error });
+    }
+  }
+  return failures;
+}
+
+async function applyStep(runner: Runner, step: Step, survey: Survey): Promise<void> {
+  if (step.item) await noteBefore(step.item, survey);
+  for (const action of step.actions) await act(runner, action);
+  if (step.undoes) await noteUndone(step.undoes);
+}

@@ -1,0 +1,127 @@
+/** Files on the machine: read with all that is needed to put them back, written so that no reader sees half of one. */
+
+import type { FileSeen } from "../gateway/survey.ts";
+import type { FileBefore } from "../gateway/journal.ts";
+
+/** @returns null when there is no such file; without `content` when it may not be read. */
+export async function readSeen(path: string): Promise<FileSeen | null> {
+  try {
+    const info = await Deno.stat(path);
+    const content = await Deno.readTextFile(path).catch((error) => {
+      if (isDenied(error)) return undefined;
+      throw error;
+    });
+    return {
+      ...(content === undefined ? {} : { content }),
+      mode: (info.mode ?? 0) & 0o7777,
+      uid: info.uid ?? 0,
+      gid: info.gid ?? 0,
+      modified: info.mtime?.getTime() ?? 0,
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    if (isDenied(error)) return { mode: 0, uid: 0, gid: 0, modified: 0 };
+    throw error;
+  }
+}
+
+const isDenied = (error: unknown) =>
+  error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
+
+/** The file's bytes and owner, for the journal. */
+export async function readBefore(path: string): Promise<FileBefore | null> {
+  try {
+    const [bytes, info] = [await Deno.readFile(path), await Deno.stat(path)];
+    return {
+      base64: toBase64(bytes),
+      mode: (info.mode ?? 0o644) & 0o7777,
+      uid: info.uid ?? 0,
+      gid: info.gid ?? 0,
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** Folders on the way to `path` that do not exist, outermost first. */
+export async function missingFolders(path: string): Promise<string[]> {
+  const folders: string[] = [];
+  for (let dir = parent(path); dir !== "/"; dir = parent(dir)) {
+    const there = await Deno.stat(dir).then(() => true, () => false);
+    if (there) break;
+    folders.unshift(dir);
+  }
+  return folders;
+}
+
+/**
+ * Writes a new file beside `path` and renames it into place. It has its mode and owner before it has its content, so
+ * a secret is never readable by others, and it is on the disk before it has its name.
+ */
+export async function writeAtomically(
+  path: string,
+  data: Uint8Array | string,
+  options: { mode: number; uid?: number; gid?: number },
+): Promise<void> {
+  await Deno.mkdir(parent(path), { recursive: true, mode: 0o755 });
+  const temporary = `${path}.crxn-new`;
+  await remove(temporary);
+  const file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
+  try {
+    await Deno.chown(temporary, options.uid ?? 0, options.gid ?? 0);
+    await Deno.chmod(temporary, options.mode);
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    await file.sync();
+  } catch (error) {
+    await remove(temporary);
+    throw error;
+  } finally {
+    file.close();
+  }
+  await Deno.rename(temporary, path);
+  await syncFolder(parent(path));
+}
+
+/** A rename is on the disk only when its folder is. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await Deno.open(path, { read: true });
+  try {
+    await folder.sync();
+  } catch {
+    // Some file systems cannot sync a folder; they order renames by themselves.
+  } finally {
+    folder.close();
+  }
+}
+
+export async function remove(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+/** Removes a folder if it is empty; whoever else uses it keeps it. */
+export async function removeIfEmpty(path: string): Promise<void> {
+  const entries = await Array.fromAsync(Deno.readDir(path)).catch(() => undefined);
+  if (entries?.length === 0) await remove(path);
+}
+
+export const parent = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
+
+export function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+}
+
+export const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+/** Id of a group by its name. @throws Error when there is none. */
+export async function groupId(name: string): Promise<number> {
+  const line = (await Deno.readTextFile("/etc/group")).split("\n").find((l) => l.startsWith(`${name}:`));
+  const id = Number(line?.split(":")[2]);
+  if (!line || !Number.isInteger(id)) throw new Error(`There is no group "${name}"`);
+  return id;
+}

@@ -1,0 +1,81 @@
+/** ip(8): links, addresses and routes, from its JSON. The parsers are pure; what they do not know they leave out. */
+
+import { Program } from "../gateway/action.ts";
+import { canonicalNetwork } from "../gateway/networks.ts";
+import type { Family } from "../gateway/item.ts";
+import type { Link, RouteSeen } from "../gateway/survey.ts";
+import type { Runner } from "./run.ts";
+
+type Json = Record<string, unknown>;
+
+const objects = (text: string): Json[] => {
+  const value: unknown = JSON.parse(text.trim() || "[]");
+  // `ip -j` prints an empty object for what a filter left out.
+  return Array.isArray(value) ? value.filter((v): v is Json => typeof v === "object" && v !== null) : [];
+};
+const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined;
+const count = (value: unknown): number => typeof value === "number" ? value : 0;
+const object = (value: unknown): Json => typeof value === "object" && value !== null ? value as Json : {};
+
+/** `ip -j -d -s address show`. */
+export function parseLinks(output: string): Link[] {
+  return objects(output).filter((o) => text(o["ifname"])).map((o) => {
+    const flags = Array.isArray(o["flags"]) ? o["flags"] as string[] : [];
+    const info = object(o["linkinfo"]);
+    const stats = object(o["stats64"]);
+    const counters = (side: Json) => ({
+      packets: count(side["packets"]),
+      bytes: count(side["bytes"]),
+      dropped: count(side["dropped"]),
+    });
+    const addresses = Array.isArray(o["addr_info"]) ? o["addr_info"] as Json[] : [];
+    return {
+      name: text(o["ifname"])!,
+      up: flags.includes("UP"),
+      carrier: !flags.includes("NO-CARRIER"),
+      mtu: count(o["mtu"]),
+      ...(text(info["info_kind"]) ? { kind: text(info["info_kind"])! } : {}),
+      data: object(info["info_data"]),
+      addresses: addresses.filter((a) => text(a["local"])).map((a) => ({
+        address: `${text(a["local"])}/${count(a["prefixlen"])}`,
+        family: a["family"] === "inet6" ? "inet6" as const : "inet" as const,
+        scope: text(a["scope"]) ?? "global",
+        dynamic: a["dynamic"] === true,
+      })),
+      rx: counters(object(stats["rx"])),
+      tx: counters(object(stats["tx"])),
+    };
+  });
+}
+
+/** `ip -j -4|-6 route show table all`. */
+export function parseRoutes(output: string, family: Family): RouteSeen[] {
+  return objects(output).filter((o) => text(o["dst"])).map((o) => {
+    const to = text(o["dst"])!;
+    const device = text(o["dev"]);
+    const via = text(o["gateway"]) ?? text(object(o["via"])["host"]);
+    return {
+      family,
+      to: to === "default" ? to : canonicalNetwork(to),
+      type: text(o["type"]) ?? "unicast",
+      ...(device ? { device } : {}),
+      ...(via ? { via } : {}),
+      table: text(o["table"]) ?? "main",
+      protocol: text(o["protocol"]) ?? "boot",
+      metric: count(o["metric"]),
+    };
+  });
+}
+
+export async function readLinks(runner: Runner): Promise<Link[]> {
+  const { code, stdout } = await runner.run([Program.ip, "-j", "-d", "-s", "address", "show"]);
+  if (code !== 0) throw new Error("ip address show failed");
+  return parseLinks(stdout);
+}
+
+export async function readRoutes(runner: Runner, family: Family): Promise<RouteSeen[]> {
+  const flag = family === "inet6" ? "-6" : "-4";
+  const { code, stdout } = await runner.run([Program.ip, "-j", flag, "route", "show", "table", "all"]);
+  // 2: a kernel without this family.
+  return code === 0 ? parseRoutes(stdout, family) : [];
+}

@@ -1,0 +1,103 @@
+/** The journal on disk: one line for each change, synced before the change is made. */
+
+import { CrxnError, Exit } from "../gateway/errors.ts";
+import { type Before, beforeOf, type Journal, type Line, replay } from "../gateway/journal.ts";
+import type { Item } from "../gateway/item.ts";
+import { Path } from "../gateway/names.ts";
+import type { Survey } from "../gateway/survey.ts";
+import { missingFolders, parent, readBefore, remove, syncFolder } from "./files.ts";
+
+/** @throws CrxnError 1 when it is of another version of crxn, or damaged before its last line. */
+export async function readJournal(): Promise<Journal> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(Path.journal);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return replay([]);
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new CrxnError(Exit.noPermission, `${Path.journal} may be read by root only.`, "Run crxn as root.");
+    }
+    throw error;
+  }
+  return replay(parseJournal(text));
+}
+
+/** A last line without its end was never finished: the change it announces was not made. */
+export function parseJournal(text: string): Line[] {
+  const lines = text.split("\n");
+  lines.pop();
+  return lines.map((line, i) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      throw new CrxnError(
+        Exit.failed,
+        `${Path.journal}:${i + 1}: this line is damaged.`,
+        "Mend or remove the line; each is a JSON object that says how one change is taken back.",
+      );
+    }
+    const version = (value as { v?: unknown }).v;
+    if (version !== 1) {
+      throw new CrxnError(
+        Exit.failed,
+        `${Path.journal}:${i + 1}: written by another version of crxn (format ${version}).`,
+        "Use that version for `crxn down`, then this one for `crxn up`.",
+      );
+    }
+    return value as Line;
+  });
+}
+
+/** Adds one line; it is on the disk when this returns. */
+async function append(line: Line): Promise<void> {
+  const folder = parent(Path.journal);
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const isNew = !(await Deno.stat(Path.journal).then(() => true, () => false));
+  const file = await Deno.open(Path.journal, { read: true, write: true, create: true, mode: 0o600 });
+  try {
+    await cutUnfinishedLine(file);
+    await file.seek(0, Deno.SeekMode.End);
+    const bytes = new TextEncoder().encode(JSON.stringify(line) + "\n");
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    await file.sync();
+  } finally {
+    file.close();
+  }
+  if (isNew) await syncFolder(folder);
+}
+
+/** A line that a kill or a full disk cut short is taken away, or the next one would be glued to it. */
+async function cutUnfinishedLine(file: Deno.FsFile): Promise<void> {
+  const { size } = await file.stat();
+  if (size === 0) return;
+  await file.seek(-1, Deno.SeekMode.End);
+  const last = new Uint8Array(1);
+  await file.read(last);
+  if (last[0] === 10) return;
+  await file.seek(0, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(size);
+  for (let done = 0; done < size;) done += (await file.read(bytes.subarray(done))) ?? size;
+  await file.truncate(bytes.lastIndexOf(10) + 1);
+}
+
+/** Notes how an item's place is, before it is changed. */
+export async function noteBefore(item: Item, survey: Survey): Promise<void> {
+  await append({ v: 1, did: { item, before: await fullBefore(item, survey) }, at: new Date().toISOString() });
+}
+
+async function fullBefore(item: Item, survey: Survey): Promise<Before> {
+  if (item.kind !== "file") return beforeOf(item, survey);
+  return { file: await readBefore(item.path), folders: await missingFolders(item.path) };
+}
+
+export const noteUndone = (id: string): Promise<void> => append({ v: 1, undid: id, at: new Date().toISOString() });
+
+export const noteBrought = (packages: string[]): Promise<void> =>
+  append({ v: 1, brought: packages, at: new Date().toISOString() });
+
+/** Nothing is left to take back. What `install` brought stays known. */
+export async function clearJournal(journal: Journal): Promise<void> {
+  await remove(Path.journal);
+  if (journal.brought.length > 0) await noteBrought(journal.brought);
+}

@@ -1,0 +1,106 @@
+/** The only place that starts programs. Two methods, so that a test can put a fake or a namespace in its stead. */
+
+import { commandLine } from "../gateway/action.ts";
+import { CrxnError, Exit } from "../gateway/errors.ts";
+
+export interface Result {
+  argv: string[];
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  stdin?: string;
+  /** Default 30. The program is killed after it, with code 124. */
+  timeoutSeconds?: number;
+  /** Called with each piece of stdout and stderr as it comes. */
+  onOutput?: (text: string) => void;
+  /** Added to the clean environment. */
+  env?: Record<string, string>;
+}
+
+export interface Runner {
+  /** Runs a program to its end. Never throws for its exit code; 127 means that it does not exist. */
+  run(argv: string[], options?: RunOptions): Promise<Result>;
+}
+
+/** A program's whole environment: nothing of the caller's gets through (LD_PRELOAD, IFS, a foreign PATH). */
+export const CLEAN_ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", HOME: "/root" };
+
+/** Programs on this machine. `prefix` comes before every argv, e.g. `ip netns exec NAME`. */
+export class SystemRunner implements Runner {
+  constructor(private readonly prefix: string[] = []) {}
+
+  async run(argv: string[], options: RunOptions = {}): Promise<Result> {
+    const [program, ...args] = [...this.prefix, ...argv];
+    const abort = new AbortController();
+    let timedOut = false;
+    let child: Deno.ChildProcess;
+    try {
+      child = new Deno.Command(program!, {
+        args,
+        clearEnv: true,
+        env: { ...CLEAN_ENVIRONMENT, ...options.env },
+        stdin: options.stdin === undefined ? "null" : "piped",
+        stdout: "piped",
+        stderr: "piped",
+        signal: abort.signal,
+      }).spawn();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return { argv, code: 127, stdout: "", stderr: `${program}: not found` };
+    }
+    const timer = setTimeout(() => {
+      timedOut = true;
+      abort.abort();
+    }, (options.timeoutSeconds ?? 30) * 1000);
+    try {
+      const [stdout, stderr, status] = await Promise.all([
+        collect(child.stdout, options.onOutput),
+        collect(child.stderr, options.onOutput),
+        child.status,
+        feed(child, options.stdin),
+      ]);
+      return { argv, code: timedOut ? 124 : status.code, stdout, stderr };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, onOutput?: (text: string) => void): Promise<string> {
+  let text = "";
+  for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    onOutput?.(piece);
+  }
+  return text;
+}
+
+async function feed(child: Deno.ChildProcess, stdin: string | undefined): Promise<void> {
+  if (stdin === undefined) return;
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(stdin));
+    await writer.close();
+  } catch {
+    // The program went without reading all of it: its exit code tells.
+  }
+}
+
+/** @throws CrxnError 1 with the whole command, its code and its output. */
+export async function must(runner: Runner, argv: string[], options: RunOptions & { also?: number[] } = {}): Promise<Result> {
+  const result = await runner.run(argv, options);
+  if (result.code === 0 || options.also?.includes(result.code)) return result;
+  throw failure(result);
+}
+
+export function failure(result: Result): CrxnError {
+  const what = result.code === 124 ? "did not end in time" : `ended with code ${result.code}`;
+  const output = (result.stderr.trim() || result.stdout.trim()).split("\n").slice(-20).join("\n");
+  return new CrxnError(Exit.failed, `\`${commandLine(result.argv)}\` ${what}.`, undefined, {
+    text: output,
+    json: { argv: result.argv, code: result.code, output },
+  });
+}

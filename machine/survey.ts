@@ -1,0 +1,110 @@
+/** Reads a machine in one pass: every question at once, each program started once. */
+
+import type { Config } from "../gateway/config/types.ts";
+import type { Journal } from "../gateway/journal.ts";
+import { dropInPath, Path, Unit, unitPath } from "../gateway/names.ts";
+import type { FileSeen, Survey } from "../gateway/survey.ts";
+import { readPackages } from "./apt.ts";
+import { readSeen } from "./files.ts";
+import { readLinks, readRoutes } from "./ip.ts";
+import { readRules, readTables } from "./iptables.ts";
+import type { Runner } from "./run.ts";
+import { readSysctls } from "./sysctl.ts";
+import { readUnits } from "./systemd.ts";
+import { readOverlay } from "./yggdrasil.ts";
+
+/** What to look at beyond what every machine has. */
+export interface Questions {
+  files: string[];
+  units: string[];
+  overlay: boolean;
+  /** tayga's list of pool addresses in use. */
+  pool?: string;
+}
+
+/** What a config and a journal are about: both decide what is there to be seen. */
+export function questionsOf(config: Config | undefined, journal: Journal): Questions {
+  const items = [...journal.entries.values()].map((e) => e.item);
+  const { instance } = config?.nat64 ?? {};
+  const yggdrasil = config?.overlay.type === "yggdrasil";
+  const unique = (list: string[]) => [...new Set(list)];
+  return {
+    files: unique([
+      Path.sysctl,
+      Path.rules.inet,
+      Path.rules.inet6,
+      unitPath(Unit.firewall),
+      unitPath(Unit.overlay),
+      ...(yggdrasil ? [Path.yggdrasilConfig, dropInPath(Unit.yggdrasil)] : []),
+      ...(instance ? [Path.taygaConfig(instance), unitPath(Unit.translator(instance))] : []),
+      ...items.flatMap((i) => i.kind === "file" ? [i.path] : i.kind === "service" ? i.reads : []),
+    ]),
+    units: unique([
+      Unit.firewall,
+      Unit.overlay,
+      Unit.sampleTranslator,
+      ...(yggdrasil ? [Unit.yggdrasil] : []),
+      ...(instance ? [Unit.translator(instance)] : []),
+      ...(yggdrasil ? ["network-online.target"] : []),
+      ...items.flatMap((i) => i.kind === "service" || i.kind === "unwanted" ? [i.unit] : []),
+    ]),
+    overlay: yggdrasil,
+    ...(instance ? { pool: `/var/lib/tayga/${instance}/dynamic.map` } : {}),
+  };
+}
+
+export async function readSurvey(runner: Runner, questions: Questions): Promise<Survey> {
+  const unknown: string[] = [];
+  const answer = async <T>(what: string, question: Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await question;
+    } catch (error) {
+      unknown.push(`${what}: ${error instanceof Error ? error.message : error}`);
+      return otherwise;
+    }
+  };
+  const [os, tun, systemd, packages, files, sysctls, links, routes4, routes6, rules4, rules6, nftables, units, overlay, pool] =
+    await Promise.all([
+      readOs(),
+      exists("/dev/net/tun"),
+      exists("/run/systemd/system"),
+      answer("packages", readPackages(runner), undefined),
+      Promise.all(questions.files.map(async (path): Promise<[string, FileSeen | null]> => [path, await readSeen(path)])),
+      answer("sysctls", readSysctls(runner), {}),
+      answer("links", readLinks(runner), []),
+      answer("routes", readRoutes(runner, "inet"), []),
+      answer("routes", readRoutes(runner, "inet6"), []),
+      answer("rules", readRules(runner, "inet"), undefined),
+      answer("rules", readRules(runner, "inet6"), undefined),
+      answer("nftables", readTables(runner), undefined),
+      answer("units", readUnits(runner, questions.units), {}),
+      questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
+      questions.pool ? readSeen(questions.pool) : undefined,
+    ]);
+  return {
+    root: Deno.uid() === 0,
+    os,
+    tun,
+    systemd,
+    ...(packages ? { packages } : {}),
+    files: Object.fromEntries(files),
+    sysctls,
+    links,
+    routes: [...routes4, ...routes6],
+    rules: { ...(rules4 ? { inet: rules4 } : {}), ...(rules6 ? { inet6: rules6 } : {}) },
+    ...(nftables ? { nftables } : {}),
+    units,
+    ...(overlay ? { overlay } : {}),
+    ...(pool?.content === undefined ? {} : { poolUsed: pool.content.split("\n").filter((l) => l.trim() !== "").length }),
+    unknown,
+  };
+}
+
+const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+/** os-release(5). */
+async function readOs(): Promise<Survey["os"]> {
+  const text = await Deno.readTextFile("/etc/os-release").catch(() => "");
+  const get = (key: string) => new RegExp(`^${key}="?([^"\\n]*)"?$`, "m").exec(text)?.[1] ?? "";
+  return { id: get("ID"), version: get("VERSION_ID"), name: get("PRETTY_NAME") };
+}

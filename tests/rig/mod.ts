@@ -1,0 +1,10 @@
+export * from "./lab.ts";
+export { Machine, type MachineOptions } from "./machine.ts";
+export { Net } from "./network.ts";
+export { OverlayHost, type OverlayOptions } from "./overlay_host.ts";
+export { Namespace, Place } from "./place.ts";
+export { CommandError, must, type Output, run, type RunOptions, until } from "./process.ts";
+export { installProduct } from "./product.ts";
+export { canBoot, ensureRequirements, REQUIREMENTS } from "./requirements.ts";
+export { type DiffOptions, diffSnapshots, type Snapshot, snapshot } from "./snapshot.ts";
+export { ping, type PingOptions, type Transfer, transfer } from "./traffic.ts";

@@ -1,0 +1,78 @@
+import { cgroupRoot } from "./cgroup.ts";
+import { must, run } from "./process.ts";
+
+/** A file the host must have, and the Debian package that brings it. */
+export interface Requirement {
+  file: string;
+  package: string;
+}
+
+/** What the rig needs on the host of the tests. */
+export const REQUIREMENTS: readonly Requirement[] = [
+  { file: "/usr/bin/mmdebstrap", package: "mmdebstrap" },
+  { file: "/usr/bin/systemd-nspawn", package: "systemd-container" },
+  { file: "/usr/sbin/radvd", package: "radvd" },
+  { file: "/usr/bin/ip", package: "iproute2" },
+  { file: "/usr/bin/ping", package: "iputils-ping" },
+  { file: "/usr/bin/nsenter", package: "util-linux" },
+  { file: "/usr/sbin/sysctl", package: "procps" },
+  { file: "/usr/share/keyrings/debian-archive-keyring.gpg", package: "debian-archive-keyring" },
+];
+
+/** Debian's way to keep a package's services from being started while it is installed (invoke-rc.d(8)). */
+const POLICY = "/usr/sbin/policy-rc.d";
+
+/**
+ * Installs what is missing of `wanted`, saying so on stderr first. Services that come along are not started.
+ * @throws {Error} naming the packages when this is not root on a system with apt
+ */
+export async function ensureRequirements(wanted: readonly Requirement[] = REQUIREMENTS): Promise<void> {
+  const missing = [...new Set(wanted.filter(({ file }) => !exists(file)).map((item) => item.package))];
+  if (missing.length === 0) return;
+  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...missing];
+  if (Deno.uid() !== 0 || !exists("/usr/bin/apt-get")) {
+    throw new Error(`The test rig needs these Debian packages on this host: ${missing.join(" ")}`);
+  }
+  console.error(`\nTHE TEST RIG INSTALLS ON THIS HOST: ${missing.join(" ")}\n  ${install.join(" ")}\n`);
+  const ownPolicy = !exists(POLICY);
+  if (ownPolicy) await Deno.writeTextFile(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    const options = { timeoutSeconds: 600, env: { DEBIAN_FRONTEND: "noninteractive" } };
+    // A third-party source out of reach must not stop us when Debian's own are there: the install decides.
+    await run(["apt-get", "update", "-q"], options);
+    await must(install, options);
+  } finally {
+    if (ownPolicy) await Deno.remove(POLICY);
+  }
+}
+
+/** Why machines cannot be booted on this host, or undefined when they can. Changes nothing. */
+export async function canBoot(): Promise<string | undefined> {
+  if (Deno.build.os !== "linux") return "not Linux";
+  if (Deno.uid() !== 0) return "not root";
+  if (!exists("/dev/net/tun")) return "no /dev/net/tun";
+  if (cgroupRoot() === undefined) return "no cgroup2 file system is mounted";
+  if (!(await offersOverlay())) return "the kernel has no overlayfs";
+  const unshared = await run(["unshare", "--net", "--mount", "true"]);
+  if (unshared.code !== 0) return `no new namespaces: ${unshared.stderr.trim()}`;
+  const missing = REQUIREMENTS.filter(({ file }) => !exists(file));
+  if (missing.length > 0 && !exists("/usr/bin/apt-get")) {
+    return `missing, and no apt to install them: ${missing.map((item) => item.package).join(" ")}`;
+  }
+}
+
+async function offersOverlay(): Promise<boolean> {
+  const listed = async () => /\toverlay$/m.test(await Deno.readTextFile("/proc/filesystems"));
+  if (await listed()) return true;
+  await run(["sh", "-c", "modprobe overlay"]);
+  return await listed();
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

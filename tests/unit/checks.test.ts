@@ -1,0 +1,59 @@
+/** Each fault made on a healthy survey is named by its own check, and by no other. */
+
+import { assertEquals } from "@std/assert";
+import type { CheckInput } from "../../checks/check.ts";
+import { CHECKS } from "../../checks/list.ts";
+import { runChecks } from "../../checks/run.ts";
+import { settledFacts } from "../../checks/settle.ts";
+import { blueprint } from "../../gateway/blueprint.ts";
+import { FAULTS } from "./surveys/faults.ts";
+import { healthy, type Options, recompute, type Setup } from "./surveys/builder.ts";
+
+const HEALTHY: [string, Setup, Options][] = [
+  ["a gateway over an existing link", "interface", {}],
+  ["a gateway with router advertisement", "interface", { ra: true }],
+  ["a gateway over yggdrasil with vxlan", "yggdrasil", {}],
+  ["a gateway over yggdrasil with ip6gre", "yggdrasil", { tunnel: "ip6gre" }],
+  ["an overlay node over yggdrasil", "node", {}],
+  ["an overlay node over an existing link", "interface node", {}],
+  ["a gateway beside Docker", "interface", {
+    rules: {
+      inet: {
+        filter: {
+          FORWARD: { name: "FORWARD", policy: "DROP", rules: [["-j", "DOCKER-USER"]] },
+          "DOCKER-USER": { name: "DOCKER-USER", rules: [["-j", "RETURN"]] },
+        },
+      },
+      inet6: {},
+    },
+  }],
+];
+
+/** As `doctor` does it: facts anew from the machine as it is, settled by the journal. */
+export function diagnose(input: CheckInput) {
+  const again = recompute(input);
+  const { config, facts } = again.blueprint;
+  const tunnel = config.overlay.type === "yggdrasil" ? config.overlay.tunnel : undefined;
+  const settled = { ...again, blueprint: blueprint(config, settledFacts(facts, input.journal, input.survey, tunnel)) };
+  return runChecks(CHECKS, settled);
+}
+
+const worse = (input: CheckInput) =>
+  diagnose(input).filter((f) => f.verdict !== "pass" && f.verdict !== "skip").map((f) =>
+    `${f.id}: ${f.verdict}: ${f.found}`
+  );
+
+for (const [name, setup, options] of HEALTHY) {
+  Deno.test(`runChecks: finds nothing on ${name}`, async () => {
+    assertEquals(worse(await healthy(setup, options)), []);
+  });
+}
+
+for (const { name, setup = "interface", options, check, make } of FAULTS) {
+  Deno.test(`runChecks: ${name} is named by ${check} alone`, async () => {
+    const input = await healthy(setup, options ?? {});
+    make(input.survey, input);
+    const failing = diagnose(input).filter((f) => f.verdict === "fail").map((f) => f.id);
+    assertEquals(failing, [check], worse(input).join("\n"));
+  });
+}

@@ -1,0 +1,60 @@
+/** The walk through a table, against rules as ufw, Docker and people write them. */
+
+import { assertEquals } from "@std/assert";
+import { decide, firewallOwner, matches, type Packet } from "../../checks/firewall_walk.ts";
+import { parseSave } from "../../machine/iptables.ts";
+
+const PACKET: Packet = { in: "nat64-ygg", out: "wg0", source: "100.64.0.2", destination: "10.0.0.1", state: "NEW" };
+
+const RULES: [string, "yes" | "no" | "maybe"][] = [
+  ["-j DROP", "yes"],
+  ["-i nat64-ygg -j DROP", "yes"],
+  ["-i nat64-+ -j DROP", "yes"],
+  ["-i eth0 -j DROP", "no"],
+  ["! -i eth0 -j DROP", "yes"],
+  ["! -i nat64-ygg -o wg0 -j DROP", "no"],
+  ["-s 100.64.0.0/10 -d 10.0.0.0/8 -j DROP", "yes"],
+  ["! -s 100.64.0.0/10 -j DROP", "no"],
+  ["-d 10.0.0.1/32 -j DROP", "yes"],
+  ["-d 192.0.2.0/24 -j DROP", "no"],
+  ["-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "no"],
+  ["-m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP", "yes"],
+  ["-p tcp -j DROP", "maybe"],
+  ["-i eth0 -p tcp -j DROP", "no"],
+  ["-m mark --mark 0x1 -j DROP", "maybe"],
+  ["-m comment --comment -i -j DROP", "yes"],
+];
+
+for (const [rule, want] of RULES) {
+  Deno.test(`matches: ${rule}: ${want}`, () => assertEquals(matches(rule.split(" "), PACKET), want));
+}
+
+const filter = (text: string) => parseSave(`*filter\n${text}\nCOMMIT\n`)["filter"]!;
+
+Deno.test("decide: the policy has the last word", () => {
+  const decision = decide(filter(":FORWARD DROP [0:0]\n-A FORWARD -i eth0 -j ACCEPT"), "FORWARD", PACKET);
+  assertEquals([decision?.target, decision?.rule, decision?.top], ["DROP", undefined, 1]);
+});
+
+Deno.test("decide: a chain that returns goes on where it was called from", () => {
+  const table = filter(
+    ":FORWARD ACCEPT [0:0]\n:A - [0:0]\n-A FORWARD -j A\n-A FORWARD -o wg0 -j REJECT\n-A A -i nat64-ygg -j RETURN\n-A A -j ACCEPT",
+  );
+  assertEquals(decide(table, "FORWARD", PACKET)?.target, "REJECT");
+});
+
+Deno.test("decide: what might match is a doubt, not a decision", () => {
+  const table = filter(":FORWARD DROP [0:0]\n-A FORWARD -p tcp -j ACCEPT");
+  assertEquals(decide(table, "FORWARD", PACKET), { target: "DROP", chain: "FORWARD", top: 1, doubts: ["ACCEPT"] });
+});
+
+Deno.test("decide: chains that call each other come to an end", () => {
+  const table = filter(":FORWARD ACCEPT [0:0]\n:A - [0:0]\n-A FORWARD -j A\n-A A -j A");
+  assertEquals(decide(table, "FORWARD", PACKET)?.target, "ACCEPT");
+});
+
+Deno.test("firewallOwner: by the names of chains", () => {
+  assertEquals(firewallOwner(filter(":FORWARD DROP [0:0]\n:ufw-user-forward - [0:0]")), "ufw");
+  assertEquals(firewallOwner(filter(":FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]")), "Docker");
+  assertEquals(firewallOwner(filter(":FORWARD DROP [0:0]")), undefined);
+});

@@ -1,0 +1,85 @@
+/** `crxn status`, from surveys. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { CHECKS } from "../../checks/list.ts";
+import { runChecks } from "../../checks/run.ts";
+import type { CheckInput } from "../../checks/check.ts";
+import { statusOf } from "../../commands/status_data.ts";
+import { duration, size, statusLines } from "../../commands/status_output.ts";
+import { CONFIGS, healthy, OWN, type Setup } from "./surveys/builder.ts";
+import { replay } from "../../gateway/journal.ts";
+
+const plain = (text: string) => text;
+const PAINT = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
+const look = (input: CheckInput) => statusOf(input, runChecks(CHECKS, input));
+const text = (input: CheckInput) => statusLines(look(input), PAINT, 5_000).join("\n");
+
+for (const setup of Object.keys(CONFIGS) as Setup[]) {
+  Deno.test(`statusLines: ${setup} is up, on 80 columns and 24 lines`, async () => {
+    const lines = text(await healthy(setup)).split("\n");
+    assertStringIncludes(lines[0]!, ": up");
+    assertEquals(lines.filter((l) => l.length > 80), []);
+    assert(lines.length <= 24, `${lines.length} lines`);
+  });
+}
+
+Deno.test("statusOf: a gateway over yggdrasil tells who it is, its peers, pool and tunnel", async () => {
+  const input = await healthy("yggdrasil");
+  input.survey.poolUsed = 3;
+  const { self, tunnel, pool, peers, hops } = look(input);
+  assertEquals(self.publicKey, OWN);
+  assertEquals(tunnel, { device: "crxn-6fa49781", kind: "vxlan", why: "a test" });
+  assertEquals(pool, { network: "100.64.0.0/16", size: 65536, used: 3 });
+  assertEquals(peers.map((p) => [p.uri, p.up]), [["tls://192.0.2.9:443", true]]);
+  assertEquals(hops.map((h) => [h.name, h.device, h.state, h.rx.packets]), [
+    ["uplink", "eth0", "up", 5],
+    ["translator", "nat64-ygg", "up", 5],
+    ["overlay", "crxn-6fa49781", "up", 5],
+    ["underlay", "ygg", "up", 5],
+  ]);
+});
+
+Deno.test("statusOf: degraded names the fault and the hop", async () => {
+  const input = await healthy("interface");
+  Object.assign(input.survey.units["tayga@ygg.service"]!, { active: "failed", sub: "failed" });
+  const seen = look(input);
+  assertEquals(seen.state, "degraded");
+  assertEquals(seen.faults.map((f) => f.id), ["translator-service"]);
+  assertEquals(seen.hops.find((h) => h.name === "translator")?.state, "faulty");
+  assertStringIncludes(text(input), "crxn doctor");
+});
+
+Deno.test("statusOf: down when nothing of it is here", async () => {
+  const { blueprint, survey } = await healthy("interface");
+  const bare = {
+    ...survey,
+    files: {},
+    units: {},
+    rules: { inet: {}, inet6: {} },
+    links: survey.links.filter((l) => l.name !== "nat64-ygg"),
+  };
+  const input = { blueprint, survey: bare, journal: replay([]), troubles: [] };
+  assertEquals(look(input).state, "down");
+  assertStringIncludes(text(input), "crxn up");
+});
+
+Deno.test("statusOf: the pool's use is unknown without root, not zero", async () => {
+  const input = await healthy("interface");
+  input.survey.root = false;
+  assertEquals(look(input).pool?.used, null);
+});
+
+Deno.test("size: three digits and a decimal prefix", () => {
+  assertEquals([0, 999, 1000, 1_234_567, 99_600_000, 5e12].map(size), [
+    "0 B",
+    "999 B",
+    "1.0 kB",
+    "1.2 MB",
+    "100 MB",
+    "5.0 TB",
+  ]);
+});
+
+Deno.test("duration: the two largest units", () => {
+  assertEquals([0, 59, 61, 3600, 93_784].map(duration), ["0 s", "59 s", "1 min 1 s", "1 h", "1 d 2 h"]);
+});

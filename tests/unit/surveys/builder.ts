@@ -1,0 +1,240 @@
+/** Surveys as a healthy machine would give them, made from the blueprint's own items; faults are made by changing them. */
+
+import { type Blueprint, blueprint } from "../../../gateway/blueprint.ts";
+import { jumpRule } from "../../../gateway/commands.ts";
+import { parseConfig } from "../../../gateway/config/parse.ts";
+import { factsOf, type Identity } from "../../../gateway/facts.ts";
+import type { Item, LinkItem, RouteItem } from "../../../gateway/item.ts";
+import { type Journal, replay } from "../../../gateway/journal.ts";
+import { canonicalNetwork } from "../../../gateway/networks.ts";
+import type { Link, Ruleset, Survey } from "../../../gateway/survey.ts";
+import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
+import type { CheckInput } from "../../../checks/check.ts";
+
+export const FAR = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
+export const OWN = "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
+
+export const CONFIGS = {
+  interface: `
+address: 10.5.0.1/32
+prefix: 2001:db8:300:4::/96
+overlay:
+  type: interface
+  interface: wg0
+  routes: [{to: 10.0.0.0/8}]
+`,
+  yggdrasil: `
+address: 10.5.0.1/32
+prefix: 2001:db8:300:4::/96
+overlay:
+  type: yggdrasil
+  peers: [tls://192.0.2.9:443]
+  routes: [{to: 10.0.0.0/8, via: ${FAR}}]
+`,
+  node: `
+address: 10.1.0.1/32
+overlay:
+  type: yggdrasil
+  listen: ['tls://[::]:9001']
+  routes: [{to: 10.5.0.1/32, via: ${FAR}}]
+`,
+  "interface node": `
+address: 10.1.0.1/32
+overlay:
+  type: interface
+  interface: wg0
+  routes: [{to: 10.5.0.1/32}]
+`,
+} as const;
+
+export type Setup = keyof typeof CONFIGS;
+
+const counters = () => ({ packets: 5, bytes: 420, dropped: 0 });
+
+export const linkSeen = (name: string, more: Partial<Link> = {}): Link => ({
+  name,
+  up: true,
+  carrier: true,
+  mtu: 1500,
+  data: {},
+  addresses: [],
+  rx: counters(),
+  tx: counters(),
+  ...more,
+});
+
+/** A Debian with an uplink that has a static default route, the overlay link, and nothing else. */
+function bareSurvey(ra: boolean): Survey {
+  return {
+    root: true,
+    os: { id: "debian", version: "13", name: "Debian GNU/Linux 13 (trixie)" },
+    systemd: true,
+    tun: true,
+    packages: {},
+    files: {},
+    sysctls: {
+      "net/ipv4/ip_forward": "0",
+      "net/ipv6/conf/all/forwarding": "0",
+      "net/ipv6/conf/eth0/accept_ra": ra ? "1" : "0",
+      "net/ipv4/conf/eth0/forwarding": "0",
+    },
+    links: [linkSeen("lo", { mtu: 65536 }), linkSeen("eth0"), linkSeen("wg0", { mtu: 1420 })],
+    routes: [{
+      family: "inet6",
+      to: "default",
+      type: "unicast",
+      device: "eth0",
+      via: "fe80::1",
+      table: "main",
+      protocol: ra ? "ra" : "boot",
+      metric: 1024,
+    }],
+    rules: { inet: {}, inet6: {} },
+    nftables: [],
+    units: {},
+    unknown: [],
+  };
+}
+
+function linkFrom({ name, spec }: LinkItem): Link {
+  switch (spec.type) {
+    case "tun":
+      return linkSeen(name, { kind: "tun", mtu: 65535, data: { type: "tun", persist: true } });
+    case "translator":
+      return linkSeen(name, { kind: "tun", data: { type: "tun", persist: true } });
+    case "vxlan":
+      return linkSeen(name, {
+        kind: "vxlan",
+        mtu: spec.mtu,
+        data: { local6: spec.local, remote6: spec.remote, id: spec.vni, port: spec.port, link: spec.underlay },
+      });
+    case "ip6gre":
+      return linkSeen(name, {
+        kind: "ip6gre",
+        mtu: spec.mtu,
+        data: { local: spec.local, remote: spec.remote, link: spec.underlay },
+      });
+  }
+}
+
+/** Puts an item onto the machine, as its commands would. */
+export function put(item: Item, survey: Survey): void {
+  switch (item.kind) {
+    case "package":
+      (survey.packages ??= {})[item.name] = "1.0";
+      return;
+    case "file":
+      survey.files[item.path] = { content: item.content, mode: item.mode, uid: 0, gid: 0, modified: 1000 };
+      return;
+    case "sysctl":
+      survey.sysctls[item.key] = item.value;
+      return;
+    case "link":
+      survey.links = [...survey.links.filter((l) => l.name !== item.name), linkFrom(item)];
+      return;
+    case "address":
+      survey.links.find((l) => l.name === item.device)?.addresses.push({
+        address: item.address,
+        family: item.family,
+        scope: "global",
+        dynamic: false,
+      });
+      return;
+    case "route":
+      survey.routes.push(routeFrom(item));
+      return;
+    case "chain": {
+      const table = ((survey.rules[item.family] ??= {})[item.table] ??= {});
+      const from = (table[item.from] ??= { name: item.from, policy: "ACCEPT", rules: [] });
+      from.rules.unshift(jumpRule(item));
+      table[item.chain] = { name: item.chain, rules: item.rules.map((r) => [...r]) };
+      return;
+    }
+    case "service":
+      survey.units[item.unit] = {
+        unit: item.unit,
+        load: "loaded",
+        active: "active",
+        sub: "running",
+        enabled: "enabled",
+        since: 2000,
+        pid: 100,
+        restarts: 0,
+        fragment: "",
+        needsReload: false,
+        result: "success",
+      };
+      return;
+    case "unwanted":
+      return;
+  }
+}
+
+const routeFrom = (item: RouteItem): Survey["routes"][number] => ({
+  family: item.family,
+  to: canonicalNetwork(item.to),
+  type: item.type,
+  ...(item.device ? { device: item.device } : {}),
+  ...(item.via ? { via: item.via } : {}),
+  table: "main",
+  protocol: "64",
+  metric: item.metric ?? (item.family === "inet6" ? 1024 : 0),
+});
+
+export interface Options {
+  ra?: boolean;
+  tunnel?: "vxlan" | "ip6gre";
+  /** The rules of somebody else, before `up`. */
+  rules?: Partial<Survey["rules"]>;
+}
+
+/** A machine after `crxn up`, with its journal. */
+export async function healthy(setup: Setup, options: Options = {}): Promise<CheckInput> {
+  const config = await parseConfig(CONFIGS[setup], "crxn.yaml");
+  const survey = {
+    ...bareSurvey(options.ra ?? false),
+    ...(options.rules ? { rules: options.rules as Survey["rules"] } : {}),
+  };
+  const identity: Identity = {
+    publicKey: OWN,
+    address: addressFromKey(OWN),
+    from: "config",
+    text: `{ PrivateKey: "${"0".repeat(64)}${OWN}" }`,
+  };
+  const more = config.overlay.type === "yggdrasil"
+    ? { identity, tunnel: { kind: options.tunnel ?? "vxlan" as const, why: "a test" } }
+    : {};
+  const plan = blueprint(config, factsOf(config, survey, more));
+  for (const item of plan.items) put(item, survey);
+  if (config.overlay.type === "yggdrasil") {
+    const peer = {
+      uri: config.overlay.peers[0] ?? "tls://192.0.2.77:9001",
+      up: true,
+      inbound: config.overlay.peers.length === 0,
+      latency: 12,
+    };
+    survey.overlay = { publicKey: OWN, address: identity.address, peers: [peer] };
+  }
+  return { blueprint: plan, survey, journal: journalOf(plan), troubles: [] };
+}
+
+export const journalOf = (plan: Blueprint): Journal =>
+  replay(
+    plan.items.filter((i) => i.kind !== "package").map((item) => ({
+      v: 1 as const,
+      did: { item, before: {} },
+      at: "",
+    })),
+  );
+
+/** The blueprint that the config gives on the machine as it is now: facts may have changed with a fault. */
+export function recompute(input: CheckInput): CheckInput {
+  const { config, facts } = input.blueprint;
+  const more = {
+    ...(facts.identity ? { identity: facts.identity } : {}),
+    ...(facts.tunnel ? { tunnel: facts.tunnel } : {}),
+  };
+  return { ...input, blueprint: blueprint(config, factsOf(config, input.survey, more)) };
+}
+
+export const filterOf = (rules: Ruleset | undefined) => rules!["filter"]!;

@@ -1,0 +1,376 @@
+/** Faults as they change a survey, each with the check that has to name it. */
+
+import type { CheckInput } from "../../../checks/check.ts";
+import { dropInPath, Path, Unit, unitPath } from "../../../gateway/names.ts";
+import type { Survey } from "../../../gateway/survey.ts";
+import { filterOf, linkSeen, type Options, type Setup } from "./builder.ts";
+
+export interface Fault {
+  name: string;
+  setup?: Setup;
+  options?: Options;
+  check: string;
+  make(survey: Survey, input: CheckInput): void;
+}
+
+const unit = (survey: Survey, name: string) => survey.units[name]!;
+const link = (survey: Survey, name: string) => survey.links.find((l) => l.name === name)!;
+const dropRoutes = (survey: Survey, which: (r: Survey["routes"][number]) => boolean) => {
+  survey.routes = survey.routes.filter((r) => !which(r));
+};
+const stop = (name: string, how = { active: "inactive", sub: "dead" }) => (s: Survey) =>
+  Object.assign(unit(s, name), how);
+const looping = { active: "activating", sub: "auto-restart", restarts: 80, result: "exit-code" };
+const edit = (path: string, add = "\n# edited\n") => (s: Survey) => {
+  s.files[path]!.content += add;
+};
+const remove = (path: string) => (s: Survey) => {
+  s.files[path] = null;
+};
+/** The kernel takes a device's routes when it goes down. */
+const down = (name: string) => (s: Survey) => {
+  link(s, name).up = false;
+  dropRoutes(s, (r) => r.device === name && r.type === "unicast");
+};
+const gone = (name: string) => (s: Survey) => {
+  down(name)(s);
+  s.links = s.links.filter((l) => l.name !== name);
+};
+const TUNNEL = "crxn-6fa49781";
+const NAT64 = "nat64-ygg";
+
+export const FAULTS: Fault[] = [
+  { name: "no tayga", check: "packages", make: (s) => void delete s.packages!["tayga"] },
+  {
+    name: "no tayga, and its unit fails",
+    check: "packages",
+    make: (s) => {
+      delete s.packages!["tayga"];
+      stop("tayga@ygg.service", looping)(s);
+    },
+  },
+  {
+    name: "another system",
+    check: "packages",
+    make: (s) => void (s.os = { id: "fedora", version: "42", name: "Fedora Linux 42" }),
+  },
+  { name: "no TUN driver", check: "tun-device", make: (s) => void (s.tun = false) },
+  {
+    name: "yggdrasil stopped",
+    setup: "yggdrasil",
+    check: "overlay-service",
+    make: (s) => {
+      stop(Unit.yggdrasil)(s);
+      delete s.overlay;
+    },
+  },
+  { name: "yggdrasil frozen", setup: "yggdrasil", check: "overlay-service", make: (s) => void delete s.overlay },
+  {
+    name: "yggdrasil not enabled",
+    setup: "yggdrasil",
+    check: "overlay-service",
+    make: (s) => void (unit(s, Unit.yggdrasil).enabled = "disabled"),
+  },
+  {
+    name: "crxn-overlay failed",
+    check: "overlay-service",
+    make: stop(Unit.overlay, { active: "failed", sub: "failed" }),
+  },
+  {
+    name: "the yggdrasil config deleted",
+    setup: "yggdrasil",
+    check: "overlay-identity",
+    make: remove(Path.yggdrasilConfig),
+  },
+  {
+    name: "a private key that everybody may read",
+    setup: "yggdrasil",
+    check: "overlay-identity",
+    make: (s) => void (s.files[Path.yggdrasilConfig]!.mode = 0o644),
+  },
+  {
+    name: "a daemon with another key",
+    setup: "yggdrasil",
+    check: "overlay-identity",
+    make: (s) => void (s.overlay!.publicKey = "a".repeat(64)),
+  },
+  {
+    name: "all peers down",
+    setup: "yggdrasil",
+    check: "overlay-peers",
+    make: (s) =>
+      void (s.overlay!.peers[0] = { uri: "tls://192.0.2.9:443", up: false, inbound: false, error: "refused" }),
+  },
+  {
+    name: "the tunnel deleted",
+    setup: "yggdrasil",
+    check: "tunnel-routing",
+    make: (s) => {
+      gone(TUNNEL)(s);
+      for (const key of Object.keys(s.sysctls)) if (key.includes(TUNNEL)) delete s.sysctls[key];
+    },
+  },
+  { name: "the tunnel down", setup: "yggdrasil", check: "tunnel-routing", make: down(TUNNEL) },
+  {
+    name: "a tunnel to somebody else",
+    setup: "yggdrasil",
+    check: "tunnel-routing",
+    make: (s) => void (link(s, TUNNEL).data["remote6"] = "200::9"),
+  },
+  {
+    name: "proxy_arp off",
+    setup: "yggdrasil",
+    check: "tunnel-routing",
+    make: (s) => void (s.sysctls[`net/ipv4/conf/${TUNNEL}/proxy_arp`] = "0"),
+  },
+  {
+    name: "tunnel rules flushed",
+    setup: "yggdrasil",
+    check: "tunnel-routing",
+    make: (s) => void (filterOf(s.rules.inet6)["CRXN-INPUT"]!.rules = []),
+  },
+  {
+    name: "an INPUT rule that drops the tunnel",
+    setup: "yggdrasil",
+    check: "tunnel-routing",
+    make: (s) => filterOf(s.rules.inet6)["INPUT"]!.rules.push(["-i", "ygg", "-j", "DROP"]) as unknown as void,
+  },
+  { name: "the existing overlay link deleted", check: "tunnel-routing", make: gone("wg0") },
+  { name: "the existing overlay link down", check: "tunnel-routing", make: down("wg0") },
+  {
+    name: "the existing overlay link without carrier",
+    check: "tunnel-routing",
+    make: (s) => void (link(s, "wg0").carrier = false),
+  },
+  {
+    name: "the overlay address deleted",
+    check: "overlay-address",
+    make: (s) => {
+      link(s, "wg0").addresses = [];
+      dropRoutes(s, (r) => r.device === "wg0");
+    },
+  },
+  {
+    name: "the overlay route deleted",
+    check: "overlay-route",
+    make: (s) => dropRoutes(s, (r) => r.to === "10.0.0.0/8" && r.type === "unicast"),
+  },
+  {
+    name: "the unreachable route deleted",
+    check: "overlay-route",
+    make: (s) => dropRoutes(s, (r) => r.type === "unreachable"),
+  },
+  {
+    name: "the overlay route taken by another device",
+    check: "overlay-route",
+    make: (s) =>
+      void Object.assign(s.routes.find((r) => r.to === "10.0.0.0/8" && r.type === "unicast")!, {
+        device: "eth0",
+        protocol: "static",
+      }),
+  },
+  { name: "tayga stopped", check: "translator-service", make: stop("tayga@ygg.service") },
+  { name: "tayga crash-looping", check: "translator-service", make: stop("tayga@ygg.service", looping) },
+  {
+    name: "tayga not enabled",
+    check: "translator-service",
+    make: (s) => void (unit(s, "tayga@ygg.service").enabled = "disabled"),
+  },
+  {
+    name: "the firewall unit stopped",
+    check: "translator-service",
+    make: (s) => {
+      stop(Unit.firewall)(s);
+      stop("tayga@ygg.service")(s);
+    },
+  },
+  { name: "tayga's config edited", check: "translator-config", make: edit("/etc/tayga/ygg.conf") },
+  {
+    name: "tayga's config broken, tayga dead",
+    check: "translator-config",
+    make: (s) => {
+      edit("/etc/tayga/ygg.conf", "\nfoo bar\n")(s);
+      stop("tayga@ygg.service", looping)(s);
+    },
+  },
+  { name: "tayga's config deleted", check: "translator-config", make: remove("/etc/tayga/ygg.conf") },
+  {
+    name: "tayga with an older config",
+    check: "translator-config",
+    make: (s) => void (s.files["/etc/tayga/ygg.conf"]!.modified = 3000),
+  },
+  { name: "the translator's device down", check: "translator-device", make: down(NAT64) },
+  { name: "the translator's device deleted", check: "translator-device", make: gone(NAT64) },
+  { name: "the pool used up", check: "pool", make: (s) => void (s.poolUsed = 65535) },
+  {
+    name: "the pool's route deleted",
+    check: "pool-route",
+    make: (s) => dropRoutes(s, (r) => r.to === "100.64.0.0/16"),
+  },
+  {
+    name: "a narrower route inside the pool",
+    check: "pool-route",
+    make: (s) =>
+      void s.routes.push({
+        family: "inet",
+        to: "100.64.3.0/24",
+        type: "unicast",
+        device: "eth0",
+        table: "main",
+        protocol: "static",
+        metric: 0,
+      }),
+  },
+  {
+    name: "the slice's route deleted",
+    check: "prefix-route",
+    make: (s) => dropRoutes(s, (r) => r.family === "inet6" && r.device === NAT64),
+  },
+  {
+    name: "a narrower route inside the slice",
+    check: "prefix-route",
+    make: (s) =>
+      void s.routes.push({
+        family: "inet6",
+        to: "2001:db8:300:4::a01:0/112",
+        type: "unicast",
+        device: "eth0",
+        table: "main",
+        protocol: "static",
+        metric: 1024,
+      }),
+  },
+  {
+    name: "the blackhole route deleted",
+    check: "blackhole-route",
+    make: (s) => dropRoutes(s, (r) => r.type === "blackhole"),
+  },
+  {
+    name: "IPv4 forwarding off",
+    check: "forwarding-sysctl",
+    make: (s) => void (s.sysctls["net/ipv4/ip_forward"] = "0"),
+  },
+  {
+    name: "IPv6 forwarding off",
+    check: "forwarding-sysctl",
+    make: (s) => void (s.sysctls["net/ipv6/conf/all/forwarding"] = "0"),
+  },
+  {
+    name: "IPv4 forwarding off on the overlay link alone",
+    check: "forwarding-sysctl",
+    make: (s) => void (s.sysctls["net/ipv4/conf/wg0/forwarding"] = "0"),
+  },
+  { name: "the sysctl file deleted", check: "forwarding-sysctl", make: remove(Path.sysctl) },
+  {
+    name: "a line of the sysctl file changed",
+    check: "forwarding-sysctl",
+    make: (s) => {
+      const file = s.files[Path.sysctl]!;
+      file.content = file.content!.replace("ip_forward = 1", "ip_forward = 0");
+    },
+  },
+  {
+    name: "accept_ra back to 1",
+    options: { ra: true },
+    check: "accept-ra",
+    make: (s) => void (s.sysctls["net/ipv6/conf/eth0/accept_ra"] = "1"),
+  },
+  {
+    name: "accept_ra off",
+    options: { ra: true },
+    check: "accept-ra",
+    make: (s) => void (s.sysctls["net/ipv6/conf/eth0/accept_ra"] = "0"),
+  },
+  {
+    name: "FORWARD policy DROP, IPv4",
+    check: "forward-policy",
+    make: (s) => void (filterOf(s.rules.inet)["FORWARD"]!.policy = "DROP"),
+  },
+  {
+    name: "FORWARD policy DROP, IPv6",
+    check: "forward-policy",
+    make: (s) => void (filterOf(s.rules.inet6)["FORWARD"]!.policy = "DROP"),
+  },
+  {
+    name: "a DROP before the jump",
+    check: "forward-policy",
+    make: (s) => void filterOf(s.rules.inet)["FORWARD"]!.rules.unshift(["-j", "DROP"]),
+  },
+  {
+    name: "a REJECT behind the jump",
+    check: "forward-policy",
+    make: (s) =>
+      void filterOf(s.rules.inet6)["FORWARD"]!.rules.push(["-j", "REJECT", "--reject-with", "icmp6-adm-prohibited"]),
+  },
+  {
+    name: "a DROP of the translator's device in a chain of somebody else",
+    check: "forward-policy",
+    make: (s) => {
+      filterOf(s.rules.inet)["FORWARD"]!.rules.unshift(["-j", "other"]);
+      filterOf(s.rules.inet)["other"] = { name: "other", rules: [["-i", "nat64-+", "-j", "DROP"]] };
+    },
+  },
+  {
+    name: "the jump deleted",
+    check: "forward-policy",
+    make: (s) => void filterOf(s.rules.inet)["FORWARD"]!.rules.splice(0),
+  },
+  {
+    name: "the FORWARD chain flushed",
+    check: "forward-policy",
+    make: (s) => void (filterOf(s.rules.inet6)["CRXN-FORWARD"]!.rules = []),
+  },
+  { name: "the nat table flushed", check: "nat-rule", make: (s) => void delete s.rules.inet!["nat"] },
+  {
+    name: "an ACCEPT before the NAT rule",
+    check: "nat-rule",
+    make: (s) => void s.rules.inet!["nat"]!["POSTROUTING"]!.rules.unshift(["-o", "wg0", "-j", "ACCEPT"]),
+  },
+  {
+    name: "the clamp flushed",
+    check: "mss-clamp",
+    make: (s) => void (s.rules.inet!["mangle"]!["CRXN-FORWARD"]!.rules = []),
+  },
+  { name: "the overlay link's MTU lowered", check: "mss-clamp", make: (s) => void (link(s, "wg0").mtu = 1300) },
+  {
+    name: "Debian's sample tayga running",
+    check: "conflicts",
+    make: (s) => {
+      s.units[Unit.sampleTranslator] = { ...unit(s, "tayga@ygg.service"), unit: Unit.sampleTranslator };
+    },
+  },
+  {
+    name: "a second NAT64",
+    check: "conflicts",
+    make: (s) => {
+      s.links.push(linkSeen("nat64", { kind: "tun" }));
+      s.routes.push({
+        family: "inet6",
+        to: "2001:db8:300:4::/96",
+        type: "unicast",
+        device: "nat64",
+        table: "main",
+        protocol: "static",
+        metric: 512,
+      });
+    },
+  },
+  { name: "a unit file edited", check: "drift", make: edit(unitPath("tayga@ygg.service")) },
+  {
+    name: "a unit file deleted",
+    check: "drift",
+    make: (s) => {
+      remove(unitPath("tayga@ygg.service"))(s);
+      Object.assign(unit(s, "tayga@ygg.service"), { load: "not-found", active: "inactive", enabled: "" });
+    },
+  },
+  { name: "the drop-in deleted", setup: "yggdrasil", check: "drift", make: remove(dropInPath(Unit.yggdrasil)) },
+  { name: "a rules file edited", check: "drift", make: edit(Path.rules.inet) },
+  { name: "a rules file deleted", check: "drift", make: remove(Path.rules.inet6) },
+  {
+    name: "the guard of the machine itself flushed",
+    check: "drift",
+    make: (s) => void (filterOf(s.rules.inet)["CRXN-INPUT"]!.rules = []),
+  },
+  { name: "a comment in the sysctl file", check: "drift", make: edit(Path.sysctl) },
+];
