@@ -79,7 +79,9 @@ function usageError(error: CommanderError, json: boolean, command: string): Exit
   if (asked && error.exitCode === 0) return Exit.ok;
   if (json) {
     const message = error.message.replace(/^error: /, "");
-    terminalUi(true).out(JSON.stringify({ schema: "crxn.error/1", command, exit: Exit.usage, error: message }, null, 2));
+    terminalUi(true).out(
+      JSON.stringify({ schema: "crxn.error/1", command, exit: Exit.usage, error: message }, null, 2),
+    );
   }
   return Exit.usage;
 }

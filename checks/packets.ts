@@ -1,7 +1,7 @@
 /** The packets that a gateway's firewall has to let through, one of each kind. Pure. */
 
 import type { Blueprint } from "../gateway/blueprint.ts";
-import { translatorAddress } from "../gateway/blueprint.ts";
+import { translatorAddress } from "../gateway/translator.ts";
 import { embed } from "../gateway/address.ts";
 import type { Family } from "../gateway/item.ts";
 import { hostAt } from "../gateway/networks.ts";

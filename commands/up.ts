@@ -3,11 +3,12 @@
 import { Command } from "@commander-js/extra-typings";
 import { compare, type Step } from "../gateway/compare.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import { linkOf } from "../gateway/survey.ts";
 import { planJson, planLines } from "../gateway/plan.ts";
 import { apply } from "../machine/apply.ts";
 import { lock } from "../machine/lock.ts";
 import { keepIdentity } from "../machine/yggdrasil.ts";
-import { type Context, loadConfig, type Prepared, prepare, requireDebian, requireRoot } from "./context.ts";
+import { type Context, loadConfig, prepare, type Prepared, requireDebian, requireRoot } from "./context.ts";
 import { describe, takeBack } from "./converge.ts";
 import { bringPackages } from "./install.ts";
 import { withCommon } from "./options.ts";
@@ -41,6 +42,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   using _lock = options.dryRun ? undefined : await lock("up");
   let prepared = await prepare(context, loaded);
   requireDebian(prepared.survey);
+  requireLink(prepared);
   let steps = plan(prepared);
   if (options.dryRun) {
     printPlan(ui, "up", steps);
@@ -58,6 +60,18 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     await make(context, prepared, steps);
   }
   return await welcome(context, prepared, { changed: steps, ...(options.target ? { target: options.target } : {}) });
+}
+
+/** An existing link is somebody else's to make: without it there is nothing to put an address on. */
+function requireLink({ blueprint: { config }, survey }: Prepared): void {
+  const { type, interface: name } = config.overlay;
+  if (type !== "interface" || linkOf(survey, name)) return;
+  const others = survey.links.map((l) => l.name).filter((n) => n !== "lo").join(", ");
+  throw new CrxnError(
+    Exit.unavailable,
+    `The overlay's link "${name}" does not exist on this machine (there are: ${others}).`,
+    "Bring it up first, or correct overlay.interface. Nothing was changed.",
+  );
 }
 
 const plan = ({ blueprint, survey, journal }: Prepared): Step[] => compare(blueprint.items, survey, journal);
@@ -90,7 +104,11 @@ export function paintPlan(line: string, paint: ReturnType<typeof paintFor>): str
 }
 
 /** Does the steps; when one fails, the machine goes back to how this run found it. */
-async function make(context: Context, { blueprint, survey, journal, identity }: Prepared, steps: Step[]): Promise<void> {
+async function make(
+  context: Context,
+  { blueprint, survey, journal, identity }: Prepared,
+  steps: Step[],
+): Promise<void> {
   const { ui, runner } = context;
   if (identity) await keepIdentity(identity);
   let current: Step | undefined;
@@ -105,7 +123,10 @@ async function make(context: Context, { blueprint, survey, journal, identity }: 
     const logs = await unitLogs(runner, current?.item?.kind === "service" ? current.item.unit : undefined);
     ui.say(`"${current?.title}" failed. Taking back what this run did.`);
     const before = [...journal.entries.values()].map((e) => e.item);
-    const left = await takeBack(context, before, (step) => ui.progress(`taking back: ${step.title}`)).then(() => "", describe);
+    const left = await takeBack(context, before, (step) => ui.progress(`taking back: ${step.title}`)).then(
+      () => "",
+      describe,
+    );
     ui.done();
     throw new CrxnError(
       Exit.failed,

@@ -4,6 +4,8 @@ import { embed } from "../gateway/address.ts";
 import { commandLine, Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/compare.ts";
+import { contains, network } from "../gateway/cidr.ts";
+import type { Config } from "../gateway/config/types.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { hostAt } from "../gateway/networks.ts";
 import { planJson } from "../gateway/plan.ts";
@@ -51,13 +53,20 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
     ));
     return failed ? Exit.failed : Exit.ok;
   }
-  ui.out(done.changed.length > 0 ? `Done: ${done.changed.length} changes.` : "Nothing to do: the machine is as it should be.");
+  ui.out(
+    done.changed.length > 0
+      ? `Done: ${done.changed.length} changes.`
+      : "Nothing to do: the machine is as it should be.",
+  );
   for (const unit of down) ui.out(`  ${unit} does not run. \`journalctl -u ${unit}\` says why.`);
   for (const { what, address, milliseconds } of tried) {
     ui.out(`  ${what} ${address} ${milliseconds === undefined ? "does not answer" : `answers in ${milliseconds} ms`}`);
   }
   if (failed) ui.out("`crxn doctor` looks for the cause.");
-  if (done.changed.length > 0) for (const line of farewell(blueprint)) ui.out(line);
+  else if (tried.length === 0) {
+    ui.out("  No host of the overlay is known here, so none was pinged; --target names one.");
+  }
+  if (done.changed.length > 0) { for (const line of farewell(blueprint)) ui.out(line); }
   return failed ? Exit.failed : Exit.ok;
 }
 
@@ -83,16 +92,23 @@ async function tryPath({ ui, runner }: Context, blueprint: Blueprint, done: Done
       wanted.push({ what: "far node", address: addressFromKey(key), must: false });
     }
   }
-  if (done.target) {
-    const address = config.prefix ? embed(config.prefix, done.target) : done.target;
-    wanted.push({ what: "target", address, must: true });
-  }
+  const through = (ipv4: string) => config.prefix ? embed(config.prefix, ipv4) : ipv4;
+  if (done.target) wanted.push({ what: "target", address: through(done.target), must: true });
+  for (const hop of nextHops(config)) wanted.push({ what: "next hop", address: through(hop), must: false });
   // A changed machine gets the time that peers need to find each other; one that was up before does not.
   const seconds = done.changed.length > 0 ? 20 : 2;
   return await Promise.all(wanted.map(async (one) => {
     ui.progress(`pinging ${one.address}`);
     return { ...one, ...await pingUntil(runner, one.address, seconds) };
   }));
+}
+
+/** Next hops that are themselves in the overlay, so that a ping to them goes all the way through. */
+function nextHops(config: Config): string[] {
+  if (config.overlay.type !== "interface") return [];
+  const routes = config.overlay.routes.map((r) => network(r.to));
+  const hops = new Set(config.overlay.routes.flatMap((r) => r.via ?? []));
+  return [...hops].filter((hop) => routes.some((r) => contains(r, network(`${hop}/32`))));
 }
 
 async function pingUntil(runner: Runner, address: string, seconds: number): Promise<{ milliseconds?: number }> {

@@ -13,7 +13,10 @@ export type Action =
   /** A folder with all that a daemon of ours has put into it. */
   | { do: "removeTree"; path: string };
 
-export const run = (argv: string[], more: { stdin?: string; also?: number[]; timeoutSeconds?: number } = {}): Action => ({
+export const run = (
+  argv: string[],
+  more: { stdin?: string; also?: number[]; timeoutSeconds?: number } = {},
+): Action => ({
   do: "run",
   argv,
   ...more,

@@ -24,7 +24,10 @@ export interface Step {
   interrupts?: string;
 }
 
-const DAEMON_RELOAD: Step = { title: "let systemd read its units again", actions: [run([Program.systemctl, "daemon-reload"])] };
+const DAEMON_RELOAD: Step = {
+  title: "let systemd read its units again",
+  actions: [run([Program.systemctl, "daemon-reload"])],
+};
 
 /**
  * Steps from the survey to the items, in order: what is missing is made first, what is no longer wanted goes last.
@@ -118,7 +121,11 @@ function linkSteps(item: LinkItem, state: State, survey: Survey, done: Done): St
   // A tunnel goes with the device below it.
   const underlay = "underlay" in item.spec && done.devices.has(item.spec.underlay);
   if (there && !rebuild && !underlay) {
-    return [{ title: `set ${item.id} (${state.is === "differs" ? state.how : ""})`, item, actions: makeCommands(item).slice(1) }];
+    return [{
+      title: `set ${item.id} (${state.is === "differs" ? state.how : ""})`,
+      item,
+      actions: makeCommands(item).slice(1),
+    }];
   }
   const actions: Action[] = [];
   const steps: Step[] = [];
@@ -142,7 +149,8 @@ function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
   const unit = survey.units[item.unit];
   const state = see(item, survey);
   const active = unit?.active === "active" && !done.stopped.has(item.unit);
-  const stale = item.reads.some((path) => done.files.has(path)) || (state.is === "differs" && state.how.startsWith("it runs"));
+  const stale = item.reads.some((path) => done.files.has(path)) ||
+    (state.is === "differs" && state.how.startsWith("it runs"));
   const actions: Action[] = [];
   if (unit?.enabled !== "enabled") actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));
   if (!active || stale) {

@@ -2,8 +2,8 @@
 
 import type { Config } from "./config/types.ts";
 import type { Facts } from "./facts.ts";
-import { chainItem, type ChainItem, type Family } from "./item.ts";
-import { translatorDevice, tunnelDevice } from "./names.ts";
+import { type ChainItem, chainItem, type Family } from "./item.ts";
+import { translatorDevice } from "./names.ts";
 import { addressFromKey } from "./yggdrasil_address.ts";
 
 const tag = (name: string) => ["-m", "comment", "--comment", `crxn:${name}`];

@@ -44,7 +44,16 @@ export interface SysctlItem {
 export type LinkSpec =
   | { type: "tun"; user?: string; mtu: number }
   | { type: "translator"; config: string }
-  | { type: "vxlan"; mac: string; local: string; remote: string; underlay: string; vni: number; port: number; mtu: number }
+  | {
+    type: "vxlan";
+    mac: string;
+    local: string;
+    remote: string;
+    underlay: string;
+    vni: number;
+    port: number;
+    mtu: number;
+  }
   | { type: "ip6gre"; local: string; remote: string; underlay: string; mtu: number };
 
 /** A network device of our making. */

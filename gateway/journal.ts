@@ -147,7 +147,9 @@ function stopActions(unit: string, before: Before, survey: Survey): Action[] {
   actions.push(run([Program.systemctl, "reset-failed", unit], { also: [1] }));
   for (const target of before.targets ?? []) actions.push(run([Program.systemctl, "stop", target]));
   const instance = /^tayga@(.+)\.service$/.exec(unit)?.[1];
-  if (instance) actions.push({ do: "removeTree", path: `/var/lib/tayga/${instance}` }, { do: "rmdir", path: "/var/lib/tayga" });
+  if (instance) {
+    actions.push({ do: "removeTree", path: `/var/lib/tayga/${instance}` }, { do: "rmdir", path: "/var/lib/tayga" });
+  }
   return actions;
 }
 

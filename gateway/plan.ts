@@ -34,6 +34,8 @@ export const planJson = (steps: Step[]) =>
     ...(step.undoes ? { undoes: step.undoes } : {}),
     ...(step.packages ? { packages: step.packages } : {}),
     ...(step.diff ? { file: step.diff.path, diff: diffLines(step.diff).map((l) => l.slice(4)).join("\n") } : {}),
-    commands: step.actions.flatMap((a) => a.do === "run" ? [{ argv: a.argv, ...(a.stdin ? { stdin: a.stdin } : {}) }] : []),
+    commands: step.actions.flatMap((a) =>
+      a.do === "run" ? [{ argv: a.argv, ...(a.stdin ? { stdin: a.stdin } : {}) }] : []
+    ),
     ...(step.interrupts ? { interrupts: step.interrupts } : {}),
   }));

@@ -79,7 +79,9 @@ function seeLink({ name, spec }: LinkItem, survey: Survey): State {
     if (underlay !== undefined && underlay !== spec.underlay) return wrong("underlay", underlay, spec.underlay);
   }
   // The MTU of the overlay's TUN is the daemon's business once it runs (0.4.7 sets 53049).
-  if ((spec.type === "vxlan" || spec.type === "ip6gre") && link.mtu !== spec.mtu) return wrong("MTU", link.mtu, spec.mtu);
+  if ((spec.type === "vxlan" || spec.type === "ip6gre") && link.mtu !== spec.mtu) {
+    return wrong("MTU", link.mtu, spec.mtu);
+  }
   return link.up ? present : differs("it is down");
 }
 
