@@ -3,15 +3,18 @@
 import { Program, run } from "../gateway/action.ts";
 import type { Step } from "../gateway/compare.ts";
 import type { Item, LinkItem } from "../gateway/item.ts";
+import { Unit } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import type { Problem } from "./problem.ts";
 
-export const restart = (unit: string): Step => ({
-  title: `restart ${unit}`,
-  actions: [run([Program.systemctl, "restart", unit])],
+const systemctl = (verb: "start" | "stop" | "restart", unit: string): Step => ({
+  title: `${verb} ${unit}`,
+  actions: [run([Program.systemctl, verb, unit])],
 });
+
+export const restart = (unit: string): Step => systemctl("restart", unit);
 
 /** Why nothing can be on the device, if so. The kernel takes routes off a device that goes down. */
 export function deviceTrouble(device: string, { survey }: CheckInput): string | undefined {
@@ -46,8 +49,12 @@ export function withDependents(problem: Problem, item: LinkItem, { blueprint, su
   // A daemon keeps hold of a device that was deleted under it, and makes or takes the new one only when it starts.
   const { holder } = item;
   if (holder && linkOf(survey, item.name) === undefined && survey.units[holder]?.active === "active") {
-    const items = [...above, ...dependents.filter((i) => i.kind !== "service")];
-    return { ...problem, items, steps: [restart(holder)] };
+    // The overlay's unit makes device, tunnel, address and routes, and has to come before the daemon.
+    if (holder === Unit.yggdrasil) {
+      const steps = [systemctl("stop", holder), systemctl("restart", Unit.overlay), systemctl("start", holder)];
+      return { ...problem, items: [], steps };
+    }
+    return { ...problem, items: dependents.filter((i) => i.kind !== "service"), steps: [restart(holder)] };
   }
   return { ...problem, items: [...problem.items, ...above, ...dependents] };
 }

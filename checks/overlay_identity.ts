@@ -1,7 +1,9 @@
 import { Program } from "../gateway/action.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import type { Check, CheckInput } from "./check.ts";
+import { UP } from "./fix.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
+import { isStandIn } from "./settle.ts";
 
 /** This node's key in the yggdrasil network. */
 export const overlayIdentity: Check = {
@@ -26,10 +28,15 @@ function fileProblems({ blueprint, survey }: CheckInput): Problem[] {
     i.kind === "file" && i.path === path || i.kind === "service" && i.unit === Unit.yggdrasil
   );
   if (file === null) {
+    // Without a kept key `up` makes another node of this machine: a person has to decide that.
+    const kept = blueprint.facts.identity?.from !== "new";
     return [{
       found: `${path} is missing, and the key with it`,
-      want: "the config with this node's PrivateKey",
-      items,
+      want: kept
+        ? "the config with this node's PrivateKey"
+        : "the file from a backup; `crxn up` makes a new identity without it",
+      ...(kept ? { items } : { fix: [UP] }),
+      carries: true,
     }];
   }
   if (!file || (file.content === undefined && file.mode === 0)) {
@@ -39,6 +46,7 @@ function fileProblems({ blueprint, survey }: CheckInput): Problem[] {
     return [{
       found: `everybody may read ${path} (mode ${file.mode.toString(8)}), which holds the private key`,
       want: "mode 640, root:yggdrasil",
+      carries: true,
       steps: [{ title: `make ${path} secret`, actions: [{ do: "run", argv: ["/usr/bin/chmod", "0640", path] }] }],
     }];
   }
@@ -48,7 +56,7 @@ function fileProblems({ blueprint, survey }: CheckInput): Problem[] {
 function daemonProblems({ blueprint, survey }: CheckInput): Problem[] {
   const { identity } = blueprint.facts;
   const running = survey.overlay?.publicKey;
-  if (!identity || !running || identity.publicKey === "" || identity.from === "new" || running === identity.publicKey) {
+  if (!identity || !running || isStandIn(identity) || identity.from === "new" || running === identity.publicKey) {
     return [];
   }
   return [{

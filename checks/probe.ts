@@ -33,14 +33,21 @@ export const probe: Check = {
   why: "Everything may look right and still be lost on the way. The counters tell where.",
   cure:
     "Mend what the other checks name. When only the probe fails, the far end is next: does it know the way back to this machine's overlay address?",
-  run: ({ probe }, others) => {
+  run: ({ probe, survey, blueprint }, others) => {
     if (!probe) return { verdict: "skip", found: "not sent" };
     if (!probe.ran) return { verdict: "skip", found: probe.reason };
     const evidence = [{ command: probe.command, output: probe.output }];
     if (probe.received > 0) return { ...arrived(probe), evidence };
     const cause = CAUSES.find((id) => others(id).verdict === "fail");
     if (cause) return { verdict: "skip", found: `${probe.target} does not answer, which ${cause} explains`, evidence };
-    return { ...lost(probe), evidence };
+    const alone = blueprint.config.overlay.type === "yggdrasil" && survey.overlay?.peers.every((p) => !p.up) === true;
+    if (alone) {
+      return {
+        ...lost(probe, { hop: "overlay", where: "in the overlay: no other yggdrasil node is connected" }),
+        evidence,
+      };
+    }
+    return { ...lost(probe, lastSeen(probe)), evidence };
   },
 };
 
@@ -61,7 +68,12 @@ export function lastSeen({ kind, sent, translator, overlay }: Probed): { hop: Ho
     if (translator.rx < sent) {
       return { hop: "translator", where: `in the translator: packets went into ${device}, none came out` };
     }
-    if (overlay.tx < sent) return { hop: "forward", where: `between ${device} and ${overlay.device}` };
+    if (overlay.tx < sent) {
+      return {
+        hop: "forward",
+        where: `between ${device} and ${overlay.device}: a firewall, or no neighbour answers there`,
+      };
+    }
     if (overlay.rx < sent) {
       return { hop: "target", where: `beyond ${overlay.device}: packets left, no answer came back` };
     }
@@ -83,8 +95,7 @@ function stuck(device: string): Pick<Outcome, "fix" | "mend"> {
   return { fix: step.actions.flatMap((a) => a.do === "run" ? [a.argv] : []), mend: { items: [], steps: [step] } };
 }
 
-function lost(probe: Probed): Outcome {
-  const { hop, where } = lastSeen(probe);
+function lost(probe: Probed, { hop, where }: { hop: Hop; where: string }): Outcome {
   return {
     verdict: "fail",
     found: `no answer from ${probe.target}; lost ${where}`,

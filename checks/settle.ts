@@ -3,6 +3,7 @@
 import type { Facts, Identity } from "../gateway/facts.ts";
 import type { LinkItem } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
+import { Unit, unitPath } from "../gateway/names.ts";
 import { linkOf, type Survey } from "../gateway/survey.ts";
 
 /**
@@ -26,20 +27,40 @@ export function settledFacts(
     ...facts,
     advertised: [...new Set([...facts.advertised, ...announced])].sort(),
     ...(kept ? { tunnel: { kind: made.type, why: "auto: it is what `crxn up` took" } } : {}),
-    ...(made && facts.identity ? { identity: { ...facts.identity, address: made.local } } : {}),
+    ...(made && facts.identity && facts.identity.address !== made.local
+      ? { identity: { ...facts.identity, address: made.local, publicKey: keyFromMac(made.mac) } }
+      : {}),
   };
 }
 
-function tunnelOf(links: LinkItem[]): { type: "vxlan" | "ip6gre"; local: string } | undefined {
-  const found = links.map((l) => l.spec).find((s) => s.type === "vxlan" || s.type === "ip6gre");
-  return found?.type === "vxlan" || found?.type === "ip6gre" ? { type: found.type, local: found.local } : undefined;
+interface Made {
+  type: "vxlan" | "ip6gre";
+  local: string;
+  mac?: string;
 }
+
+function tunnelOf(links: LinkItem[]): Made | undefined {
+  const found = links.map((l) => l.spec).find((s) => s.type === "vxlan" || s.type === "ip6gre");
+  if (found?.type === "vxlan") return { type: "vxlan", local: found.local, mac: found.mac };
+  return found?.type === "ip6gre" ? { type: "ip6gre", local: found.local } : undefined;
+}
+
+const UNKNOWN = "0".repeat(54);
+
+/** A key of which no more is known than what a tunnel's MAC address shows: its first ten digits. */
+const keyFromMac = (mac: string | undefined) => (mac?.replaceAll(":", "").slice(2) ?? "0".repeat(10)) + UNKNOWN;
+
+/** Whether the public key is only a stand-in, not to be shown or compared. */
+export const isStandIn = ({ publicKey }: Identity): boolean => publicKey.endsWith(UNKNOWN);
 
 /** Whom the node is taken for while its own config cannot be read: who it says it is, or whom its tunnel was made for. */
 export function standIn(survey: Survey, journal: Journal | undefined): Identity {
   const made = tunnelOf([...journal?.entries.values() ?? []].flatMap(({ item }) => item.kind === "link" ? [item] : []));
   const tunnel = survey.links.find((l) => /^crxn-[0-9a-f]{8}$/.test(l.name))?.data ?? {};
   const local = tunnel["local6"] ?? tunnel["local"];
+  // The unit that makes the tunnel may be read by everybody.
+  const unit = survey.files[unitPath(Unit.overlay)]?.content ?? "";
+  const mac = made?.mac ?? / address (02(?::[0-9a-f]{2}){5}) type vxlan /.exec(unit)?.[1];
   const address = made?.local ?? (typeof local === "string" ? local : survey.overlay?.address ?? "::");
-  return { publicKey: survey.overlay?.publicKey ?? "", address, from: "kept" };
+  return { publicKey: survey.overlay?.publicKey ?? keyFromMac(mac), address, from: "kept" };
 }

@@ -55,7 +55,12 @@ function tunnel(input: CheckInput): Outcome {
   const links = items.flatMap((i) => i.kind === "link" ? [i] : []);
   const rest = items.filter((i) => i.kind !== "link");
   const problems = [
-    ...links.flatMap((l) => itemProblems([l], input).map((p) => withDependents(p, l, input))),
+    // A tunnel without the device below it is that one's fault.
+    ...links.flatMap((l) =>
+      "underlay" in l.spec && linkOf(input.survey, l.spec.underlay) === undefined
+        ? []
+        : itemProblems([l], input).map((p) => withDependents(p, l, input))
+    ),
     ...itemProblems(rest, input, excusedByDevice(input)),
     ...inputProblems(input),
   ];

@@ -25,7 +25,11 @@ export async function address(
   const { ui } = context;
   const prefix = options.prefix ?? (await loadConfig(context.options.config)).config.prefix;
   if (!prefix) {
-    throw new CrxnError(Exit.config, "The config has no prefix: this is an overlay node.", "Name a prefix with --prefix.");
+    throw new CrxnError(
+      Exit.config,
+      "The config has no prefix: this is an overlay node.",
+      "Name a prefix with --prefix.",
+    );
   }
   const results = addresses.map((given) => ({ given, result: convert(prefix, given) }));
   if (ui.json) ui.out(JSON.stringify({ schema: "crxn.address/1", prefix, addresses: results }, null, 2));

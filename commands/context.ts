@@ -40,7 +40,11 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     text = await Deno.readTextFile(file);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      throw new CrxnError(Exit.config, `There is no config at ${file}.`, "`crxn init --example` prints one to start from.");
+      throw new CrxnError(
+        Exit.config,
+        `There is no config at ${file}.`,
+        "`crxn init --example` prints one to start from.",
+      );
     }
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new CrxnError(Exit.noPermission, `${file} may not be read by this user.`, "Run crxn as root.");
@@ -107,16 +111,23 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
   const more: { identity?: Identity; tunnel?: NonNullable<Facts["tunnel"]> } = {};
   if (loaded.config.overlay.type === "yggdrasil") {
     more.identity = identity ?? await findIdentity();
-    more.tunnel = await chooseTunnel(runner, loaded.config.overlay.tunnel, survey);
+    more.tunnel = await chooseTunnel(runner, loaded.config.overlay.tunnel, survey, journal);
   }
   const facts = factsOf(loaded.config, survey, more);
-  return { journal, survey, blueprint: blueprint(loaded.config, facts), ...(more.identity ? { identity: more.identity } : {}) };
+  return {
+    journal,
+    survey,
+    blueprint: blueprint(loaded.config, facts),
+    ...(more.identity ? { identity: more.identity } : {}),
+  };
 }
 
 /** The machine's own networks, without what crxn itself put there. */
 function networksOf(survey: Survey, journal: Journal): { network: string; device: string }[] {
   const ours = new Set(
-    [...journal.entries.values()].flatMap(({ item }) => item.kind === "address" ? [`${item.address} ${item.device}`] : []),
+    [...journal.entries.values()].flatMap(({ item }) =>
+      item.kind === "address" ? [`${item.address} ${item.device}`] : []
+    ),
   );
   return survey.links.flatMap((link) =>
     link.addresses

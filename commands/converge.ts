@@ -1,18 +1,19 @@
 /** Brings a machine to a list of items, or back from it: what `up`, `down` and a failed `up` have in common. */
 
-import { compare, type Step } from "../gateway/compare.ts";
+import { compare, inMakingOrder, type Step } from "../gateway/compare.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Item } from "../gateway/item.ts";
-import { emptyTables, type Entry, type Journal, restartFormer } from "../gateway/journal.ts";
+import { emptyTables, type Journal, restartFormer } from "../gateway/journal.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { act, applyAll } from "../machine/apply.ts";
-import { clearJournal, readJournal } from "../machine/journal.ts";
+import { clearJournal, noteItem, noteSettled, readJournal } from "../machine/journal.ts";
 import type { Runner } from "../machine/run.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import type { Context } from "./context.ts";
 
 /** Steps that leave only `items` of what the journal knows. */
-export const takeBackSteps = (items: Item[], survey: Survey, journal: Journal): Step[] => compare(items, survey, journal);
+export const takeBackSteps = (items: Item[], survey: Survey, journal: Journal): Step[] =>
+  compare(items, survey, journal);
 
 /**
  * Takes back everything in the journal that is not among `items`, all of it, whatever fails on the way.
@@ -21,12 +22,16 @@ export const takeBackSteps = (items: Item[], survey: Survey, journal: Journal): 
 export async function takeBack(context: Context, items: Item[], onStep: (step: Step) => void): Promise<void> {
   const { runner } = context;
   const journal = await readJournal();
-  const survey = await readSurvey(runner, questionsOf(undefined, journal));
-  const kept = new Set(items.map((i) => i.id));
-  const leaving = [...journal.entries.values()].filter((e) => !kept.has(e.item.id));
-  const failures = await applyAll(runner, takeBackSteps(items, survey, journal), survey, onStep);
+  const former = inMakingOrder(items);
+  for (const item of former) {
+    const noted = journal.entries.get(item.id)?.item;
+    // What a failed run announced and did not do is not true any more.
+    if (noted && JSON.stringify(noted) !== JSON.stringify(item)) await noteItem(item);
+  }
+  const survey = await readSurvey(runner, questionsOf(undefined, journal, former));
+  const failures = await applyAll(runner, takeBackSteps(former, survey, journal), survey, onStep);
   const problems = failures.map(({ step, error }) => `${step.title}: ${describe(error)}`);
-  problems.push(...await settle(runner, leaving, journal));
+  problems.push(...await settle(runner));
   if (problems.length > 0) {
     throw new CrxnError(
       Exit.failed,
@@ -34,16 +39,23 @@ export async function takeBack(context: Context, items: Item[], onStep: (step: S
       "What is left is still in the journal; the next `crxn down` tries again.",
     );
   }
-  if (items.length === 0) await clearJournal(journal);
+  if (items.length === 0) await clearJournal(await readJournal());
 }
 
-/** What comes after the items are gone: empty tables, and the services that ran before. */
-async function settle(runner: Runner, leaving: Entry[], journal: Journal): Promise<string[]> {
+/**
+ * What comes after items are gone: empty tables, and the services that ran before. The journal knows them until it is done.
+ * @returns what did not work
+ */
+export async function settle(runner: Runner): Promise<string[]> {
+  const journal = await readJournal();
+  const leaving = [...journal.undone.values()];
+  if (leaving.length === 0) return [];
   const survey = await readSurvey(runner, questionsOf(undefined, journal));
   const problems: string[] = [];
   for (const action of [...emptyTables(leaving, survey), ...restartFormer(leaving)]) {
     await act(runner, action).catch((error) => problems.push(describe(error)));
   }
+  if (problems.length === 0) await noteSettled();
   return problems;
 }
 

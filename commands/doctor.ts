@@ -134,7 +134,9 @@ function checkOf(id: string): Check {
   const near = CHECKS.map((c) => ({ id: c.id, distance: levenshteinDistance(c.id, id) })).sort((a, b) =>
     a.distance - b.distance
   )
-    .filter((c) => c.distance <= 4 || (id.length > 2 && c.id.includes(id))).slice(0, 3).map((c) => c.id);
+    .filter((c) => c.distance <= Math.max(1, id.length / 3) || (id.length > 2 && c.id.includes(id))).slice(0, 3).map((
+      c,
+    ) => c.id);
   const remedy = near.length > 0
     ? `Did you mean ${near.join(" or ")}?`
     : `The checks are: ${CHECKS.map((c) => c.id).join(", ")}.`;

@@ -4,16 +4,13 @@ import type { Finding } from "../checks/check.ts";
 import { stepsFor } from "../checks/fix.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Step } from "../gateway/compare.ts";
-import { CrxnError, Exit } from "../gateway/errors.ts";
-import { planJson, planLines } from "../gateway/plan.ts";
 import type { Survey } from "../gateway/survey.ts";
 import type { CheckInput } from "../checks/check.ts";
 import { apply } from "../machine/apply.ts";
 import { keepIdentity } from "../machine/yggdrasil.ts";
 import type { Context } from "./context.ts";
 import { bringPackages } from "./install.ts";
-import { paintFor } from "./ui.ts";
-import { paintPlan } from "./up.ts";
+import { consent } from "./plan_output.ts";
 
 /** What mends the findings: items in the blueprint's order, after the steps that no item stands for. */
 export function mendSteps(findings: Finding[], items: Item[], survey: Survey): Step[] {
@@ -31,7 +28,7 @@ export async function mend(context: Context, findings: Finding[], input: CheckIn
   const { blueprint, survey } = input;
   const steps = mendSteps(findings, blueprint.items, survey);
   if (steps.length === 0) return [];
-  consent(context, steps);
+  consent(context, steps, "This mends what is the gateway's own:");
   const missing = steps.flatMap((s) => s.packages ?? []);
   if (missing.length > 0) await bringPackages(context, missing);
   const { identity } = blueprint.facts;
@@ -39,22 +36,4 @@ export async function mend(context: Context, findings: Finding[], input: CheckIn
   await apply(runner, steps, survey, (step, i) => ui.progress(`[${i + 1}/${steps.length}] ${step.title}`));
   ui.done();
   return findings.filter((f) => f.verdict === "fail" && f.mend).map((f) => f.id);
-}
-
-function consent({ ui, options }: Context, steps: Step[]): void {
-  if (!ui.json) {
-    ui.say("This mends what is the gateway's own:");
-    const paint = paintFor(Deno.stderr);
-    for (const line of planLines(steps)) ui.say(paintPlan(line, paint));
-  }
-  if (options.yes) return;
-  if (!ui.interactive) {
-    throw new CrxnError(
-      Exit.usage,
-      "Nobody can be asked here: there is no terminal.",
-      "Add --yes to mend it, or leave --fix out to see only what is wrong.",
-      { json: { plan: planJson(steps) } },
-    );
-  }
-  if (!ui.ask("Do it?")) throw new CrxnError(Exit.failed, "Nothing was changed.");
 }

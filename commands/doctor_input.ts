@@ -51,7 +51,7 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
     const kind = there === "ip6gre" || tunnel === "ip6gre" ? "ip6gre" : "vxlan";
     more.tunnel = await attempt<Tunnel>(
       "tunnel-routing",
-      () => chooseTunnel(runner, tunnel, survey),
+      () => chooseTunnel(runner, tunnel, survey, journal ?? replay([])),
       () => ({ kind, why: "a guess" }),
     );
   }

@@ -1,19 +1,18 @@
 /** `crxn down`: takes everything back. */
 
 import { Command } from "@commander-js/extra-typings";
-import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import type { Step } from "../gateway/compare.ts";
+import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
-import { planJson, planLines } from "../gateway/plan.ts";
 import { purgePackages } from "../machine/apt.ts";
+import { removeTree } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
 import { lock } from "../machine/lock.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { type Context, requireRoot } from "./context.ts";
 import { takeBack, takeBackSteps } from "./converge.ts";
 import { withCommon } from "./options.ts";
-import { printPlan } from "./plan_output.ts";
-import { paintFor } from "./ui.ts";
-import { paintPlan } from "./up.ts";
+import { consent, printPlan } from "./plan_output.ts";
 
 export const downCommand = () =>
   withCommon(
@@ -41,31 +40,24 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
   const survey = await readSurvey(runner, questionsOf(undefined, journal));
   const steps = takeBackSteps([], survey, journal);
   const purge = options.purge ? journal.brought.filter((name) => survey.packages?.[name]) : [];
+  const plan = purge.length > 0 ? [...steps, purgeStep(purge)] : steps;
   if (options.dryRun) {
-    printPlan(ui, "down", [...steps, ...(purge.length > 0 ? [{ title: `purge ${purge.join(", ")}`, actions: [] }] : [])]);
-    return steps.length + purge.length > 0 ? Exit.changes : Exit.ok;
+    printPlan(ui, "down", plan);
+    return plan.length > 0 ? Exit.changes : Exit.ok;
   }
-  if (steps.length > 0 || purge.length > 0) {
-    if (!context.options.yes) {
-      if (!ui.interactive) {
-        throw new CrxnError(
-          Exit.usage,
-          "Nobody can be asked here: there is no terminal.",
-          "Add --yes to do it, or --dry-run to see only the plan.",
-          { json: { plan: planJson(steps) } },
-        );
-      }
-      const paint = paintFor(Deno.stderr);
-      for (const line of planLines(steps)) ui.say(paintPlan(line, paint));
-      if (purge.length > 0) ui.say(`* purge ${purge.join(", ")}`);
-      if (!ui.ask("Do it?")) throw new CrxnError(Exit.failed, "Nothing was changed.");
-    }
+  if (plan.length > 0) consent(context, plan);
+  // A `down` that was killed at its very end has no steps left, but something to settle.
+  if (plan.length > 0 || journal.undone.size > 0) {
     await takeBack(context, [], (step) => ui.progress(step.title));
     ui.done();
     if (purge.length > 0) await purgePackages(runner, purge);
   }
-  if (options.purge) await Deno.remove(Path.state, { recursive: true }).catch(() => {});
+  if (options.purge) await removeTree(Path.state);
   if (ui.json) ui.out(JSON.stringify({ schema: "crxn.down/1", changes: steps.length, purged: purge }, null, 2));
-  else ui.out(steps.length > 0 ? "Everything is taken back: the machine is as it was." : "There is nothing to take back.");
+  else {ui.out(
+      steps.length > 0 ? "Everything is taken back: the machine is as it was." : "There is nothing to take back.",
+    );}
   return Exit.ok;
 }
+
+const purgeStep = (packages: string[]): Step => ({ title: `purge ${packages.join(", ")}`, actions: [] });

@@ -17,7 +17,10 @@ export const initCommand = () =>
       )
       .option("--example", "print a commented example")
       .option("--schema", "print the JSON Schema of crxn.yaml")
-      .option("--key", "print this machine's public key in a yggdrasil overlay; makes it if there is none (needs root)"),
+      .option(
+        "--key",
+        "print this machine's public key in a yggdrasil overlay; makes it if there is none (needs root)",
+      ),
     { yes: true },
   );
 

@@ -48,7 +48,11 @@ export async function bringPackages(context: Context, packages: string[]): Promi
     },
     onProgress: (percent, what) => {
       // On no terminal one line for each tenth is enough.
-      const step = ui.interactive ? `${Math.round(percent)} % ${what}` : what === "reading package lists" ? what : `${Math.floor(percent / 25) * 25} %`;
+      const step = ui.interactive
+        ? `${Math.round(percent)} % ${what}`
+        : what === "reading package lists"
+        ? what
+        : `${Math.floor(percent / 25) * 25} %`;
       if (step !== shown) ui.progress(`installing: ${step}`);
       shown = step;
     },

@@ -6,11 +6,16 @@ import { Path } from "../gateway/names.ts";
 
 /** Every command has --config and --json; those that change something have --yes. */
 // deno-lint-ignore no-explicit-any
-export function withCommon<A extends any[], O extends Record<string, unknown>>(command: Command<A, O>, has: { yes: boolean }) {
+export function withCommon<A extends any[], O extends Record<string, unknown>>(
+  command: Command<A, O>,
+  has: { yes: boolean },
+) {
   const common = command
     .option("--config <file>", "the config to use", Path.config)
     .option("--json", "print one JSON document to stdout");
-  return has.yes ? common.option("--yes", "ask nothing, do it") : common.option("--yes", "accepted, and without effect here");
+  return has.yes
+    ? common.option("--yes", "ask nothing, do it")
+    : common.option("--yes", "accepted, and without effect here");
 }
 
 /** An IPv4 address on the command line. */

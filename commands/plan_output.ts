@@ -1,19 +1,49 @@
-/** A plan on stdout: `up --dry-run` and `down --dry-run`. */
+/** A plan for its reader: on stdout for `--dry-run`, on stderr before it is carried out, and the question whether to. */
 
 import type { Step } from "../gateway/compare.ts";
+import { CrxnError, Exit } from "../gateway/errors.ts";
 import { planJson, planLines } from "../gateway/plan.ts";
-import { paintFor, type Ui } from "./ui.ts";
-import { paintPlan } from "./up.ts";
+import type { Context } from "./context.ts";
+import { type Paint, paintFor, type Ui } from "./ui.ts";
 
+/** `--dry-run`: the plan is the result. */
 export function printPlan(ui: Ui, command: "up" | "down", steps: Step[]): void {
   if (ui.json) {
     ui.out(JSON.stringify({ schema: "crxn.plan/1", command, changes: steps.length, steps: planJson(steps) }, null, 2));
-    return;
+  } else if (steps.length === 0) {
+    ui.out(command === "up" ? "Nothing to do: the machine is as it should be." : "There is nothing to take back.");
+  } else {
+    const paint = paintFor(Deno.stdout);
+    for (const line of planLines(steps)) ui.out(paintLine(line, paint));
   }
-  if (steps.length === 0) {
-    ui.out("Nothing to do: the machine is as it should be.");
-    return;
+}
+
+/**
+ * Shows what is going to be done and, on a terminal without --yes, asks.
+ * @throws CrxnError 64 when nobody can be asked, 1 when the answer is no
+ */
+export function consent({ ui, options }: Context, steps: Step[], heading = "This is what will be done:"): void {
+  if (!ui.json) {
+    ui.say(heading);
+    const paint = paintFor(Deno.stderr);
+    for (const line of planLines(steps)) ui.say(paintLine(line, paint));
   }
-  const paint = paintFor(Deno.stdout);
-  for (const line of planLines(steps)) ui.out(paintPlan(line, paint));
+  if (options.yes) return;
+  if (!ui.interactive) {
+    throw new CrxnError(
+      Exit.usage,
+      "Nobody can be asked here: there is no terminal.",
+      "Add --yes to do it; nothing was changed.",
+      { json: { plan: planJson(steps) } },
+    );
+  }
+  if (!ui.ask("Do it?")) throw new CrxnError(Exit.failed, "Nothing was changed.");
+}
+
+function paintLine(line: string, paint: Paint): string {
+  if (line.startsWith("*")) return paint.bold(line);
+  const text = line.trimStart();
+  if (text.startsWith("+")) return paint.green(line);
+  if (text.startsWith("-")) return paint.red(line);
+  return text.startsWith("@@") || text.startsWith("|") ? paint.dim(line) : line;
 }

@@ -180,7 +180,7 @@ const STAMP = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
 
 const NEXT = {
   example:
-    "Next: `crxn init` writes a config of your own; try it with\n      `crxn rehearse --config /etc/crxn/crxn.yaml`.",
+    "Next: `crxn init --example` prints a config to start from; try yours with\n      `crxn rehearse --config /etc/crxn/crxn.yaml`.",
   own: "Next: `crxn up` does the same on this machine, for good.",
 };
 

@@ -3,6 +3,7 @@
 import type { CheckInput, Finding, Hop } from "../checks/check.ts";
 import { CHECKS } from "../checks/list.ts";
 import { poolSize } from "../checks/pool.ts";
+import { isStandIn } from "../checks/settle.ts";
 import { isBare } from "../checks/run.ts";
 import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
 
@@ -78,7 +79,7 @@ export function statusOf(input: CheckInput, findings: Finding[]): Status {
     })),
     ...(config.nat64 ? { pool: poolOf(config.nat64.pool, survey) } : {}),
     self: {
-      ...(facts.identity?.publicKey ? { publicKey: facts.identity.publicKey } : {}),
+      ...(facts.identity && !isStandIn(facts.identity) ? { publicKey: facts.identity.publicKey } : {}),
       ...(facts.identity ? { address: facts.identity.address } : {}),
       overlay: config.address,
     },

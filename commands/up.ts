@@ -4,16 +4,14 @@ import { Command } from "@commander-js/extra-typings";
 import { compare, type Step } from "../gateway/compare.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { linkOf } from "../gateway/survey.ts";
-import { planJson, planLines } from "../gateway/plan.ts";
 import { apply } from "../machine/apply.ts";
 import { lock } from "../machine/lock.ts";
 import { keepIdentity } from "../machine/yggdrasil.ts";
 import { type Context, loadConfig, prepare, type Prepared, requireDebian, requireRoot } from "./context.ts";
-import { describe, takeBack } from "./converge.ts";
+import { describe, settle, takeBack } from "./converge.ts";
 import { bringPackages } from "./install.ts";
 import { withCommon } from "./options.ts";
-import { printPlan } from "./plan_output.ts";
-import { paintFor } from "./ui.ts";
+import { consent, printPlan } from "./plan_output.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { welcome } from "./welcome.ts";
 
@@ -76,33 +74,6 @@ function requireLink({ blueprint: { config }, survey }: Prepared): void {
 
 const plan = ({ blueprint, survey, journal }: Prepared): Step[] => compare(blueprint.items, survey, journal);
 
-function consent(context: Context, steps: Step[]): void {
-  const { ui, options } = context;
-  if (!ui.json) {
-    ui.say("This is what will be done:");
-    const paint = paintFor(Deno.stderr);
-    for (const line of planLines(steps)) ui.say(paintPlan(line, paint));
-  }
-  if (options.yes) return;
-  if (!ui.interactive) {
-    throw new CrxnError(
-      Exit.usage,
-      "Nobody can be asked here: there is no terminal.",
-      "Add --yes to do it, or --dry-run to see only the plan.",
-      { json: { plan: planJson(steps) } },
-    );
-  }
-  if (!ui.ask("Do it?")) throw new CrxnError(Exit.failed, "Nothing was changed.");
-}
-
-export function paintPlan(line: string, paint: ReturnType<typeof paintFor>): string {
-  if (line.startsWith("*")) return paint.bold(line);
-  const text = line.trimStart();
-  if (text.startsWith("+")) return paint.green(line);
-  if (text.startsWith("-")) return paint.red(line);
-  return text.startsWith("@@") || text.startsWith("|") ? paint.dim(line) : line;
-}
-
 /** Does the steps; when one fails, the machine goes back to how this run found it. */
 async function make(
   context: Context,
@@ -135,5 +106,9 @@ async function make(
           (blueprint.items.some((i) => i.kind === "package") ? "; installed packages stay." : "."),
       { text: [error instanceof CrxnError ? error.detail?.text ?? "" : "", logs].filter(Boolean).join("\n") },
     );
+  }
+  const problems = await settle(runner);
+  if (problems.length > 0) {
+    throw new CrxnError(Exit.failed, `Not everything could be taken back:\n  ${problems.join("\n  ")}`);
   }
 }

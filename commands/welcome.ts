@@ -168,6 +168,7 @@ function byHand(kind: "ip6gre" | "vxlan", local: string, remote: string, own: st
     add,
     [Program.ip, "link", "set", "crxn0", "mtu", "1500", "up"],
     [Program.ip, "route", "add", `${own}/32`, "dev", "crxn0"],
+    [Program.sysctl, "-w", "net/ipv4/ip_forward=1"],
     ...(kind === "vxlan" ? [[Program.sysctl, "-w", "net/ipv4/conf/crxn0/proxy_arp=1"]] : []),
   ];
   return commands.map((argv) => `  ${commandLine(argv)}`);

@@ -2,6 +2,7 @@
 
 import { type Action, Program, run } from "./action.ts";
 import type { AddressItem, ChainItem, Family, Item, LinkItem, RouteItem } from "./item.ts";
+import type { RouteSeen } from "./survey.ts";
 
 const { ip } = Program;
 const familyFlag = (family: Family) => family === "inet6" ? "-6" : "-4";
@@ -100,24 +101,18 @@ export function makeCommands(item: Item, jump = true): Action[] {
   }
 }
 
-/** What removes it. The caller has looked: it is there, and (for a chain) whether the jump to it is. */
-export function removeCommands(item: Item, jump = true): Action[] {
+/** What removes it. The caller has looked: it is there, and (for a chain) how many jumps to it. */
+export function removeCommands(item: Item, jumps = 1): Action[] {
   switch (item.kind) {
     case "link":
-      return [
-        item.spec.type === "tun" || item.spec.type === "translator"
-          ? run([ip, "tuntap", "del", "dev", item.name, "mode", "tun"])
-          : run([ip, "link", "del", "dev", item.name]),
-      ];
+      return [run([ip, "link", "del", "dev", item.name])];
     case "address":
       return [run(addressCommand(item, "del"))];
-    case "route":
-      return [run([ip, familyFlag(item.family), "route", "del", ...routeWords(item)])];
     case "chain":
       return [run(restoreArgv(item.family), {
         stdin: [
           `*${item.table}`,
-          ...(jump ? [`-D ${item.from} ${jumpRule(item).join(" ")}`] : []),
+          ...Array(jumps).fill(`-D ${item.from} ${jumpRule(item).join(" ")}`),
           `-F ${item.chain}`,
           `-X ${item.chain}`,
           "COMMIT",
@@ -127,6 +122,15 @@ export function removeCommands(item: Item, jump = true): Action[] {
     default:
       return [];
   }
+}
+
+/** What removes a route of ours as it was seen. */
+export function removeRoute({ family, to, type, device, via, metric }: RouteSeen): Action {
+  const words = type === "unicast" ? [to] : [type, to];
+  if (via) words.push("via", via);
+  if (device && type === "unicast") words.push("dev", device);
+  if (metric > 0) words.push("metric", String(metric));
+  return run([ip, familyFlag(family), "route", "del", ...words, "proto", "64"]);
 }
 
 /** A line of a unit: ExecStart's value. `mayFail` becomes the `-` in front, for what is an error only the second time. */

@@ -4,7 +4,8 @@ import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
-import { type Journal, undoActions } from "./journal.ts";
+import { type Entry, type Journal, undoActions } from "./journal.ts";
+import { Unit } from "./names.ts";
 import { hasJump, isRebuild, see, type State } from "./see.ts";
 import { linkOf, type Survey } from "./survey.ts";
 
@@ -29,14 +30,26 @@ const DAEMON_RELOAD: Step = {
   actions: [run([Program.systemctl, "daemon-reload"])],
 };
 
+/** Of the journal only what was made matters here. */
+type Known = Pick<Journal, "entries"> & Partial<Journal>;
+
 /**
  * Steps from the survey to the items, in order: what is missing is made first, what is no longer wanted goes last.
  * @throws CrxnError 1 when the place of an item is taken by something that is not ours.
  */
-export function compare(items: Item[], survey: Survey, journal: Journal): Step[] {
-  const states = new Map(items.map((item) => [item.id, see(item, survey)]));
+export function compare(items: Item[], survey: Survey, journal: Known): Step[] {
+  const states = new Map(items.map((item) => [item.id, stateOf(item, survey, journal)]));
   refuseForeign(items, states);
-  return [...makeSteps(items, states, survey), ...removeSteps(items, survey, journal)];
+  const done: Done = { files: new Set(), stopped: new Set(), devices: new Set() };
+  const unwanted = unwantedEntries(items, journal);
+  return [...makeSteps(items, states, survey, unwanted, done), ...removeSteps(unwanted, survey, done)];
+}
+
+/** A tunnel of ours that is of another kind since the config changed is no foreign device. */
+function stateOf(item: Item, survey: Survey, journal: Known): State {
+  const state = see(item, survey);
+  const ours = state.is === "foreign" && item.kind === "link" && journal.entries.has(item.id);
+  return ours ? { is: "differs", how: state.how } : state;
 }
 
 function refuseForeign(items: Item[], states: Map<string, State>): void {
@@ -52,9 +65,14 @@ function refuseForeign(items: Item[], states: Map<string, State>): void {
   );
 }
 
-function makeSteps(items: Item[], states: Map<string, State>, survey: Survey): Step[] {
+function makeSteps(
+  items: Item[],
+  states: Map<string, State>,
+  survey: Survey,
+  unwanted: Entry[],
+  done: Done,
+): Step[] {
   const steps: Step[] = [];
-  const done = { files: new Set<string>(), stopped: new Set<string>(), devices: new Set<string>() };
   const missing = items.filter((i) => i.kind === "package" && states.get(i.id)!.is === "absent");
   if (missing.length > 0) steps.push(installStep(missing.map((i) => i.kind === "package" ? i.name : "")));
   let unitsPending = Object.values(survey.units).some((u) => u.needsReload);
@@ -73,7 +91,7 @@ function makeSteps(items: Item[], states: Map<string, State>, survey: Survey): S
       done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
-      steps.push(...linkSteps(item, state, survey, done));
+      steps.push(...linkSteps(item, state, survey, unwanted, done));
     } else if (item.kind === "service") {
       steps.push(...serviceStep(item, survey, done));
     } else if (item.kind === "unwanted") {
@@ -115,7 +133,7 @@ interface Done {
   devices: Set<string>;
 }
 
-function linkSteps(item: LinkItem, state: State, survey: Survey, done: Done): Step[] {
+function linkSteps(item: LinkItem, state: State, survey: Survey, unwanted: Entry[], done: Done): Step[] {
   const there = linkOf(survey, item.name);
   const rebuild = there !== undefined && state.is === "differs" && isRebuild(state.how);
   // A tunnel goes with the device below it.
@@ -129,20 +147,33 @@ function linkSteps(item: LinkItem, state: State, survey: Survey, done: Done): St
   }
   const actions: Action[] = [];
   const steps: Step[] = [];
-  if (there) {
-    if (item.holder && survey.units[item.holder]?.active === "active") {
-      steps.push({
-        title: `stop ${item.holder}: its device is made anew`,
-        actions: [run([Program.systemctl, "stop", item.holder])],
-        interrupts: "what goes over this device",
-      });
-      done.stopped.add(item.holder);
-    } else if (rebuild) {
-      actions.push(run([Program.ip, "link", "del", "dev", item.name], { also: [1] }));
-    }
+  // A daemon goes on with the device that it has opened, even when that is deleted under it.
+  if (item.holder && survey.units[item.holder]?.active === "active") {
+    steps.push({
+      title: `stop ${item.holder}: its device is made anew`,
+      actions: [run([Program.systemctl, "stop", item.holder])],
+      interrupts: "what goes over this device",
+    });
+    done.stopped.add(item.holder);
+  }
+  // One that was not persistent is gone with its daemon.
+  if (there) actions.push(run([Program.ip, "link", "del", "dev", item.name], { also: [1] }));
+  for (const rival of rivals(item, survey, unwanted)) {
+    actions.push(run([Program.ip, "link", "del", "dev", rival]));
+    done.devices.add(rival);
   }
   done.devices.add(item.name);
   return [...steps, { title: `add ${item.id}`, item, actions: [...actions, ...makeCommands(item)] }];
+}
+
+/** Our VXLAN devices that are not wanted any more and have the same id and port: the kernel allows only one. */
+function rivals({ name, spec }: LinkItem, survey: Survey, unwanted: Entry[]): string[] {
+  if (spec.type !== "vxlan") return [];
+  const leaving = unwanted.flatMap((e) => e.item.kind === "link" ? [e.item.name] : []);
+  return survey.links
+    .filter((l) => l.name !== name && leaving.includes(l.name) && l.kind === "vxlan")
+    .filter((l) => l.data["id"] === spec.vni && l.data["port"] === spec.port)
+    .map((l) => l.name);
 }
 
 function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
@@ -168,10 +199,32 @@ function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
   }];
 }
 
-/** Entries of the journal that nothing wants any more, newest first. */
-function removeSteps(items: Item[], survey: Survey, journal: Journal): Step[] {
+/**
+ * Entries of the journal that nothing wants any more, in the order in which they can go: who uses something goes before
+ * what it uses, and forwarding before accept_ra (the other way round the kernel would drop the default route).
+ */
+function unwantedEntries(items: Item[], journal: Known): Entry[] {
   const wanted = new Set(items.map((i) => i.id));
   const entries = [...journal.entries.values()].filter((e) => !wanted.has(e.item.id)).reverse();
+  return entries.sort((a, b) => removalRank(a.item) - removalRank(b.item));
+}
+
+function removalRank(item: Item): number {
+  if (item.kind === "link") return "underlay" in item.spec ? 4 : 5;
+  // A device's own parameters go with it.
+  if (item.kind === "sysctl") return item.device ? 6 : item.key.endsWith("/accept_ra") ? 8 : 7;
+  return { service: 0, route: 1, address: 2, chain: 6, file: 9, unwanted: 10, package: 11 }[item.kind];
+}
+
+/** The journal's items in an order in which they can be made: a changed config has added to them at the end. */
+export function inMakingOrder(items: Item[]): Item[] {
+  const first = [Unit.overlay, Unit.firewall] as string[];
+  const late = (item: Item) => item.kind === "service" ? -first.indexOf(item.unit) : 0;
+  const rank = (item: Item) => "device" in item && item.kind === "sysctl" ? 3 : removalRank(item);
+  return [...items].sort((a, b) => rank(b) - rank(a) || late(a) - late(b));
+}
+
+function removeSteps(entries: Entry[], survey: Survey, done: Done): Step[] {
   const steps: Step[] = [];
   let unitsPending = false;
   for (const entry of entries) {
@@ -185,7 +238,7 @@ function removeSteps(items: Item[], survey: Survey, journal: Journal): Step[] {
     steps.push({
       title: undoTitle(entry.item, entry.before.file != null),
       undoes: item.id,
-      actions: undoActions(entry, survey),
+      actions: undoActions(entry, survey, done.devices),
       ...(item.kind === "file"
         ? { diff: { path: item.path, before: there?.content ?? "", after, secret: item.secret === true } }
         : {}),

@@ -121,7 +121,9 @@ function tunnelInput(config: Config, facts: Facts, { tunnel }: FirewallParts): s
   const nodes = [...new Set(routes.map((r) => r.via))].map(addressFromKey);
   return [
     ...nodes.map((node) => ["-s", `${node}/128`, "-i", ygg, ...match, ...tag("tunnel"), ...ok]),
-    [...match, ...tag("only-tunnel"), ...jump("DROP")],
+    // An ip6gre device takes packets of its own far end only, a VXLAN device those of everybody with its id.
+    ...(tunnel === "vxlan" ? [match] : nodes.map((node) => ["-s", `${node}/128`, ...match]))
+      .map((from) => [...from, ...tag("only-tunnel"), ...jump("DROP")]),
   ];
 }
 

@@ -1,11 +1,11 @@
 /** Journal: what was done to the machine and how it was before, so that it can be taken back. Data and pure functions. */
 
 import { type Action, Program, run } from "./action.ts";
-import { removeCommands } from "./commands.ts";
-import type { Item } from "./item.ts";
+import { removeCommands, removeRoute } from "./commands.ts";
+import type { ChainItem, Item } from "./item.ts";
 import { Path } from "./names.ts";
-import { hasJump, see } from "./see.ts";
-import type { Survey, UnitSeen } from "./survey.ts";
+import { jumpsTo, routesAt, see } from "./see.ts";
+import { linkOf, type Survey, type UnitSeen } from "./survey.ts";
 
 /** A file before we wrote it; null where there was none. */
 export interface FileBefore {
@@ -34,32 +34,67 @@ export interface Entry {
   before: Before;
 }
 
-/** One line of the journal file. `did` is written before the change, `undid` after it was taken back. */
+/**
+ * One line of the journal file. `did` is written before the change, `undid` after it was taken back, `settled` when what
+ * comes after that (services that ran before, empty tables) is done as well.
+ */
 export type Line =
   | { v: 1; did: Entry; at: string }
   | { v: 1; undid: string; at: string }
+  | { v: 1; settled: true; at: string }
   | { v: 1; brought: string[]; at: string };
 
 export interface Journal {
   /** By item id, in the order in which they were first made. */
   entries: Map<string, Entry>;
+  /** Taken back, but not settled yet. */
+  undone: Map<string, Entry>;
   /** Packages that crxn installed. */
   brought: string[];
 }
 
 export function replay(lines: Line[]): Journal {
-  const journal: Journal = { entries: new Map(), brought: [] };
+  const journal: Journal = { entries: new Map(), undone: new Map(), brought: [] };
   for (const line of lines) {
     if ("brought" in line) journal.brought = [...new Set([...journal.brought, ...line.brought])];
-    else if ("undid" in line) journal.entries.delete(line.undid);
-    else {
-      // The first state is the one to go back to, however often we changed it since.
-      const first = journal.entries.get(line.did.item.id)?.before ?? line.did.before;
-      journal.entries.set(line.did.item.id, { item: line.did.item, before: first });
-    }
+    else if ("settled" in line) journal.undone.clear();
+    else if ("undid" in line) takeOut(journal, line.undid);
+    else putIn(journal, line.did);
   }
   return journal;
 }
+
+function putIn({ entries, undone }: Journal, { item, before }: Entry): void {
+  // The first state is the one to go back to, however often we changed it since.
+  const first = entries.get(item.id)?.before ?? { ...before, ...unsettled(undone.get(item.id)?.before) };
+  undone.delete(item.id);
+  entries.set(item.id, { item, before: first });
+}
+
+/** What is still to be done after an item was taken back, so it does not show on the machine. */
+const unsettled = ({ unit, table }: Before = {}): Before => ({
+  ...(unit ? { unit } : {}),
+  ...(table === false ? { table } : {}),
+});
+
+function takeOut({ entries, undone }: Journal, id: string): void {
+  const entry = entries.get(id);
+  if (!entry) return;
+  entries.delete(id);
+  if (Object.keys(unsettled(entry.before)).length > 0) undone.set(id, entry);
+  // What we made for several (a folder, an nftables table) goes with the last of them.
+  const folders = entry.before.folders ?? [];
+  for (const [heir, { item, before }] of entries) {
+    const inherited = item.kind === "file" ? folders.filter((f) => item.path.startsWith(`${f}/`)) : [];
+    const all = [...new Set([...inherited, ...(before.folders ?? [])])].sort((a, b) => a.length - b.length);
+    if (inherited.length > 0) entries.set(heir, { item, before: { ...before, folders: all } });
+    if (entry.before.table === false && item.kind === "chain" && sameTable(item, entry.item)) {
+      entries.set(heir, { item, before: { ...before, table: false } });
+    }
+  }
+}
+
+const sameTable = (a: ChainItem, b: Item) => b.kind === "chain" && a.family === b.family && a.table === b.table;
 
 /** What has to be known about an item's place before it is changed. `folders` and bytes of files are read by the caller. */
 export function beforeOf(item: Item, survey: Survey): Before {
@@ -89,8 +124,14 @@ function alongWith(key: string, survey: Survey): Record<string, string> {
   return Object.fromEntries([[key, survey.sysctls[key] ?? ""], ...moved]);
 }
 
-/** Actions that take an item back, on the machine as it is now. What is gone already needs nothing. */
-export function undoActions({ item, before }: Entry, survey: Survey): Action[] {
+/** Kinds of devices that we make. */
+const LINK_KINDS = ["tun", "vxlan", "ip6gre"];
+
+/**
+ * Actions that take an item back, on the machine as it is now. What is gone already needs nothing.
+ * @param lost devices that are made anew before: what the survey saw on them is gone
+ */
+export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<string> = new Set()): Action[] {
   switch (item.kind) {
     case "file":
       return undoFile(item.path, before, survey);
@@ -104,13 +145,20 @@ export function undoActions({ item, before }: Entry, survey: Survey): Action[] {
       return [];
     case "chain": {
       if (!survey.rules[item.family]?.[item.table]?.[item.chain]) return [];
-      return removeCommands(item, hasJump(item, survey));
+      return removeCommands(item, jumpsTo(item, survey));
     }
-    default: {
-      const state = see(item, survey);
-      // Something else in our place, or nothing at all: not ours to remove.
-      return state.is === "present" || state.is === "differs" ? removeCommands(item) : [];
+    case "link": {
+      // Of whatever kind: a kill may have come between the note and the change.
+      const kind = lost.has(item.name) ? undefined : linkOf(survey, item.name)?.kind;
+      return kind && LINK_KINDS.includes(kind) ? removeCommands(item) : [];
     }
+    case "address":
+      return see(item, survey).is === "present" && !lost.has(item.device) ? removeCommands(item) : [];
+    case "route":
+      // As it is there, not as it should be; one that somebody else put in our place stays.
+      return routesAt(item, survey)
+        .filter((r) => r.protocol === "64" && !(r.type === "unicast" && lost.has(r.device ?? "")))
+        .map(removeRoute);
   }
 }
 
@@ -128,11 +176,11 @@ function undoFile(path: string, before: Before, survey: Survey): Action[] {
 
 function undoSysctl(before: Before, survey: Survey): Action[] {
   const [main, ...others] = Object.entries(before.sysctls ?? {});
-  // The others after their master, for setting that one moves them; interfaces that are gone by then are passed over.
+  // The others after their master, for setting that one moves them. -e passes over interfaces that are gone by then.
   const gone = ([key]: [string, string]) => survey.sysctls[key] === undefined;
   if (!main || gone(main)) return [];
   const words = [main, ...others.filter((o) => !gone(o))].map(([key, value]) => `${key}=${value}`);
-  return [run([Program.sysctl, "-q", "-w", ...words])];
+  return [run([Program.sysctl, "-e", "-q", "-w", ...words])];
 }
 
 function stopActions(unit: string, before: Before, survey: Survey): Action[] {

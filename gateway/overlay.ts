@@ -1,5 +1,6 @@
 /** The overlay's side: its link or its daemon and tunnel, and the addresses and routes on them. Pure. */
 
+import { Program } from "./action.ts";
 import type { Config } from "./config/types.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { type Facts, type Identity, TUNNEL_MTU } from "./facts.ts";
@@ -48,6 +49,13 @@ export function overlayItems(config: Config, facts: Facts): OverlayItems {
         ...overlay.routes.map((r) => lastResort(r.to)),
       ],
     };
+  }
+  if (overlay.daemon !== Program.yggdrasil) {
+    throw new CrxnError(
+      Exit.config,
+      `overlay.daemon: "${overlay.daemon}" is not supported yet: only Debian's daemon is.`,
+      `Leave overlay.daemon out, or set it to ${Program.yggdrasil}.`,
+    );
   }
   const { identity, tunnel } = facts;
   if (!identity || !tunnel) throw new Error("A yggdrasil overlay needs an identity and a tunnel");

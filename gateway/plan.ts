@@ -23,7 +23,7 @@ function actionLines(action: Action): string[] {
 function diffLines({ path, before, after, secret }: NonNullable<Step["diff"]>): string[] {
   const shown = (text: string) => secret ? maskSecrets(text) : text;
   const patch = createTwoFilesPatch(path, path, shown(before), shown(after), "", "", { context: 2 });
-  return patch.split("\n").slice(3).filter((l) => l !== "" && !l.startsWith("\\")).map((l) => `    ${l}`);
+  return patch.split("\n").slice(2).filter((l) => l !== "" && !l.startsWith("\\")).map((l) => `    ${l}`);
 }
 
 /** The same for `--json`. */

@@ -132,9 +132,13 @@ export function seeChain(item: ChainItem, survey: Survey): State {
   return jumps ? present : differs(`no jump from ${item.from}`);
 }
 
-export function hasJump(item: ChainItem, survey: Survey): boolean {
+export const hasJump = (item: ChainItem, survey: Survey): boolean => jumpsTo(item, survey) > 0;
+
+/** How many jumps there are from the built-in chain to this one. */
+export function jumpsTo(item: ChainItem, survey: Survey): number {
   const want = jumpRule(item).join(" ");
-  return survey.rules[item.family]?.[item.table]?.[item.from]?.rules.some((r) => r.join(" ") === want) ?? false;
+  const rules = survey.rules[item.family]?.[item.table]?.[item.from]?.rules ?? [];
+  return rules.filter((r) => r.join(" ") === want).length;
 }
 
 function seeService(item: ServiceItem, survey: Survey): State {

@@ -75,6 +75,8 @@ function parse(text: string): Record<string, unknown> {
   );
 }
 
+/** A key's value in every spelling of HJSON; without quotes it goes to the end of the line. */
+const SECRET = /((?:Encryption|Signing)?PrivateKey["']?\s*:\s*)(?:'''[\s\S]*?(?:'''|$)|"[^"\n]*"?|'[^'\n]*'?|[^\n]+)/g;
+
 /** Text with secrets made unreadable, for plans and reports. */
-export const maskSecrets = (text: string): string =>
-  text.replace(/((?:Encryption|Signing)?PrivateKey["']?\s*:\s*)["']?[0-9a-fA-F]+["']?/g, "$1(not shown)");
+export const maskSecrets = (text: string): string => text.replace(SECRET, "$1(not shown)");

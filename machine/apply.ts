@@ -3,7 +3,7 @@
 import type { Action } from "../gateway/action.ts";
 import type { Step } from "../gateway/compare.ts";
 import type { Survey } from "../gateway/survey.ts";
-import { fromBase64, groupId, remove, removeIfEmpty, writeAtomically } from "./files.ts";
+import { fromBase64, groupId, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
 import { noteBefore, noteUndone } from "./journal.ts";
 import { must, type Runner } from "./run.ts";
 
@@ -30,9 +30,7 @@ export async function act(runner: Runner, action: Action): Promise<void> {
     case "rmdir":
       return await removeIfEmpty(action.path);
     case "removeTree":
-      return await Deno.remove(action.path, { recursive: true }).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
+      return await removeTree(action.path);
   }
 }
 

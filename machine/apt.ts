@@ -3,6 +3,7 @@
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Unit } from "../gateway/names.ts";
+import { at } from "./place.ts";
 import { failure, must, type Result, type Runner } from "./run.ts";
 
 const APT = [
@@ -62,7 +63,7 @@ export async function installPackages(runner: Runner, packages: string[], hooks:
   const brings = parseSimulation(simulation.stdout);
   await hooks.onBring(brings);
 
-  const systemd = await Deno.stat("/run/systemd/system").then(() => true, () => false);
+  const systemd = await Deno.stat(at("/run/systemd/system")).then(() => true, () => false);
   const guard = systemd && brings.includes("tayga");
   // Debian 13's tayga starts at install, with a sample config. A mask in /run keeps it down, and a reboot forgets it.
   if (guard) await must(runner, [Program.systemctl, "--quiet", "mask", "--runtime", Unit.sampleTranslator]);
@@ -113,7 +114,10 @@ function progressOf(packages: number, report: InstallHooks["onProgress"]): (text
   return (text) => {
     for (const [line] of text.matchAll(/^(Get:\d+ |Unpacking |Setting up ).*$/gm)) {
       done++;
-      report(Math.min(99, Math.round(100 * done / (3 * Math.max(packages, 1)))), line.replace(/^Get:\d+ \S+ /, "Fetching "));
+      report(
+        Math.min(99, Math.round(100 * done / (3 * Math.max(packages, 1)))),
+        line.replace(/^Get:\d+ \S+ /, "Fetching "),
+      );
     }
   };
 }

@@ -2,12 +2,13 @@
 
 import type { FileSeen } from "../gateway/survey.ts";
 import type { FileBefore } from "../gateway/journal.ts";
+import { at } from "./place.ts";
 
 /** @returns null when there is no such file; without `content` when it may not be read. */
 export async function readSeen(path: string): Promise<FileSeen | null> {
   try {
-    const info = await Deno.stat(path);
-    const content = await Deno.readTextFile(path).catch((error) => {
+    const info = await Deno.stat(at(path));
+    const content = await Deno.readTextFile(at(path)).catch((error) => {
       if (isDenied(error)) return undefined;
       throw error;
     });
@@ -31,7 +32,7 @@ const isDenied = (error: unknown) =>
 /** The file's bytes and owner, for the journal. */
 export async function readBefore(path: string): Promise<FileBefore | null> {
   try {
-    const [bytes, info] = [await Deno.readFile(path), await Deno.stat(path)];
+    const [bytes, info] = [await Deno.readFile(at(path)), await Deno.stat(at(path))];
     return {
       base64: toBase64(bytes),
       mode: (info.mode ?? 0o644) & 0o7777,
@@ -48,7 +49,7 @@ export async function readBefore(path: string): Promise<FileBefore | null> {
 export async function missingFolders(path: string): Promise<string[]> {
   const folders: string[] = [];
   for (let dir = parent(path); dir !== "/"; dir = parent(dir)) {
-    const there = await Deno.stat(dir).then(() => true, () => false);
+    const there = await Deno.stat(at(dir)).then(() => true, () => false);
     if (there) break;
     folders.unshift(dir);
   }
@@ -64,9 +65,9 @@ export async function writeAtomically(
   data: Uint8Array | string,
   options: { mode: number; uid?: number; gid?: number },
 ): Promise<void> {
-  await Deno.mkdir(parent(path), { recursive: true, mode: 0o755 });
-  const temporary = `${path}.crxn-new`;
-  await remove(temporary);
+  await Deno.mkdir(at(parent(path)), { recursive: true, mode: 0o755 });
+  const temporary = at(`${path}.crxn-new`);
+  await removeIfThere(temporary);
   const file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
   try {
     await Deno.chown(temporary, options.uid ?? 0, options.gid ?? 0);
@@ -75,18 +76,18 @@ export async function writeAtomically(
     for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
     await file.sync();
   } catch (error) {
-    await remove(temporary);
+    await removeIfThere(temporary);
     throw error;
   } finally {
     file.close();
   }
-  await Deno.rename(temporary, path);
+  await Deno.rename(temporary, at(path));
   await syncFolder(parent(path));
 }
 
 /** A rename is on the disk only when its folder is. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await Deno.open(path, { read: true });
+  const folder = await Deno.open(at(path), { read: true });
   try {
     await folder.sync();
   } catch {
@@ -96,15 +97,20 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-export async function remove(path: string): Promise<void> {
-  await Deno.remove(path).catch((error) => {
+export const remove = (path: string): Promise<void> => removeIfThere(at(path));
+
+async function removeIfThere(path: string, options: Deno.RemoveOptions = {}): Promise<void> {
+  await Deno.remove(path, options).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
 }
 
+/** Removes a folder with all that is in it. */
+export const removeTree = (path: string): Promise<void> => removeIfThere(at(path), { recursive: true });
+
 /** Removes a folder if it is empty; whoever else uses it keeps it. */
 export async function removeIfEmpty(path: string): Promise<void> {
-  const entries = await Array.fromAsync(Deno.readDir(path)).catch(() => undefined);
+  const entries = await Array.fromAsync(Deno.readDir(at(path))).catch(() => undefined);
   if (entries?.length === 0) await remove(path);
 }
 
@@ -120,7 +126,7 @@ export const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(tex
 
 /** Id of a group by its name. @throws Error when there is none. */
 export async function groupId(name: string): Promise<number> {
-  const line = (await Deno.readTextFile("/etc/group")).split("\n").find((l) => l.startsWith(`${name}:`));
+  const line = (await Deno.readTextFile(at("/etc/group"))).split("\n").find((l) => l.startsWith(`${name}:`));
   const id = Number(line?.split(":")[2]);
   if (!line || !Number.isInteger(id)) throw new Error(`There is no group "${name}"`);
   return id;

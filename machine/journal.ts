@@ -6,12 +6,13 @@ import type { Item } from "../gateway/item.ts";
 import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { missingFolders, parent, readBefore, remove, syncFolder } from "./files.ts";
+import { at } from "./place.ts";
 
 /** @throws CrxnError 1 when it is of another version of crxn, or damaged before its last line. */
 export async function readJournal(): Promise<Journal> {
   let text: string;
   try {
-    text = await Deno.readTextFile(Path.journal);
+    text = await Deno.readTextFile(at(Path.journal));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return replay([]);
     if (error instanceof Deno.errors.PermissionDenied) {
@@ -27,34 +28,42 @@ export function parseJournal(text: string): Line[] {
   const lines = text.split("\n");
   lines.pop();
   return lines.map((line, i) => {
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
+    const value = objectOf(line);
+    if (value?.["v"] === undefined || (value["v"] === 1 && !KEYS.some((key) => key in value))) {
       throw new CrxnError(
         Exit.failed,
         `${Path.journal}:${i + 1}: this line is damaged.`,
         "Mend or remove the line; each is a JSON object that says how one change is taken back.",
       );
     }
-    const version = (value as { v?: unknown }).v;
-    if (version !== 1) {
+    if (value["v"] !== 1) {
       throw new CrxnError(
         Exit.failed,
-        `${Path.journal}:${i + 1}: written by another version of crxn (format ${version}).`,
+        `${Path.journal}:${i + 1}: written by another version of crxn (format ${value["v"]}).`,
         "Use that version for `crxn down`, then this one for `crxn up`.",
       );
     }
-    return value as Line;
+    return value as unknown as Line;
   });
+}
+
+const KEYS = ["did", "undid", "settled", "brought"];
+
+function objectOf(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Adds one line; it is on the disk when this returns. */
 async function append(line: Line): Promise<void> {
   const folder = parent(Path.journal);
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const isNew = !(await Deno.stat(Path.journal).then(() => true, () => false));
-  const file = await Deno.open(Path.journal, { read: true, write: true, create: true, mode: 0o600 });
+  await Deno.mkdir(at(folder), { recursive: true, mode: 0o700 });
+  const isNew = !(await Deno.stat(at(Path.journal)).then(() => true, () => false));
+  const file = await Deno.open(at(Path.journal), { read: true, write: true, create: true, mode: 0o600 });
   try {
     await cutUnfinishedLine(file);
     await file.seek(0, Deno.SeekMode.End);
@@ -91,7 +100,13 @@ async function fullBefore(item: Item, survey: Survey): Promise<Before> {
   return { file: await readBefore(item.path), folders: await missingFolders(item.path) };
 }
 
+/** Notes an item that is made already as it is to be from now on: how its place was before stays as it was noted first. */
+export const noteItem = (item: Item): Promise<void> =>
+  append({ v: 1, did: { item, before: {} }, at: new Date().toISOString() });
+
 export const noteUndone = (id: string): Promise<void> => append({ v: 1, undid: id, at: new Date().toISOString() });
+
+export const noteSettled = (): Promise<void> => append({ v: 1, settled: true, at: new Date().toISOString() });
 
 export const noteBrought = (packages: string[]): Promise<void> =>
   append({ v: 1, brought: packages, at: new Date().toISOString() });

@@ -2,6 +2,7 @@
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
+import { at } from "./place.ts";
 
 /**
  * Takes the lock for as long as the returned object lives.
@@ -9,9 +10,9 @@ import { Path } from "../gateway/names.ts";
  * @throws CrxnError 75 when another crxn has it
  */
 export async function lock(command: string): Promise<Disposable> {
-  const file = await Deno.open(Path.lock, { read: true, write: true, create: true, mode: 0o600 });
+  const file = await Deno.open(at(Path.lock), { read: true, write: true, create: true, mode: 0o600 });
   if (!(await file.tryLock(true))) {
-    const holder = (await Deno.readTextFile(Path.lock).catch(() => "")).trim();
+    const holder = (await Deno.readTextFile(at(Path.lock)).catch(() => "")).trim();
     file.close();
     throw new CrxnError(
       Exit.busy,

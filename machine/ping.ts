@@ -17,7 +17,19 @@ export async function ping(
   address: string,
   { count = 3, waitSeconds = 1, size = 56 }: { count?: number; waitSeconds?: number; size?: number } = {},
 ): Promise<Pinged> {
-  const argv = [Program.ping, "-n", "-c", String(count), "-i", "0.2", "-W", String(waitSeconds), "-s", String(size), address];
+  const argv = [
+    Program.ping,
+    "-n",
+    "-c",
+    String(count),
+    "-i",
+    "0.2",
+    "-W",
+    String(waitSeconds),
+    "-s",
+    String(size),
+    address,
+  ];
   const { stdout, stderr } = await runner.run(argv, { timeoutSeconds: count * (waitSeconds + 0.2) + 5 });
   return { ...parsePing(stdout), argv, output: (stdout + stderr).trim() };
 }

@@ -46,7 +46,7 @@ export async function design(
   const { overlay } = config;
   const more = overlay.type === "interface"
     ? {}
-    : { identity, tunnel: tunnel ?? await chooseTunnel(runner, overlay.tunnel, survey) };
+    : { identity, tunnel: tunnel ?? await chooseTunnel(runner, overlay.tunnel, survey, { entries: new Map() }) };
   const made = blueprint(config, factsOf(config, survey, more));
   return { place, blueprint: made, relocated: relocate(made, stage.folderOf(place)) };
 }

@@ -90,7 +90,11 @@ async function feed(child: Deno.ChildProcess, stdin: string | undefined): Promis
 }
 
 /** @throws CrxnError 1 with the whole command, its code and its output. */
-export async function must(runner: Runner, argv: string[], options: RunOptions & { also?: number[] } = {}): Promise<Result> {
+export async function must(
+  runner: Runner,
+  argv: string[],
+  options: RunOptions & { also?: number[] } = {},
+): Promise<Result> {
   const result = await runner.run(argv, options);
   if (result.code === 0 || options.also?.includes(result.code)) return result;
   throw failure(result);

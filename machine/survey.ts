@@ -1,6 +1,7 @@
 /** Reads a machine in one pass: every question at once, each program started once. */
 
 import type { Config } from "../gateway/config/types.ts";
+import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { dropInPath, Path, Unit, unitPath } from "../gateway/names.ts";
 import type { FileSeen, Survey } from "../gateway/survey.ts";
@@ -8,6 +9,7 @@ import { readPackages } from "./apt.ts";
 import { readSeen } from "./files.ts";
 import { readLinks, readRoutes } from "./ip.ts";
 import { readRules, readTables } from "./iptables.ts";
+import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
 import { readSysctls } from "./sysctl.ts";
 import { readUnits } from "./systemd.ts";
@@ -22,9 +24,9 @@ export interface Questions {
   pool?: string;
 }
 
-/** What a config and a journal are about: both decide what is there to be seen. */
-export function questionsOf(config: Config | undefined, journal: Journal): Questions {
-  const items = [...journal.entries.values()].map((e) => e.item);
+/** What a config, a journal and further items are about: they decide what is to be looked at. */
+export function questionsOf(config: Config | undefined, journal: Journal, more: Item[] = []): Questions {
+  const items = [...[...journal.entries.values(), ...journal.undone.values()].map((e) => e.item), ...more];
   const { instance } = config?.nat64 ?? {};
   const yggdrasil = config?.overlay.type === "yggdrasil";
   const unique = (list: string[]) => [...new Set(list)];
@@ -46,7 +48,9 @@ export function questionsOf(config: Config | undefined, journal: Journal): Quest
       ...(yggdrasil ? [Unit.yggdrasil] : []),
       ...(instance ? [Unit.translator(instance)] : []),
       ...(yggdrasil ? ["network-online.target"] : []),
-      ...items.flatMap((i) => i.kind === "service" || i.kind === "unwanted" ? [i.unit] : []),
+      ...items.flatMap((i) =>
+        i.kind === "service" ? [i.unit, ...i.pulls ?? []] : i.kind === "unwanted" ? [i.unit] : []
+      ),
     ]),
     overlay: yggdrasil,
     ...(instance ? { pool: `/var/lib/tayga/${instance}/dynamic.map` } : {}),
@@ -63,24 +67,39 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
       return otherwise;
     }
   };
-  const [os, tun, systemd, packages, files, sysctls, links, routes4, routes6, rules4, rules6, nftables, units, overlay, pool] =
-    await Promise.all([
-      readOs(),
-      exists("/dev/net/tun"),
-      exists("/run/systemd/system"),
-      answer("packages", readPackages(runner), undefined),
-      Promise.all(questions.files.map(async (path): Promise<[string, FileSeen | null]> => [path, await readSeen(path)])),
-      answer("sysctls", readSysctls(runner), {}),
-      answer("links", readLinks(runner), []),
-      answer("routes", readRoutes(runner, "inet"), []),
-      answer("routes", readRoutes(runner, "inet6"), []),
-      answer("rules", readRules(runner, "inet"), undefined),
-      answer("rules", readRules(runner, "inet6"), undefined),
-      answer("nftables", readTables(runner), undefined),
-      answer("units", readUnits(runner, questions.units), {}),
-      questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
-      questions.pool ? readSeen(questions.pool) : undefined,
-    ]);
+  const [
+    os,
+    tun,
+    systemd,
+    packages,
+    files,
+    sysctls,
+    links,
+    routes4,
+    routes6,
+    rules4,
+    rules6,
+    nftables,
+    units,
+    overlay,
+    pool,
+  ] = await Promise.all([
+    readOs(),
+    exists("/dev/net/tun"),
+    exists("/run/systemd/system"),
+    answer("packages", readPackages(runner), undefined),
+    Promise.all(questions.files.map(async (path): Promise<[string, FileSeen | null]> => [path, await readSeen(path)])),
+    answer("sysctls", readSysctls(runner), {}),
+    answer("links", readLinks(runner), []),
+    answer("routes", readRoutes(runner, "inet"), []),
+    answer("routes", readRoutes(runner, "inet6"), []),
+    answer("rules", readRules(runner, "inet"), undefined),
+    answer("rules", readRules(runner, "inet6"), undefined),
+    answer("nftables", readTables(runner), undefined),
+    answer("units", readUnits(runner, questions.units), {}),
+    questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
+    questions.pool ? readSeen(questions.pool) : undefined,
+  ]);
   return {
     root: Deno.uid() === 0,
     os,
@@ -95,16 +114,19 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     ...(nftables ? { nftables } : {}),
     units,
     ...(overlay ? { overlay } : {}),
-    ...(pool?.content === undefined ? {} : { poolUsed: pool.content.split("\n").filter((l) => l.trim() !== "").length }),
+    ...(pool?.content === undefined ? {} : { poolUsed: countPool(pool.content) }),
     unknown,
   };
 }
 
-const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
+const exists = (path: string) => Deno.stat(at(path)).then(() => true, () => false);
 
 /** os-release(5). */
 async function readOs(): Promise<Survey["os"]> {
-  const text = await Deno.readTextFile("/etc/os-release").catch(() => "");
+  const text = await Deno.readTextFile(at("/etc/os-release")).catch(() => "");
   const get = (key: string) => new RegExp(`^${key}="?([^"\\n]*)"?$`, "m").exec(text)?.[1] ?? "";
   return { id: get("ID"), version: get("VERSION_ID"), name: get("PRETTY_NAME") };
 }
+
+/** tayga's dynamic.map: `100.64.12.7  2001:db8::2  1764000000`, and comments. */
+const countPool = (map: string): number => map.split("\n").filter((line) => /^\d/.test(line.trim())).length;

@@ -22,5 +22,8 @@ const PATTERN =
 
 export async function readSysctls(runner: Runner): Promise<Record<string, string>> {
   const { stdout } = await runner.run([Program.sysctl, "-a", "-r", PATTERN]);
-  return parseSysctls(stdout);
+  const values = parseSysctls(stdout);
+  // Some of these are on every machine: without them it was no answer. (The exit code also tells of unreadable ones.)
+  if (Object.keys(values).length === 0) throw new Error("sysctl shows no kernel parameters");
+  return values;
 }

@@ -2,7 +2,7 @@
 
 import { Program } from "../gateway/action.ts";
 import type { UnitSeen } from "../gateway/survey.ts";
-import type { Runner } from "./run.ts";
+import { must, type Runner } from "./run.ts";
 
 // deno-fmt-ignore
 const PROPERTIES = ["Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "ExecMainStartTimestamp", "MainPID", "NRestarts",
@@ -42,7 +42,7 @@ function timestamp(value: string): number {
 
 export async function readUnits(runner: Runner, units: string[]): Promise<Record<string, UnitSeen>> {
   if (units.length === 0) return {};
-  const { code, stdout } = await runner.run([
+  const { stdout } = await must(runner, [
     Program.systemctl,
     "show",
     "--timestamp=us+utc",
@@ -50,5 +50,5 @@ export async function readUnits(runner: Runner, units: string[]): Promise<Record
     "--",
     ...units,
   ]);
-  return code === 0 ? parseUnits(stdout, units) : {};
+  return parseUnits(stdout, units);
 }

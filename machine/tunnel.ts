@@ -4,6 +4,7 @@ import { Program } from "../gateway/action.ts";
 import type { Tunnel } from "../gateway/config/types.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Facts } from "../gateway/facts.ts";
+import type { Journal } from "../gateway/journal.ts";
 import type { Survey } from "../gateway/survey.ts";
 import type { Runner } from "./run.ts";
 
@@ -15,6 +16,7 @@ export async function chooseTunnel(
   runner: Runner,
   wanted: Tunnel,
   survey: Survey,
+  journal: Pick<Journal, "entries">,
 ): Promise<NonNullable<Facts["tunnel"]>> {
   if (wanted === "ckr") {
     throw new CrxnError(
@@ -23,15 +25,18 @@ export async function chooseTunnel(
       "Use `auto`, `ip6gre` or `vxlan`: they run over every yggdrasil since 0.4.",
     );
   }
-  // A tunnel of ours that runs already answers the question.
-  const running = (kind: string) => survey.links.some((l) => l.kind === kind && /^crxn-[0-9a-f]{8}$/.test(l.name));
   if (wanted === "vxlan") return { kind: "vxlan", why: "the config says so" };
+  const made = [...journal.entries.values()].flatMap(({ item }) => item.kind === "link" ? [item.spec.type] : []);
   // The far end has the same kind by now: a new kernel is no reason to leave it.
-  if (wanted === "auto" && running("vxlan")) return { kind: "vxlan", why: "auto: it is what runs" };
-  const able = running("ip6gre") || await kernelHas(runner, "ip6gre");
+  if (wanted === "auto" && made.includes("vxlan")) return { kind: "vxlan", why: "auto: as at the first `up`" };
+  const able = made.includes("ip6gre") || await kernelHas(runner, "ip6gre");
   if (wanted === "ip6gre") {
     if (able || !survey.root) return { kind: "ip6gre", why: "the config says so" };
-    throw new CrxnError(Exit.unavailable, "This kernel has no ip6gre tunnels.", "Set overlay.tunnel to vxlan, on both ends.");
+    throw new CrxnError(
+      Exit.unavailable,
+      "This kernel has no ip6gre tunnels.",
+      "Set overlay.tunnel to vxlan, on both ends.",
+    );
   }
   return able
     ? { kind: "ip6gre", why: "auto: this kernel has it, and it costs the fewest bytes" }

@@ -8,6 +8,7 @@ import type { OverlaySeen, Peer } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { identityOf } from "../gateway/yggdrasil_config.ts";
 import { fromBase64, readSeen, writeAtomically } from "./files.ts";
+import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
 
 type Json = Record<string, unknown>;
@@ -94,5 +95,7 @@ const hex = (bytes: Uint8Array) => Array.from(bytes, (b) => b.toString(16).padSt
 
 /** Keeps the key for the next `up`, so that `down` and `up` do not make another node of this machine. */
 export async function keepIdentity(identity: Identity): Promise<void> {
-  if (identity.privateKey) await writeAtomically(Path.identity, identity.privateKey + "\n", { mode: 0o600 });
+  if (!identity.privateKey) return;
+  await Deno.mkdir(at(Path.state), { recursive: true, mode: 0o700 });
+  await writeAtomically(Path.identity, identity.privateKey + "\n", { mode: 0o600 });
 }

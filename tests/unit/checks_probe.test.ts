@@ -47,6 +47,15 @@ Deno.test("probe: lost beyond the overlay link breaks the target, and nothing be
   assertEquals(pathOf(CHECKS, findings, input).map((s) => s.state), ["ok", "ok", "ok", "ok", "broken"]);
 });
 
+Deno.test("probe: a yggdrasil node without any connection loses its packets in the overlay", async () => {
+  const input = { ...await healthy("yggdrasil"), probe: probed([3, 3], [1, 0]) };
+  input.survey.overlay!.peers = [];
+  const { overlay } = input.blueprint.config;
+  if (overlay.type === "yggdrasil") overlay.peers = [];
+  const findings = runChecks(CHECKS, input, new Set(["probe"]));
+  assertEquals(findings.map((f) => [f.verdict, f.hop]), [["fail", "overlay"]]);
+});
+
 Deno.test("probe: a fault that has its name already is not named twice", async () => {
   const input = { ...await healthy("interface"), probe: probed([3, 3], [0, 0]) };
   input.survey.sysctls["net/ipv4/ip_forward"] = "0";

@@ -2,6 +2,7 @@
 
 import type { CheckInput } from "../../../checks/check.ts";
 import { dropInPath, Path, Unit, unitPath } from "../../../gateway/names.ts";
+import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { Survey } from "../../../gateway/survey.ts";
 import { filterOf, linkSeen, type Options, type Setup } from "./builder.ts";
 
@@ -108,6 +109,28 @@ export const FAULTS: Fault[] = [
     make: (s) => {
       gone(TUNNEL)(s);
       for (const key of Object.keys(s.sysctls)) if (key.includes(TUNNEL)) delete s.sysctls[key];
+    },
+  },
+  {
+    name: "the daemon's device and the tunnel over it deleted",
+    setup: "yggdrasil",
+    check: "tunnel-routing",
+    make: (s) => {
+      gone(TUNNEL)(s);
+      gone("ygg")(s);
+    },
+  },
+  {
+    name: "another key in the daemon's config",
+    setup: "yggdrasil",
+    check: "overlay-identity",
+    make: (s, input) => {
+      const key = "c".repeat(64);
+      const text = `{ PrivateKey: "${"0".repeat(64)}${key}" }`;
+      input.blueprint.facts.identity = { publicKey: key, address: addressFromKey(key), from: "config", text };
+      s.files[Path.yggdrasilConfig]!.content = text;
+      // As the doctor notes it when the key gives another address than the tunnel was made with.
+      input.troubles.push({ check: "overlay-identity", verdict: "fail", found: "another key" });
     },
   },
   { name: "the tunnel down", setup: "yggdrasil", check: "tunnel-routing", make: down(TUNNEL) },

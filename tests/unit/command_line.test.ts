@@ -1,0 +1,146 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { main, VERSION } from "../../main.ts";
+
+interface Said {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Runs main() and catches what it says. */
+async function crxn(...args: string[]): Promise<Said> {
+  const said = { out: "", err: "" };
+  const decoder = new TextDecoder();
+  const [out, err] = [Deno.stdout.writeSync, Deno.stderr.writeSync];
+  Deno.stdout.writeSync = (bytes) => (said.out += decoder.decode(bytes), bytes.length);
+  Deno.stderr.writeSync = (bytes) => (said.err += decoder.decode(bytes), bytes.length);
+  const log = console.log;
+  try {
+    return { code: await main(args), ...said };
+  } finally {
+    Deno.stdout.writeSync = out;
+    Deno.stderr.writeSync = err;
+    console.log = log;
+  }
+}
+
+async function withConfig(fn: (file: string) => Promise<void>): Promise<void> {
+  const file = await Deno.makeTempFile({ suffix: ".yaml" });
+  await Deno.writeTextFile(
+    file,
+    "address: 10.5.0.1/32\nprefix: 2a04:5b80:300:4::/96\noverlay: {type: interface, interface: wg0, routes: [{to: 10.0.0.0/8}]}\n",
+  );
+  try {
+    await fn(file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+const COMMANDS = ["init", "install", "up", "down", "status", "doctor", "rehearse", "address"];
+
+Deno.test("crxn --help: lists every command with a line of its own", async () => {
+  const { code, out } = await crxn("--help");
+  assertEquals(code, 0);
+  const listed = out.slice(out.indexOf("Commands:")).split("\n").flatMap((l) =>
+    /^ {2}([a-z][\w-]*)/.exec(l)?.[1] ?? []
+  );
+  assertEquals(listed.filter((c) => c !== "help").sort(), [...COMMANDS].sort());
+});
+
+for (const name of COMMANDS) {
+  Deno.test(`crxn ${name} --help: the conventions that all commands share`, async () => {
+    const { code, out, err } = await crxn(name, "--help");
+    assertEquals([code, err], [0, ""]);
+    for (const option of ["--config <file>", "--json", "--help"]) assertStringIncludes(out, option);
+    const description = out.slice(out.indexOf("\n\n") + 2, out.indexOf("Options:")).split("Arguments:")[0]!.trim();
+    assertMatch(description, /^[A-Z0-9][\s\S]*\.$/);
+    const line = (await crxn("--help")).out.split("\n").find((l) => l.startsWith(`  ${name} `))!;
+    assertMatch(line, /[^.]$/);
+    for (const [, text] of out.matchAll(/^ {2}--\S+(?: <\S+>)? +(\S.*)$/gm)) assertMatch(text!, /^[a-z"`]/, text);
+  });
+}
+
+Deno.test("crxn: without a command the help, and it counts as wrong usage", async () => {
+  const { code, out, err } = await crxn();
+  assertEquals(code, 64);
+  assertStringIncludes(out + err, "Usage: crxn");
+});
+
+Deno.test("crxn --version: the version alone", async () => {
+  assertEquals(await crxn("--version"), { code: 0, out: `${VERSION}\n`, err: "" });
+});
+
+Deno.test("crxn: an unknown command or option is 64, with what was meant", async () => {
+  const command = await crxn("dwon");
+  assertEquals(command.code, 64);
+  assertStringIncludes(command.err, "unknown command 'dwon'");
+  assertStringIncludes(command.err, "Did you mean down?");
+  const option = await crxn("up", "--dryrun");
+  assertEquals(option.code, 64);
+  assertStringIncludes(option.err, "--dry-run");
+  assertEquals((await crxn("address")).code, 64);
+  assertEquals((await crxn("up", "superfluous")).code, 64);
+  assertEquals((await crxn("up", "--config")).code, 64);
+});
+
+const wrong = [["dwon"], ["up", "--dryrun"], ["address"], ["address", "nonsense", "--prefix", "2001:db8::/96"], []];
+for (const args of [...wrong, ["up", "--config", "/nonexistent/x.yaml"]]) {
+  Deno.test(`crxn ${args.join(" ")} --json: the error is one JSON document on stdout`, async () => {
+    const { code, out } = await crxn(...args, "--json");
+    const document = JSON.parse(out);
+    assertEquals([document.schema, document.exit], ["crxn.error/1", code]);
+    assertEquals(code, args[0] === "up" && args[1] === "--config" ? 78 : 64);
+    assert(document.error.length > 0 && !/\n\s+at /.test(document.error), out);
+  });
+}
+
+Deno.test("crxn address: both ways, several at once, and by the prefix of the config", async () => {
+  assertEquals(
+    (await crxn("address", "10.1.0.3", "2001:db8::a00:1", "--prefix", "2001:db8::/96")).out,
+    "2001:db8::a01:3\n10.0.0.1\n",
+  );
+  await withConfig(async (file) => {
+    assertEquals((await crxn("address", "10.1.0.3", "--config", file)).out, "2a04:5b80:300:4::a01:3\n");
+    const { code, out } = await crxn("address", "10.1.0.3", "--config", file, "--json");
+    assertEquals(code, 0);
+    assertEquals(JSON.parse(out), {
+      schema: "crxn.address/1",
+      prefix: "2a04:5b80:300:4::/96",
+      addresses: [{ given: "10.1.0.3", result: "2a04:5b80:300:4::a01:3" }],
+    });
+  });
+});
+
+Deno.test("crxn address: what is wrong is quoted, with what would be right", async () => {
+  const bad = await crxn("address", "10.1.0.300", "--prefix", "2001:db8::/96");
+  assertEquals(bad.code, 64);
+  assertStringIncludes(bad.err, '"10.1.0.300"');
+  const outside = await crxn("address", "2001:db9::1", "--prefix", "2001:db8::/96");
+  assertEquals(outside.code, 64);
+  assertStringIncludes(outside.err, "2001:db8::/96");
+  const prefix = await crxn("address", "10.1.0.3", "--prefix", "2001:db8::/95");
+  assertEquals(prefix.code, 64);
+  assertStringIncludes(prefix.err, "/95");
+});
+
+Deno.test("crxn init: --example passes its own check, --schema is JSON", async () => {
+  const example = await crxn("init", "--example");
+  assertEquals(example.code, 0);
+  const { parseConfig } = await import("../../gateway/config/parse.ts");
+  assertEquals((await parseConfig(example.out, "example")).address, "10.5.0.1/32");
+  assertEquals(typeof JSON.parse((await crxn("init", "--schema")).out).properties.address, "object");
+});
+
+Deno.test("crxn up: a broken config is 78 with its place, before anything else is looked at", async () => {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, "address: 10.5.0.1/32\noverlya: {}\n");
+  try {
+    const { code, err } = await crxn("up", "--yes", "--config", file);
+    assertEquals(code, 78);
+    assertStringIncludes(err, `${file}:2:1`);
+    assert(!/\n\s+at /.test(err), err);
+  } finally {
+    await Deno.remove(file);
+  }
+});

@@ -1,0 +1,44 @@
+/** Configs that a machine may go through, one after the other. */
+
+export const FAR = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
+export const OTHER_FAR = "1fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
+
+interface Parts {
+  address?: string;
+  prefix?: string | null;
+  more?: string;
+  overlay?: string;
+  routes?: string;
+  nat64?: string;
+}
+
+const text = ({ address = "10.5.0.1/32", prefix = "2a04:5b80:300:4::/96", more = "", overlay, routes, nat64 }: Parts) =>
+  [
+    `address: ${address}`,
+    ...(prefix ? [`prefix: ${prefix}`] : []),
+    ...(more ? [more] : []),
+    "overlay:",
+    ...(overlay ?? "type: interface\ninterface: wg0").split("\n").map((l) => `  ${l}`),
+    `  routes: [${routes ?? "{to: 10.0.0.0/8}"}]`,
+    ...(nat64 ? [`nat64: {${nat64}}`] : []),
+    "",
+  ].join("\n");
+
+const ygg = "type: yggdrasil\ntunnel: vxlan\npeers: ['tls://192.0.2.9:443']";
+const toFar = `{to: 10.0.0.0/8, via: ${FAR}}`;
+
+export const WALK: Record<string, string> = {
+  "interface gateway": text({}),
+  "another address": text({ address: "10.5.0.9/32" }),
+  "a next hop": text({ routes: "{to: 10.0.0.0/8, via: 10.5.0.254}, {to: 172.20.0.0/14}" }),
+  "other clients and mss": text({ nat64: "clients: ['2001:db8::/32', '2001:db9::/32'], mss: 1220" }),
+  "mss off, another pool": text({ nat64: "mss: off, pool: 100.96.0.0/16" }),
+  "another instance": text({ nat64: "instance: b, maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}]" }),
+  "another prefix": text({ prefix: "2a04:5b80:300:5::/96", more: "routed: 2a04:5b80:300::/48" }),
+  "yggdrasil gateway": text({ overlay: ygg, routes: toFar }),
+  "ip6gre": text({ overlay: ygg.replace("vxlan", "ip6gre"), routes: toFar }),
+  "another far node": text({ overlay: ygg, routes: toFar.replace(FAR, OTHER_FAR) }),
+  "another overlay device": text({ overlay: `${ygg}\ninterface: ygg1\nlisten: ['tls://[::]:9001']`, routes: toFar }),
+  "yggdrasil node": text({ prefix: null, overlay: ygg, routes: toFar }),
+  "interface node": text({ prefix: null }),
+};

@@ -1,0 +1,154 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import hjson from "hjson";
+import { planLines } from "../../gateway/plan.ts";
+import { CrxnError } from "../../gateway/errors.ts";
+import { identityOf, maskSecrets, yggdrasilConfig } from "../../gateway/yggdrasil_config.ts";
+
+const KEY = "c0ffee".repeat(10) + "beef" + "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
+const OVERLAY = {
+  type: "yggdrasil" as const,
+  interface: "ygg",
+  tunnel: "auto" as const,
+  daemon: "/usr/sbin/yggdrasil",
+  peers: ["tls://192.0.2.1:443"],
+  listen: [],
+  routes: [],
+};
+const MINE = `{
+  # This is the node in the cellar.
+  # Do not touch.
+  PrivateKey: ${KEY}
+
+  Peers: [
+    tls://198.51.100.1:443
+  ]
+  Listen: []
+  /* for the neighbours */
+  MulticastInterfaces: [
+    { Regex: "eth.*", Beacon: true, Listen: true, Port: 0, Priority: 0 }
+  ]
+  AllowedPublicKeys: []
+  IfName: auto
+  IfMTU: 65535
+  NodeInfoPrivacy: true
+  NodeInfo: { name: "cellar" }
+}
+`;
+
+Deno.test("yggdrasilConfig: an existing file keeps its key, its comments and all that is not ours", () => {
+  const text = yggdrasilConfig(OVERLAY, identityOf(MINE));
+  for (
+    const kept of [
+      `PrivateKey: ${KEY}`,
+      "# This is the node in the cellar.",
+      "# Do not touch.",
+      "/* for the neighbours */",
+    ]
+  ) {
+    assertStringIncludes(text, kept);
+  }
+  // The library lays lists out anew; what they say stays.
+  const { Peers: _, IfName: __, ...rest } = hjson.parse(MINE) as Record<string, unknown>;
+  const { Peers, IfName, ...now } = hjson.parse(text) as Record<string, unknown>;
+  assertEquals([now, Peers, IfName], [rest, OVERLAY.peers, "ygg"]);
+  assertStringIncludes(text, "IfName: ygg\n");
+  assert(!text.includes("198.51.100.1"), "the peers are those of crxn.yaml");
+  assertStringIncludes(text, "tls://192.0.2.1:443");
+});
+
+Deno.test("yggdrasilConfig: strings that look like something else stay strings", () => {
+  const strange = [
+    "true",
+    "5",
+    "-1e3",
+    "null",
+    " a ",
+    "a # b",
+    "{x",
+    "[",
+    "'q'",
+    '"q"',
+    "a, b",
+    "tab\t",
+    "a\nb",
+    "",
+    ":",
+    "// c",
+  ];
+  const config = { PrivateKey: KEY, Peers: [], NodeInfo: Object.fromEntries(strange.map((s, i) => [`k${i}`, s])) };
+  const text = yggdrasilConfig(OVERLAY, identityOf(JSON.stringify(config)));
+  assertEquals((hjson.parse(text) as typeof config).NodeInfo, config.NodeInfo);
+});
+
+Deno.test("yggdrasilConfig: what it has written it leaves byte for byte", () => {
+  const once = yggdrasilConfig(OVERLAY, identityOf(MINE));
+  assertEquals(yggdrasilConfig(OVERLAY, identityOf(once)), once);
+});
+
+Deno.test("yggdrasilConfig: a file that says what it should is left byte for byte, however it is written", () => {
+  const json = JSON.stringify({ PrivateKey: KEY, Peers: OVERLAY.peers, Listen: [], IfName: "ygg" });
+  for (const text of [json, MINE.replace(/tls.*443/, OVERLAY.peers[0]!).replace("IfName: auto", "IfName: ygg")]) {
+    assertEquals(yggdrasilConfig(OVERLAY, identityOf(text)), text);
+  }
+});
+
+Deno.test("yggdrasilConfig: a new file has the key and can be read again", () => {
+  const publicKey = KEY.slice(64);
+  const text = yggdrasilConfig(OVERLAY, { publicKey, address: "", from: "new", privateKey: KEY });
+  assertEquals(identityOf(text).publicKey, publicKey);
+  const changed = yggdrasilConfig({ ...OVERLAY, listen: ["tls://[::]:9001"] }, identityOf(text));
+  assertStringIncludes(changed, `PrivateKey: ${KEY}`);
+  assertStringIncludes(changed, "# Made by crxn");
+  assertStringIncludes(changed, "tls://[::]:9001");
+  assertEquals(identityOf(changed).publicKey, publicKey);
+});
+
+Deno.test("identityOf: an unusable file is an error that never quotes a key", () => {
+  const cases = {
+    "no PrivateKey": "{ Peers: [] }",
+    "empty key": '{ PrivateKey: "" }',
+    "128 hex digits": `{ PrivateKey: ${KEY.slice(2)} }`,
+    "not hex": `{ PrivateKey: "${KEY.slice(0, -1)}z" }`,
+    "HJSON": `{ PrivateKey: ${KEY}`,
+    "a list": `[ ${KEY} ]`,
+    "of yggdrasil 0.3": `{ EncryptionPrivateKey: ${KEY.slice(64)} SigningPrivateKey: ${KEY} }`,
+  };
+  for (const [name, text] of Object.entries(cases)) {
+    const error = assertThrows(() => identityOf(text), CrxnError, undefined, name) as CrxnError;
+    assertEquals(error.exit, 69, name);
+    const all = `${error.message} ${error.remedy} ${JSON.stringify(error.detail ?? "")}`;
+    assert(!all.includes("c0ffee") && !all.includes("bdbacf"), `${name}: ${all}`);
+  }
+});
+
+Deno.test("maskSecrets: keys in every spelling, whole or damaged, and nothing else", () => {
+  for (
+    const text of [
+      MINE,
+      JSON.stringify({ PrivateKey: KEY }),
+      `'PrivateKey' : '${KEY}'`,
+      `PrivateKey:\n  ${KEY}`,
+      `PrivateKey: '''\n${KEY}\n'''`,
+    ]
+  ) {
+    assert(!maskSecrets(text).includes("c0ffee"), maskSecrets(text));
+  }
+  const damaged = maskSecrets(`PrivateKey: zz${KEY}zz\nIfName: ygg`);
+  assert(!damaged.includes("c0ffee") && damaged.endsWith("\nIfName: ygg"), damaged);
+  assert(!maskSecrets(`EncryptionPrivateKey: "c0ffee"`).includes("c0ffee"));
+  const open = `PublicKey: ${KEY.slice(64)}\nPrivateKeyPath: /etc/yggdrasil/key.pem\n`;
+  assertEquals(maskSecrets(open), open);
+});
+
+Deno.test("planLines: a file with a key is shown without it", () => {
+  const diff = {
+    path: "/etc/yggdrasil/yggdrasil.conf",
+    before: MINE,
+    after: MINE.replace("auto", "ygg"),
+    secret: true,
+  };
+  const write = { do: "write" as const, path: diff.path, content: diff.after, mode: 0o640 };
+  const lines = planLines([{ title: "change it", actions: [write], diff }]).join("\n");
+  assert(!lines.includes("c0ffee"), lines);
+  assertStringIncludes(lines, "+  IfName: ygg");
+});
