@@ -11,6 +11,7 @@ import { hostAt } from "../gateway/networks.ts";
 import { planJson } from "../gateway/plan.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import type { Runner } from "../machine/run.ts";
+import { unitLogs } from "../machine/logs.ts";
 import { readUnits } from "../machine/systemd.ts";
 import { ping } from "../machine/ping.ts";
 import type { Context, Prepared } from "./context.ts";
@@ -33,7 +34,7 @@ interface Tried {
 export async function welcome(context: Context, prepared: Prepared, done: Done): Promise<ExitCode> {
   const { ui } = context;
   const { blueprint } = prepared;
-  const down = await waitForUnits(context, blueprint);
+  const down = await waitForUnits(context, blueprint, done.changed.length > 0);
   const tried = down.length > 0 ? [] : await tryPath(context, blueprint, done);
   ui.done();
   const failed = down.length > 0 || tried.some((t) => t.must && t.milliseconds === undefined);
@@ -58,7 +59,10 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
       ? `Done: ${done.changed.length} changes.`
       : "Nothing to do: the machine is as it should be.",
   );
-  for (const unit of down) ui.out(`  ${unit} does not run. \`journalctl -u ${unit}\` says why.`);
+  for (const unit of down) {
+    ui.out(`  ${unit} does not run. The end of its log (\`journalctl -u ${unit}\`):`);
+    ui.out((await unitLogs(context.runner, unit, 8)).replace(/^/gm, "    "));
+  }
   for (const { what, address, milliseconds } of tried) {
     ui.out(`  ${what} ${address} ${milliseconds === undefined ? "does not answer" : `answers in ${milliseconds} ms`}`);
   }
@@ -70,13 +74,22 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
   return failed ? Exit.failed : Exit.ok;
 }
 
-/** @returns the units that did not come up in time */
-async function waitForUnits({ ui, runner }: Context, blueprint: Blueprint): Promise<string[]> {
+/** Milliseconds, longer than RestartSec of our units: a daemon that dies at once has been started again by then. */
+const STEADY = 600;
+
+/** @returns the units that did not come up in time, or do not stay up */
+async function waitForUnits({ ui, runner }: Context, blueprint: Blueprint, changed: boolean): Promise<string[]> {
   const units = blueprint.items.flatMap((i) => i.kind === "service" ? [i.unit] : []);
   const deadline = Date.now() + 15_000;
   while (true) {
-    const seen = await readUnits(runner, units);
-    const down = units.filter((u) => seen[u]?.active !== "active");
+    const first = await readUnits(runner, units);
+    let down = units.filter((u) => first[u]?.active !== "active");
+    if (down.length === 0 && changed) {
+      // Between two restarts a unit of Type=simple is active, too: one that runs is the same process a moment later.
+      await new Promise((resolve) => setTimeout(resolve, STEADY));
+      const second = await readUnits(runner, units);
+      down = units.filter((u) => second[u]?.active !== "active" || second[u]?.restarts !== first[u]?.restarts);
+    }
     if (down.length === 0 || Date.now() > deadline) return down;
     ui.progress(`waiting for ${down.join(", ")}`);
     await new Promise((resolve) => setTimeout(resolve, 100));

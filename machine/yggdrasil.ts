@@ -20,7 +20,7 @@ const object = (text: string): Json => {
     return {};
   }
 };
-const string = (value: unknown) => typeof value === "string" ? value : undefined;
+const string = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
 const number = (value: unknown) => typeof value === "number" ? value : undefined;
 
 /** `yggdrasilctl -json getPeers`. 0.4 lists connected peers only and has no `up`; 0.5 lists all. */

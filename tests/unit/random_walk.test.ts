@@ -53,7 +53,7 @@ const isJump = (rule: string) => rule.includes("crxn:jump");
 
 for (const seed of [1, 2, 3]) {
   Deno.test({
-    name: `up, down, kills, faults and others' changes: after 150 random steps nothing is lost (seed ${seed})`,
+    name: `up, down, kills, faults and others' changes: after 100 random steps nothing is lost (seed ${seed})`,
     ignore: Deno.uid() !== 0,
     fn: async () => {
       const roll = dice(seed);
@@ -63,7 +63,7 @@ for (const seed of [1, 2, 3]) {
       const names = Object.keys(WALK);
       const path: string[] = [];
       const seen = { ups: 0, downs: 0, killed: 0, failed: 0 };
-      for (let step = 0; step < 150; step++) {
+      for (let step = 0; step < 100; step++) {
         const name = names[roll(names.length)]!;
         const config = WALK[name]!;
         const where = () => `after: ${path.slice(-6).join(" | ")}`;
@@ -121,7 +121,7 @@ for (const seed of [1, 2, 3]) {
           }
         }
       }
-      assert(seen.ups > 20 && seen.downs > 10 && seen.killed > 15 && seen.failed > 5, JSON.stringify(seen));
+      assert(seen.ups > 15 && seen.downs > 5 && seen.killed > 10 && seen.failed > 2, JSON.stringify(seen));
     },
   });
 }

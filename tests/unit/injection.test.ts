@@ -1,0 +1,122 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { blueprint } from "../../gateway/blueprint.ts";
+import { formatAddress } from "../../gateway/cidr.ts";
+import { parseConfig } from "../../gateway/config/parse.ts";
+import { ConfigError } from "../../gateway/config/problem.ts";
+import type { FileItem } from "../../gateway/item.ts";
+import { FACTS, GOLDEN } from "./golden_configs.ts";
+
+const DIRECTIVES =
+  /^(Description|Documentation|After|Before|Wants|Requires|StartLimitIntervalSec|Type|RemainAfterExit|Restart|RestartSec|StateDirectory|ExecStartPre|ExecStart|WantedBy)=/;
+const PROGRAMS = ["ip", "sysctl", "tayga", "iptables-restore", "ip6tables-restore"].map((p) => `/usr/sbin/${p}`);
+/** The only shell: nothing in it is of the config. */
+const SHELL =
+  /^\/bin\/sh -c '(\/usr\/sbin\/ip6?tables -w -t (?:filter|nat|mangle)) -C ([A-Z]+) -m comment --comment crxn:jump -j CRXN-\2 2>\/dev\/null \|\| exec \1 -I \2 1 -m comment --comment crxn:jump -j CRXN-\2'$/;
+/** What an argument may consist of: no white space, quote, `%`, `$`, or anything that a shell or systemd knows. */
+const WORD = /^[A-Za-z0-9_@:.,/=+-]+$/;
+
+function checkUnit({ path, content }: FileItem): void {
+  for (const line of content.split("\n").filter((l) => l !== "" && !l.startsWith("#"))) {
+    if (/^\[(Unit|Service|Install)\]$/.test(line)) continue;
+    assertMatch(line, DIRECTIVES, path);
+    const command = /^ExecStart(?:Pre)?=[-+]*(.*)$/.exec(line)?.[1];
+    if (command === undefined || SHELL.test(command)) continue;
+    const [program, ...words] = command.split(" ");
+    assert(PROGRAMS.includes(program!), `${path}: ${line}`);
+    for (const word of words) assert(WORD.test(word.replace("/%i.", "/i.")), `${path}: ${word}`);
+  }
+}
+
+function checkRules({ path, content }: FileItem): void {
+  for (const line of content.split("\n").slice(1, -1)) {
+    assertMatch(line, /^(\*(filter|nat|mangle)|:CRXN-[A-Z]+ - \[0:0\]|COMMIT|-A CRXN-[A-Z]+ [\w@:.,/ =+-]+)$/, path);
+    if (line.startsWith("-A")) assertEquals(line.match(/--comment crxn:/g)?.length, 1, line);
+  }
+}
+
+function checkFile(file: FileItem): void {
+  const lines = file.content.split("\n").filter((l) => l !== "" && !l.startsWith("#"));
+  if (file.path.endsWith(".service") || file.path.endsWith("50-crxn.conf")) return checkUnit(file);
+  if (file.path.startsWith("/etc/crxn/rules.")) return checkRules(file);
+  if (file.path.startsWith("/etc/sysctl.d/")) {
+    for (const line of lines) assertMatch(line, /^net\/[A-Za-z0-9_.\/-]+ = [0-9]+$/);
+  } else if (file.path.startsWith("/etc/tayga/")) {
+    for (const line of lines) {
+      assertMatch(line, /^(tun-device|ipv4-addr|prefix|dynamic-pool|data-dir|map)( [\w:.\/-]+){1,2}$/);
+    }
+  } else assertEquals(file.path, "/etc/yggdrasil/yggdrasil.conf");
+}
+
+function dice(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return Math.floor(state / 65536) % sides;
+  };
+}
+
+const roll = dice(6052);
+const pick = <T>(list: readonly T[]): T => list[roll(list.length)]!;
+const word = (letters: string, most: number) =>
+  Array.from({ length: 1 + roll(most) }, () => pick([...letters])).join("");
+const digits = (n: number) => Array.from({ length: n }, () => pick([..."0123456789abcdef"])).join("");
+const ipv4 = (first: number) => `${first}.${roll(256)}.${roll(256)}.${1 + roll(254)}`;
+const ipv6 = () =>
+  formatAddress({ family: 6, value: BigInt(`0x2${digits(15)}${"0".repeat(16)}`) + BigInt(1 + roll(9999)) });
+const interfaceName = () => word("abcxyzABC0189_.-", 15);
+/** A few of the characters with which one breaks out, where a config might take them. */
+const NASTY = ["%n", "$x", ";id", "`id`", "\\n", "'", " ", "\u00a0", "#", "-j ACCEPT", "\\x0a", "|"];
+
+function randomConfig(): string {
+  const gateway = roll(4) > 0;
+  const key = `${digits(63)}1`;
+  const routes = [`10.${roll(128)}.0.0/16`, `172.${16 + roll(16)}.0.0/16`].slice(0, 1 + roll(2));
+  const nasty = roll(4) === 0;
+  const spoil = (text: string) => JSON.stringify(text + (nasty && roll(5) === 0 ? pick(NASTY) : ""));
+  const overlay = roll(2) === 0 ? [`type: interface`, `interface: ${spoil(`w${interfaceName().slice(1)}`)}`] : [
+    "type: yggdrasil",
+    `interface: ${spoil(`w${interfaceName().slice(1)}`)}`,
+    `peers: [${spoil(`tls://${word("abc", 9)}.example:${1 + roll(65535)}`)}]`,
+    `listen: [${spoil(`tls://[::]:${1 + roll(65535)}`)}]`,
+  ];
+  const via = overlay.length > 2 ? `, via: ${key}` : "";
+  return [
+    `address: ${spoil(`${ipv4(10)}/32`)}`,
+    ...(gateway ? [`prefix: ${spoil("2001:db8:64::/96")}`] : []),
+    ...(roll(3) === 0 ? [`uplink: ${spoil(`u${interfaceName().slice(1)}`)}`] : []),
+    "overlay:",
+    ...overlay.map((l) => `  ${l}`),
+    "  routes:",
+    ...routes.map((to) => `    - {to: ${spoil(to)}${via}}`),
+    ...(gateway
+      ? [
+        "nat64:",
+        `  instance: ${spoil(`${word("abcxyz019-", 7)}i`.replace(/^-/, "a"))}`,
+        `  pool: 192.168.${64 * roll(4)}.0/18`,
+        `  clients: [${spoil(`${ipv6()}/128`)}]`,
+        `  maps: [{ipv4: ${spoil(ipv4(11))}, ipv6: ${spoil(ipv6())}}]`,
+        `  mss: ${pick(["auto", "off", "1220"])}`,
+      ]
+      : []),
+    "",
+  ].join("\n");
+}
+
+Deno.test("blueprint: whatever a config says, no line of a file means anything else than it should (500 valid configs)", async () => {
+  let [valid, refused] = [0, 0];
+  for (let tries = 0; valid < 500 && tries < 20_000; tries++) {
+    const text = randomConfig();
+    try {
+      const config = await parseConfig(text, "crxn.yaml");
+      const ygg = GOLDEN[pick(["yggdrasil-vxlan", "yggdrasil-ip6gre"])]!.facts;
+      const facts = { ...FACTS, ...(config.overlay.type === "yggdrasil" ? ygg : {}), advertised: [interfaceName()] };
+      for (const item of blueprint(config, facts).items) if (item.kind === "file") checkFile(item);
+      valid++;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw new Error(text, { cause: error });
+      refused++;
+    }
+  }
+  assertEquals(valid, 500);
+  assert(refused > 100, `only ${refused} were refused: the nasty ones got through`);
+});
