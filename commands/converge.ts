@@ -1,9 +1,11 @@
 /** Brings a machine to a list of items, or back from it: what `up`, `down` and a failed `up` have in common. */
 
-import { compare, inMakingOrder, type Step } from "../gateway/compare.ts";
+import { compare, type Step } from "../gateway/compare.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Item } from "../gateway/item.ts";
-import { emptyTables, type Journal, restartFormer } from "../gateway/journal.ts";
+import type { Journal } from "../gateway/journal.ts";
+import { inMakingOrder } from "../gateway/order.ts";
+import { emptyTables, restartFormer } from "../gateway/undo.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { act, applyAll } from "../machine/apply.ts";
 import { clearJournal, noteItem, noteSettled, readJournal } from "../machine/journal.ts";

@@ -4,7 +4,9 @@ import { Command } from "@commander-js/extra-typings";
 import { compare, type Step } from "../gateway/compare.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { linkOf } from "../gateway/survey.ts";
+import { Program } from "../gateway/action.ts";
 import { apply } from "../machine/apply.ts";
+import { readSeen } from "../machine/files.ts";
 import { lock } from "../machine/lock.ts";
 import { keepIdentity } from "../machine/yggdrasil.ts";
 import { type Context, loadConfig, prepare, type Prepared, requireDebian, requireRoot } from "./context.ts";
@@ -41,6 +43,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   let prepared = await prepare(context, loaded);
   requireDebian(prepared.survey);
   requireLink(prepared);
+  await requireDaemon(prepared);
   let steps = plan(prepared);
   if (options.dryRun) {
     printPlan(ui, "up", steps);
@@ -69,6 +72,17 @@ function requireLink({ blueprint: { config }, survey }: Prepared): void {
     Exit.unavailable,
     `The overlay's link "${name}" does not exist on this machine (there are: ${others}).`,
     "Bring it up first, or correct overlay.interface. Nothing was changed.",
+  );
+}
+
+/** A daemon of the user's own is the user's to bring; Debian's comes with its package. */
+async function requireDaemon({ blueprint: { config } }: Prepared): Promise<void> {
+  const { overlay } = config;
+  if (overlay.type !== "yggdrasil" || overlay.daemon === Program.yggdrasil || await readSeen(overlay.daemon)) return;
+  throw new CrxnError(
+    Exit.unavailable,
+    `overlay.daemon: there is no ${overlay.daemon} on this machine.`,
+    "Put it there, or leave overlay.daemon out to use Debian's. Nothing was changed.",
   );
 }
 

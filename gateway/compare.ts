@@ -4,10 +4,11 @@ import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
-import { type Entry, type Journal, undoActions } from "./journal.ts";
-import { Unit } from "./names.ts";
+import type { Entry, Journal } from "./journal.ts";
+import { unwantedEntries } from "./order.ts";
 import { hasJump, isRebuild, see, type State } from "./see.ts";
 import { linkOf, type Survey } from "./survey.ts";
+import { undoActions } from "./undo.ts";
 
 export interface Step {
   /** A sentence's start for the plan: "write /etc/tayga/ygg.conf". */
@@ -197,31 +198,6 @@ function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
     actions,
     ...(active && stale && item.interrupts ? { interrupts: item.interrupts } : {}),
   }];
-}
-
-/**
- * Entries of the journal that nothing wants any more, in the order in which they can go: who uses something goes before
- * what it uses, and forwarding before accept_ra (the other way round the kernel would drop the default route).
- */
-function unwantedEntries(items: Item[], journal: Known): Entry[] {
-  const wanted = new Set(items.map((i) => i.id));
-  const entries = [...journal.entries.values()].filter((e) => !wanted.has(e.item.id)).reverse();
-  return entries.sort((a, b) => removalRank(a.item) - removalRank(b.item));
-}
-
-function removalRank(item: Item): number {
-  if (item.kind === "link") return "underlay" in item.spec ? 4 : 5;
-  // A device's own parameters go with it.
-  if (item.kind === "sysctl") return item.device ? 6 : item.key.endsWith("/accept_ra") ? 8 : 7;
-  return { service: 0, route: 1, address: 2, chain: 6, file: 9, unwanted: 10, package: 11 }[item.kind];
-}
-
-/** The journal's items in an order in which they can be made: a changed config has added to them at the end. */
-export function inMakingOrder(items: Item[]): Item[] {
-  const first = [Unit.overlay, Unit.firewall] as string[];
-  const late = (item: Item) => item.kind === "service" ? -first.indexOf(item.unit) : 0;
-  const rank = (item: Item) => "device" in item && item.kind === "sysctl" ? 3 : removalRank(item);
-  return [...items].sort((a, b) => rank(b) - rank(a) || late(a) - late(b));
 }
 
 function removeSteps(entries: Entry[], survey: Survey, done: Done): Step[] {

@@ -1,6 +1,5 @@
 /** The overlay's side: its link or its daemon and tunnel, and the addresses and routes on them. Pure. */
 
-import { Program } from "./action.ts";
 import type { Config } from "./config/types.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { type Facts, type Identity, TUNNEL_MTU } from "./facts.ts";
@@ -43,19 +42,13 @@ export function overlayItems(config: Config, facts: Facts): OverlayItems {
       links: [],
       sysctls: [],
       files: [],
+      // The last resorts first: at boot they hold while the link is waited for.
       routes: [
+        ...overlay.routes.map((r) => lastResort(r.to)),
         addressItem(config.address, overlay.interface),
         ...routes,
-        ...overlay.routes.map((r) => lastResort(r.to)),
       ],
     };
-  }
-  if (overlay.daemon !== Program.yggdrasil) {
-    throw new CrxnError(
-      Exit.config,
-      `overlay.daemon: "${overlay.daemon}" is not supported yet: only Debian's daemon is.`,
-      `Leave overlay.daemon out, or set it to ${Program.yggdrasil}.`,
-    );
   }
   const { identity, tunnel } = facts;
   if (!identity || !tunnel) throw new Error("A yggdrasil overlay needs an identity and a tunnel");
@@ -82,9 +75,9 @@ export function overlayItems(config: Config, facts: Facts): OverlayItems {
       ]
       : [],
     routes: [
+      ...overlay.routes.map((r) => lastResort(r.to)),
       addressItem(config.address, device),
       ...overlay.routes.map((r) => overlayRoute(r.to, device)),
-      ...overlay.routes.map((r) => lastResort(r.to)),
     ],
     files: [
       fileItem(Path.yggdrasilConfig, yggdrasilConfig(overlay, identity), {
@@ -92,7 +85,7 @@ export function overlayItems(config: Config, facts: Facts): OverlayItems {
         group: "yggdrasil",
         secret: true,
       }),
-      yggdrasilDropInFile(overlay.interface),
+      yggdrasilDropInFile(overlay.interface, overlay.daemon),
     ],
   };
 }

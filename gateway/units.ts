@@ -4,6 +4,7 @@ import firewallUnit from "../assets/units/crxn-firewall.service" with { type: "t
 import overlayUnit from "../assets/units/crxn-overlay.service" with { type: "text" };
 import translatorUnit from "../assets/units/tayga@.service" with { type: "text" };
 import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
+import { Program } from "./action.ts";
 import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv } from "./commands.ts";
 import { type ChainItem, type Family, type FileItem, fileItem, type Item } from "./item.ts";
 import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
@@ -45,8 +46,7 @@ export function overlayUnitFile(items: Item[], daemon: string | undefined): File
   const text = fill(overlayUnit, {
     header: HEADER,
     // The link of somebody else (WireGuard, OpenVPN) is made by somebody else's unit.
-    after: daemon ? "" : " network.target",
-    before: daemon ? `Before=${daemon}` : "",
+    order: daemon ? `\nBefore=${daemon}` : " network.target",
     lines: bootLines("ExecStart", items),
   });
   return fileItem(unitPath(Unit.overlay), text, { unit: true });
@@ -62,7 +62,16 @@ export function translatorUnitFile(instance: string, items: Item[]): FileItem {
   return fileItem(unitPath(Unit.translator(instance)), text, { unit: true });
 }
 
-export function yggdrasilDropInFile(device: string): FileItem {
-  const text = fill(yggdrasilDropIn, { header: HEADER, overlay: Unit.overlay, interface: device });
+/** @param daemon another one than Debian's runs in the same unit: same user, same sandbox, same config */
+export function yggdrasilDropInFile(device: string, daemon: string): FileItem {
+  const command = execLine("ExecStart", [daemon, "-useconffile", Path.yggdrasilConfig]);
+  const text = fill(yggdrasilDropIn, {
+    header: HEADER,
+    overlay: Unit.overlay,
+    interface: device,
+    daemon: daemon === Program.yggdrasil
+      ? ""
+      : `# An empty ExecStart takes Debian's daemon out.\nExecStart=\n${command}`,
+  });
   return fileItem(dropInPath(Unit.yggdrasil), text, { unit: true });
 }

@@ -1,7 +1,7 @@
 /** The journal on disk: one line for each change, synced before the change is made. */
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { type Before, beforeOf, type Journal, type Line, replay } from "../gateway/journal.ts";
+import { type Before, beforeOf, dataFolder, type Journal, type Line, replay } from "../gateway/journal.ts";
 import type { Item } from "../gateway/item.ts";
 import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
@@ -96,6 +96,8 @@ export async function noteBefore(item: Item, survey: Survey): Promise<void> {
 }
 
 async function fullBefore(item: Item, survey: Survey): Promise<Before> {
+  const data = dataFolder(item);
+  if (data) return { ...beforeOf(item, survey), folders: await missingFolders(`${data}/dynamic.map`) };
   if (item.kind !== "file") return beforeOf(item, survey);
   return { file: await readBefore(item.path), folders: await missingFolders(item.path) };
 }

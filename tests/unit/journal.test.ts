@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CrxnError } from "../../gateway/errors.ts";
 import { chainItem, fileItem, type Item, routeItem, serviceItem, sysctlItem } from "../../gateway/item.ts";
-import { type Before, type Line, replay, undoActions } from "../../gateway/journal.ts";
+import { type Before, type Line, replay } from "../../gateway/journal.ts";
+import { undoActions } from "../../gateway/undo.ts";
 import { noteBefore, noteBrought, noteUndone, parseJournal, readJournal } from "../../machine/journal.ts";
 import { placeFiles } from "../../machine/place.ts";
 import { keepIdentity, newIdentity } from "../../machine/yggdrasil.ts";

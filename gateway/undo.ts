@@ -1,0 +1,109 @@
+/** Undo: how an item of the journal is taken back, on the machine as it is now. Pure. */
+
+import { type Action, Program, run } from "./action.ts";
+import { removeCommands, removeRoute } from "./commands.ts";
+import type { ServiceItem } from "./item.ts";
+import { type Before, dataFolder, type Entry } from "./journal.ts";
+import { jumpsTo, routesAt, see } from "./see.ts";
+import { linkOf, type Survey } from "./survey.ts";
+
+/** Kinds of devices that we make. */
+const LINK_KINDS = ["tun", "vxlan", "ip6gre"];
+
+/**
+ * Actions that take an item back, on the machine as it is now. What is gone already needs nothing.
+ * @param lost devices that are made anew before: what the survey saw on them is gone
+ */
+export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<string> = new Set()): Action[] {
+  switch (item.kind) {
+    case "file":
+      return undoFile(item.path, before, survey);
+    case "sysctl":
+      return undoSysctl(before, survey);
+    case "service":
+      return stopActions(item, before, survey);
+    case "unwanted":
+      return [];
+    case "package":
+      return [];
+    case "chain": {
+      if (!survey.rules[item.family]?.[item.table]?.[item.chain]) return [];
+      return removeCommands(item, jumpsTo(item, survey));
+    }
+    case "link": {
+      // Of whatever kind: a kill may have come between the note and the change.
+      const kind = lost.has(item.name) ? undefined : linkOf(survey, item.name)?.kind;
+      return kind && LINK_KINDS.includes(kind) ? removeCommands(item) : [];
+    }
+    case "address":
+      return see(item, survey).is === "present" && !lost.has(item.device) ? removeCommands(item) : [];
+    case "route":
+      // As it is there, not as it should be; one that somebody else put in our place stays.
+      return routesAt(item, survey)
+        .filter((r) => r.protocol === "64" && !(r.type === "unicast" && lost.has(r.device ?? "")))
+        .map(removeRoute);
+  }
+}
+
+function undoFile(path: string, before: Before, survey: Survey): Action[] {
+  const there = survey.files[path];
+  if (before.file) {
+    const { base64, mode, uid, gid } = before.file;
+    return [{ do: "restore", path, base64, mode, uid, gid }];
+  }
+  return [
+    ...(there ? [{ do: "remove", path } as Action] : []),
+    ...[...(before.folders ?? [])].reverse().map((folder): Action => ({ do: "rmdir", path: folder })),
+  ];
+}
+
+function undoSysctl(before: Before, survey: Survey): Action[] {
+  const [main, ...others] = Object.entries(before.sysctls ?? {});
+  // The others after their master, for setting that one moves them. -e passes over interfaces that are gone by then.
+  const gone = ([key]: [string, string]) => survey.sysctls[key] === undefined;
+  if (!main || gone(main)) return [];
+  const words = [main, ...others.filter((o) => !gone(o))].map(([key, value]) => `${key}=${value}`);
+  return [run([Program.sysctl, "-e", "-q", "-w", ...words])];
+}
+
+function stopActions(item: ServiceItem, before: Before, survey: Survey): Action[] {
+  const { unit } = item;
+  const now = survey.units[unit];
+  if (!now || now.load === "not-found") return [];
+  const actions: Action[] = [];
+  if (before.unit?.enabled !== "enabled" && now.enabled === "enabled") {
+    actions.push(run([Program.systemctl, "--quiet", "disable", unit]));
+  }
+  if (now.active !== "inactive") actions.push(run([Program.systemctl, "stop", unit]));
+  // A unit that failed on its last stop would stay listed as failed.
+  actions.push(run([Program.systemctl, "reset-failed", unit], { also: [1] }));
+  for (const target of before.targets ?? []) actions.push(run([Program.systemctl, "stop", target]));
+  const data = dataFolder(item);
+  for (const folder of [...before.folders ?? []].reverse()) {
+    actions.push({ do: folder === data ? "removeTree" : "rmdir", path: folder });
+  }
+  return actions;
+}
+
+/** What comes last when all is taken back: services that ran before us run again, with their old files. */
+export function restartFormer(entries: Entry[]): Action[] {
+  return entries.flatMap(({ item, before }) => {
+    if (item.kind !== "service" && item.kind !== "unwanted") return [];
+    const actions: Action[] = [];
+    if (before.unit?.enabled === "enabled") actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));
+    if (before.unit?.active === "active") actions.push(run([Program.systemctl, "start", item.unit]));
+    return actions;
+  });
+}
+
+/** nftables tables that iptables made for our chains, with nothing of anybody left in them. */
+export function emptyTables(entries: Entry[], survey: Survey): Action[] {
+  const tables = new Set<string>();
+  for (const { item, before } of entries) {
+    if (item.kind !== "chain" || before.table !== false) continue;
+    const chains = Object.values(survey.rules[item.family]?.[item.table] ?? {});
+    const empty = chains.every((c) => c.rules.length === 0 && (c.policy ?? "") === "ACCEPT");
+    if (empty) tables.add(`${item.family === "inet" ? "ip" : "ip6"} ${item.table}`);
+  }
+  return [...tables].map((t) => run([Program.nft, "delete", "table", ...t.split(" ")], { also: [1] }));
+}
