@@ -1,20 +1,20 @@
 /** The end of `up`: waits until the path works, pings through it, and says what to try and what the far end needs. */
 
 import { embed } from "../gateway/address.ts";
-import { commandLine, Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/compare.ts";
 import { contains, network } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
-import { hostAt } from "../gateway/networks.ts";
 import { planJson } from "../gateway/plan.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import type { Runner } from "../machine/run.ts";
 import { unitLogs } from "../machine/logs.ts";
+import { dialAgain, readOverlay } from "../machine/yggdrasil.ts";
 import { readUnits } from "../machine/systemd.ts";
 import { ping } from "../machine/ping.ts";
 import type { Context, Prepared } from "./context.ts";
+import { farewell } from "./farewell.ts";
 
 interface Done {
   changed: Step[];
@@ -110,10 +110,24 @@ async function tryPath({ ui, runner }: Context, blueprint: Blueprint, done: Done
   for (const hop of nextHops(config)) wanted.push({ what: "next hop", address: through(hop), must: false });
   // A changed machine gets the time that peers need to find each other; one that was up before does not.
   const seconds = done.changed.length > 0 ? 20 : 2;
-  return await Promise.all(wanted.map(async (one) => {
-    ui.progress(`pinging ${one.address}`);
-    return { ...one, ...await pingUntil(runner, one.address, seconds) };
-  }));
+  const peers = config.overlay.type === "yggdrasil" && done.changed.length > 0 ? config.overlay.peers : [];
+  const redial = setInterval(() => void dialWhereAlone(runner, peers), REDIAL);
+  try {
+    return await Promise.all(wanted.map(async (one) => {
+      ui.progress(`pinging ${one.address}`);
+      return { ...one, ...await pingUntil(runner, one.address, seconds) };
+    }));
+  } finally {
+    clearInterval(redial);
+  }
+}
+
+/** Milliseconds between two attempts to reach a peer, while nobody is connected. */
+const REDIAL = 4000;
+
+async function dialWhereAlone(runner: Runner, peers: string[]): Promise<void> {
+  const overlay = await readOverlay(runner);
+  if (overlay && !overlay.peers.some((p) => p.up)) await dialAgain(runner, peers);
 }
 
 /** Next hops that are themselves in the overlay, so that a ping to them goes all the way through. */
@@ -139,50 +153,3 @@ const selfOf = ({ config, facts }: Blueprint) => ({
   ...(facts.identity ? { publicKey: facts.identity.publicKey, overlay: facts.identity.address } : {}),
   ...(facts.tunnel ? { tunnel: facts.tunnel } : {}),
 });
-
-/** What to try next, and what the operator of the far end has to know. */
-function farewell(blueprint: Blueprint): string[] {
-  const { config, facts } = blueprint;
-  const lines: string[] = [];
-  const first = config.overlay.routes[0];
-  if (config.prefix && first) {
-    const example = hostAt(first.to, 1);
-    lines.push(
-      "",
-      "Try it from any machine with IPv6:",
-      `  ping ${embed(config.prefix, example)}     (${example} in the overlay; \`crxn address\` converts)`,
-    );
-  }
-  const { identity, tunnel } = facts;
-  const own = config.address.split("/")[0]!;
-  if (!identity || !tunnel || config.overlay.type !== "yggdrasil") {
-    lines.push("", `The overlay must route ${own} to this machine.`);
-    return lines;
-  }
-  lines.push(
-    "",
-    "The far end needs:",
-    `  public key   ${identity.publicKey}`,
-    `  address      ${identity.address}  (of this key; both sides must see the same)`,
-    `  a route      ${own}/32 via this key`,
-    `  a tunnel     ${tunnel.kind} (${tunnel.why})`,
-  );
-  const far = config.overlay.routes[0];
-  if (far) lines.push("If it is made by hand:", ...byHand(tunnel.kind, identity.address, addressFromKey(far.via), own));
-  return lines;
-}
-
-function byHand(kind: "ip6gre" | "vxlan", local: string, remote: string, own: string): string[] {
-  const ends = ["local", remote, "remote", local];
-  const add = kind === "vxlan"
-    ? [Program.ip, "link", "add", "crxn0", "type", "vxlan", "id", "64", "dstport", "4789", ...ends]
-    : [Program.ip, "link", "add", "crxn0", "type", "ip6gre", ...ends, "encaplimit", "none"];
-  const commands = [
-    add,
-    [Program.ip, "link", "set", "crxn0", "mtu", "1500", "up"],
-    [Program.ip, "route", "add", `${own}/32`, "dev", "crxn0"],
-    [Program.sysctl, "-w", "net/ipv4/ip_forward=1"],
-    ...(kind === "vxlan" ? [[Program.sysctl, "-w", "net/ipv4/conf/crxn0/proxy_arp=1"]] : []),
-  ];
-  return commands.map((argv) => `  ${commandLine(argv)}`);
-}

@@ -44,7 +44,8 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   const files: FileItem[] = [
     fileItem(Path.sysctl, fill(sysctlTemplate, { header: HEADER, lines: sysctlLines(sysctls) })),
     ...firewallFiles(chains, before),
-    overlayUnitFile([...overlay.links, ...overlay.sysctls, ...overlay.routes], daemon),
+    // The kernel parameters once more: ifupdown, another sysctl file or a container may have the last word before.
+    overlayUnitFile([...sysctls, ...overlay.links, ...overlay.sysctls, ...overlay.routes], daemon),
     ...overlay.files,
     ...(instance ? [taygaConfigFile(config), translatorUnitFile(instance, translator)] : []),
   ];

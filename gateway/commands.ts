@@ -143,7 +143,8 @@ export interface UnitCommand {
 export function bootCommands(item: Item): UnitCommand[] {
   switch (item.kind) {
     case "sysctl":
-      return [{ argv: [Program.sysctl, "-q", "-w", `${item.key}=${item.value}`] }];
+      // One of an interface that is not there yet is set by sysctl.d when it comes.
+      return [{ argv: [Program.sysctl, "-q", "-w", `${item.key}=${item.value}`], mayFail: item.device === undefined }];
     case "link":
       // `ip link add` of a device that exists fails; the next line fails if it does not exist.
       return [

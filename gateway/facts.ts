@@ -56,7 +56,8 @@ export function factsOf(
 }
 
 function uplinkOf(config: Config, survey: Survey): Facts["uplink"] {
-  const name = config.uplink ?? defaultUplink(survey)?.device ?? defaultUplink(survey, "inet")?.device;
+  const name = config.uplink ?? defaultUplink(survey)?.device ?? defaultUplink(survey, "inet")?.device ??
+    connected(config, survey);
   const link = name === undefined ? undefined : linkOf(survey, name);
   if (link) return { name: link.name, mtu: link.mtu };
   if (name !== undefined) {
@@ -70,9 +71,15 @@ function uplinkOf(config: Config, survey: Survey): Facts["uplink"] {
   if (!config.prefix) return { name: "lo", mtu: 65536 };
   throw new CrxnError(
     Exit.unavailable,
-    "This machine has no IPv6 default route, so there is no uplink to serve.",
+    "This machine has no IPv6 default route and no IPv6 address, so there is no uplink to serve.",
     `Give it one, or set "uplink" to one of: ${names(survey)}.`,
   );
+}
+
+/** Without any default route: the first interface with a global IPv6 address that is neither the overlay's nor ours. */
+function connected(config: Config, survey: Survey): string | undefined {
+  const others = survey.links.filter((l) => l.name !== "lo" && l.name !== config.overlay.interface && l.kind !== "tun");
+  return others.find((l) => l.addresses.some((a) => a.family === "inet6" && a.scope === "global"))?.name;
 }
 
 const names = (survey: Survey) => survey.links.map((l) => l.name).filter((n) => n !== "lo").join(", ") || "(none)";

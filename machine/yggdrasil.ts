@@ -63,6 +63,19 @@ export async function readOverlay(runner: Runner): Promise<OverlaySeen | undefin
 }
 
 /**
+ * Makes the daemon dial its peers at once. yggdrasil 0.4 waits a minute after a peer has refused, which on the first
+ * day of two nodes is the rule: one of them starts first.
+ */
+export async function dialAgain(runner: Runner, peers: string[]): Promise<void> {
+  const tell = (what: string, uri: string) =>
+    runner.run([Program.yggdrasilctl, "-json", what, `uri=${uri}`], { timeoutSeconds: 5 });
+  for (const uri of peers) {
+    await tell("removePeer", uri);
+    await tell("addPeer", uri);
+  }
+}
+
+/**
  * This node's identity: of its config, or kept from an earlier time, or a new one (in memory only).
  * @throws CrxnError 69 for a config without a usable key, 77 for one that may not be read.
  */

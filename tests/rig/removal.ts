@@ -54,6 +54,10 @@ export async function removeRun(id: string): Promise<void> {
 
 /** Removes the runs of test processes that died together with their reaper, and returns their ids. */
 export async function sweep(): Promise<string[]> {
+  // Two test processes that start together would remove the same things under each other's hands.
+  await Deno.mkdir(RUNS, { recursive: true });
+  using lock = await Deno.open(`${RUNS}.lock`, { create: true, write: true });
+  await lock.lock(true);
   const removed: string[] = [];
   for (const id of await entries(RUNS)) {
     const state = await Deno.readTextFile(`${runDirectory(id)}/state.json`).then(JSON.parse, () => undefined);
