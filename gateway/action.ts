@@ -39,6 +39,7 @@ export const Program = {
   yggdrasil: "/usr/sbin/yggdrasil",
   yggdrasilctl: "/usr/sbin/yggdrasilctl",
   ping: "/usr/bin/ping",
+  dpkg: "/usr/bin/dpkg",
   dpkgQuery: "/usr/bin/dpkg-query",
   aptGet: "/usr/bin/apt-get",
   unshare: "/usr/bin/unshare",

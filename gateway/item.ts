@@ -112,7 +112,7 @@ export interface ServiceItem {
   pulls?: string[];
 }
 
-/** A unit that must not run: Debian's own tayga with its sample config. */
+/** A unit that must not run: Debian's own tayga with its sample config. One with a config of somebody's own may. */
 export interface UnwantedItem {
   kind: "unwanted";
   id: string;

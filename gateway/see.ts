@@ -41,6 +41,7 @@ export function see(item: Item, survey: Survey): State {
       return seeService(item, survey);
     case "unwanted": {
       const unit = survey.units[item.unit];
+      if (survey.ownTayga) return present;
       if (!unit || unit.load === "not-found") return present;
       const running = unit.active === "active" || unit.active === "activating";
       return running || unit.enabled === "enabled" ? differs(`${unit.enabled}, ${unit.active}`) : present;

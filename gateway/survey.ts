@@ -92,6 +92,8 @@ export interface Survey {
   tun: boolean;
   /** name -> installed version; what is missing here is not installed. Undefined where dpkg is missing. */
   packages?: Record<string, string>;
+  /** Somebody has changed /etc/tayga.conf: Debian's tayga.service is then a translator of theirs, not a sample. */
+  ownTayga?: boolean;
   /** path -> file, null when it does not exist. */
   files: Record<string, FileSeen | null>;
   /** In slash form. */

@@ -30,6 +30,12 @@ export async function readPackages(runner: Runner): Promise<Record<string, strin
   return parsePackages(stdout);
 }
 
+/** Whether /etc/tayga.conf differs from what its package brought: `??5??????  c /etc/tayga.conf` (dpkg(1) --verify). */
+export async function hasOwnTayga(runner: Runner): Promise<boolean> {
+  const { stdout } = await runner.run([Program.dpkg, "--verify", "tayga"]);
+  return /^\S*5\S*\s+c\s+\/etc\/tayga\.conf$/m.test(stdout);
+}
+
 export function parsePackages(output: string): Record<string, string> {
   const packages: Record<string, string> = {};
   for (const line of output.split("\n")) {

@@ -5,7 +5,7 @@ import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { dropInPath, Path, Unit, unitPath } from "../gateway/names.ts";
 import type { FileSeen, Survey } from "../gateway/survey.ts";
-import { readPackages } from "./apt.ts";
+import { hasOwnTayga, readPackages } from "./apt.ts";
 import { readSeen } from "./files.ts";
 import { readLinks, readRoutes } from "./ip.ts";
 import { readRules, readTables } from "./iptables.ts";
@@ -83,6 +83,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     units,
     overlay,
     pool,
+    ownTayga,
   ] = await Promise.all([
     readOs(),
     exists("/dev/net/tun"),
@@ -99,6 +100,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     answer("units", readUnits(runner, questions.units), {}),
     questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
     questions.pool ? readSeen(questions.pool) : undefined,
+    questions.pool ? answer("tayga", hasOwnTayga(runner), false) : false,
   ]);
   return {
     root: Deno.uid() === 0,
@@ -106,6 +108,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     tun,
     systemd,
     ...(packages ? { packages } : {}),
+    ...(ownTayga ? { ownTayga } : {}),
     files: Object.fromEntries(files),
     sysctls,
     links,
