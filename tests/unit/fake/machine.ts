@@ -98,7 +98,7 @@ export class FakeMachine implements Runner {
 
   private async answer(argv: string[], stdin: string): Promise<Answer> {
     const [program, ...words] = argv;
-    const reads = ["show", "list", "-a", "-json", "--show"].some((w) => words.includes(w)) ||
+    const reads = ["show", "list", "-a", "-json", "--show", "--verify"].some((w) => words.includes(w)) ||
       program!.endsWith("-save");
     if (!reads) {
       this.commands.push(argv);
@@ -140,6 +140,8 @@ export class FakeMachine implements Runner {
         return this.mktun(words.at(-1)!);
       case Program.dpkgQuery:
         return ok([...this.packages].map((p) => `${p} installed 1.0\n`).join(""));
+      case Program.dpkg:
+        return ok();
       case Program.aptGet:
         return this.apt(words);
       case Program.ping:
