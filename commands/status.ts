@@ -4,6 +4,8 @@ import { Command } from "@commander-js/extra-typings";
 import { CHECKS } from "../checks/list.ts";
 import { runChecks } from "../checks/run.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
+import { readSeen } from "../machine/files.ts";
+import { readJournal } from "../machine/journal.ts";
 import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
 import { readInput } from "./doctor_input.ts";
 import { withCommon } from "./options.ts";
@@ -31,12 +33,25 @@ export interface StatusOptions {
 }
 
 export async function status(context: Context, options: StatusOptions): Promise<ExitCode> {
+  if (await isBare(context.options.config)) return sayBare(context);
   const loaded = await loadConfig(context.options.config);
   if (options.watch) return await watch(context, loaded);
   const seen = await look(context, loaded);
   const { ui } = context;
   ui.out(ui.json ? JSON.stringify(seen, null, 2) : textOf(seen));
   return exitOf(seen);
+}
+
+/** Neither a config nor anything done: "not up" is the answer, not an error. */
+async function isBare(config: string): Promise<boolean> {
+  if (await readSeen(config) !== null) return false;
+  return await readJournal().then(({ entries }) => entries.size === 0, () => false);
+}
+
+function sayBare({ ui, options }: Context): ExitCode {
+  const reason = `There is no config at ${options.config}, and no gateway.`;
+  ui.out(ui.json ? JSON.stringify({ schema: "crxn.status/1", state: "down", reason }, null, 2) : reason);
+  return Exit.notUp;
 }
 
 const WITHOUT_PROBE = new Set(CHECKS.map((c) => c.id).filter((id) => id !== "probe"));

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Exit } from "../../gateway/errors.ts";
 import { main, VERSION } from "../../main.ts";
 
 interface Said {
@@ -143,4 +144,10 @@ Deno.test("crxn up: a broken config is 78 with its place, before anything else i
   } finally {
     await Deno.remove(file);
   }
+});
+
+Deno.test("crxn status: without a config and without a gateway it is not up, which is no error", async () => {
+  const { code, out } = await crxn("status", "--json", "--config", "/nonexistent/crxn.yaml");
+  assertEquals(code, Exit.notUp);
+  assertEquals(JSON.parse(out).state, "down");
 });
