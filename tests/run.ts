@@ -69,6 +69,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   },
   tunnels: { says: "tunnels between yggdrasil nodes, all kinds", paths: [] },
   vm: { says: "a virtual machine with a kernel of its own", paths: [] },
+  bench: { says: "speed of the commands and of the gateway", paths: [] },
 };
 
 async function main(names: string[]): Promise<number> {
