@@ -31,7 +31,8 @@ function rivals(input: CheckInput): Problem[] {
     }
     // The overlay's own TUN carries routes as well, but never one of the prefix.
     return contains(prefix, to) || (to.length > 64 && contains(to, prefix)) ||
-      (r.family === "inet" && r.device !== blueprint.overlayDevice && to.length >= pool.length && overlaps(pool, to));
+      (r.family === "inet" && !blueprint.ways.some((w) => w.device === r.device) && to.length >= pool.length &&
+        overlaps(pool, to));
   }).map((r) => ({
     found: `another translator has the route "${routeLine(r)}"`,
     want: "one translator for the prefix and the pool",

@@ -27,7 +27,10 @@ export const forwardingSysctl: Check = {
 
 /** Setting ip_forward sets each device; afterwards one may be switched off by itself (ip-sysctl.rst). */
 function deviceProblems({ blueprint, survey }: CheckInput): Problem[] {
-  const devices = [blueprint.overlayDevice, ...(blueprint.translatorDevice ? [blueprint.translatorDevice] : [])];
+  const devices = [
+    ...blueprint.ways.map((w) => w.device),
+    ...(blueprint.translatorDevice ? [blueprint.translatorDevice] : []),
+  ];
   return devices.filter((d) => linkOf(survey, d)).flatMap((device) => {
     const key = `net/ipv4/conf/${device}/forwarding`;
     if (survey.sysctls[key] !== "0") return [];

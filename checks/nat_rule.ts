@@ -1,4 +1,5 @@
 import { hostAt } from "../gateway/networks.ts";
+import type { Way } from "../gateway/overlay_nodes.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { chainEvidence } from "./evidence.ts";
 import { decide } from "./firewall_walk.ts";
@@ -22,15 +23,18 @@ export const natRule: Check = {
   },
 };
 
-function overtaken({ blueprint, survey }: CheckInput): Problem[] {
+function overtaken(input: CheckInput): Problem[] {
+  return input.blueprint.ways.flatMap((way) => overtakenAt(way, input));
+}
+
+function overtakenAt({ device, networks: [to] }: Way, { blueprint, survey }: CheckInput): Problem[] {
   const nat = survey.rules.inet?.nat;
-  const [route] = blueprint.config.overlay.routes;
-  if (!nat || !route) return [];
+  if (!nat || !to) return [];
   const source = hostAt(blueprint.config.nat64!.pool, 2);
   const decision = decide(nat, "POSTROUTING", {
-    out: blueprint.overlayDevice,
+    out: device,
     source,
-    destination: hostAt(route.to, 1),
+    destination: hostAt(to, 1),
     state: "NEW",
   });
   if (!decision || decision.target === "SNAT" || decision.target === "MASQUERADE") return [];

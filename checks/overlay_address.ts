@@ -15,10 +15,13 @@ export const overlayAddress: Check = {
   run: (input) => {
     const { blueprint } = input;
     // With its last IPv4 address a device loses its IPv4 routes: both are mended together.
-    const routes = blueprint.items.filter((i) =>
-      i.kind === "route" && i.family === "inet" && i.device === blueprint.overlayDevice
+    const routesOn = (device: string | undefined) =>
+      blueprint.items.filter((i) => i.kind === "route" && i.family === "inet" && i.device === device);
+    const problems = itemsOf("overlay-address", blueprint).flatMap((item) =>
+      itemProblems([item], input, excusedByDevice(input)).map((p) =>
+        p.items && item.kind === "address" ? { ...p, items: [...p.items, ...routesOn(item.device)] } : p
+      )
     );
-    const problems = itemProblems(itemsOf("overlay-address", blueprint), input, excusedByDevice(input));
-    return outcomeOf(problems.map((p) => p.items ? { ...p, items: [...p.items, ...routes] } : p), input);
+    return outcomeOf(problems, input);
   },
 };

@@ -18,7 +18,9 @@ export const overlayRoute: Check = {
     "`ip route replace NETWORK dev DEVICE proto 64`, and `ip route replace unreachable NETWORK metric 2147483647 proto 64`.",
   run: (input, others) => {
     const excuse = (item: Item) =>
-      item.kind === "route" && item.type === "unicast" ? reason(input, others("overlay-address").verdict) : undefined;
+      item.kind === "route" && item.type === "unicast"
+        ? reason(item.device!, input, others("overlay-address").verdict)
+        : undefined;
     const problems = itemsOf("overlay-route", input.blueprint).flatMap((item) =>
       itemProblems([item], input, excuse).map((p): Problem =>
         item.kind === "route" && item.type === "unreachable" ? { ...p, carries: true } : p
@@ -28,8 +30,8 @@ export const overlayRoute: Check = {
   },
 };
 
-function reason(input: CheckInput, address: string): string | undefined {
-  const trouble = deviceTrouble(input.blueprint.overlayDevice, input);
+function reason(device: string, input: CheckInput, address: string): string | undefined {
+  const trouble = deviceTrouble(device, input);
   if (trouble) return `the routes went with their device: ${trouble}`;
   return address === "fail" ? "the kernel removed the routes with the device's address" : undefined;
 }

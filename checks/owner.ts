@@ -40,9 +40,10 @@ function routeOwner(item: RouteItem, { translatorDevice }: Blueprint): string {
   return item.family === "inet6" ? "prefix-route" : "pool-route";
 }
 
-function chainOwner({ table, from }: ChainItem): string {
-  if (table === "nat") return "nat-rule";
-  if (table === "mangle") return "mss-clamp";
+function chainOwner({ family, table, from }: ChainItem): string {
+  if (table === "nat") return family === "inet" ? "nat-rule" : "tunnel-routing";
+  if (table === "mangle" && from === "FORWARD") return "mss-clamp";
+  if (table === "mangle" || table === "raw") return "tunnel-routing";
   // Of CRXN-INPUT the check tunnel-routing takes the tunnel's rules, drift the guard of the machine itself.
   return from === "FORWARD" ? "forward-policy" : "drift";
 }

@@ -15,31 +15,31 @@ export interface Forwarded {
 }
 
 export function forwardedPackets(blueprint: Blueprint): Forwarded[] {
-  const { config, overlayDevice, translatorDevice } = blueprint;
-  const hosts = config.overlay.routes.map((r) => hostAt(r.to, 1));
+  const { config, ways, translatorDevice } = blueprint;
+  const hosts = ways.flatMap(({ device, networks }) => networks.map((to) => ({ device, host: hostAt(to, 1) })));
   if (!config.nat64 || !translatorDevice) {
     // The device of the networks behind a node is not known; rules that ask for it cannot be judged.
-    return hosts.map((source) => ({
+    return hosts.map(({ device, host }) => ({
       family: "inet",
-      name: `from the overlay's ${overlayDevice}`,
-      packet: { in: overlayDevice, source, state: "NEW" },
+      name: `from the overlay's ${device}`,
+      packet: { in: device, source: host, state: "NEW" },
     }));
   }
   const pool = hostAt(config.nat64.pool, 2);
   const { name: uplink } = blueprint.facts.uplink;
-  const inside = embed(config.prefix!, hosts[0] ?? translatorAddress(config.nat64.pool));
+  const inside = embed(config.prefix!, hosts[0]?.host ?? translatorAddress(config.nat64.pool));
   const outside = config.nat64.clients.includes("::/0") ? {} : { client: config.nat64.clients[0]!.split("/")[0]! };
   return [
-    ...hosts.flatMap((host): Forwarded[] => [
+    ...hosts.flatMap(({ device, host }): Forwarded[] => [
       {
         family: "inet",
-        name: `from ${translatorDevice} to ${overlayDevice}`,
-        packet: { in: translatorDevice, out: overlayDevice, source: pool, destination: host, state: "NEW" },
+        name: `from ${translatorDevice} to ${device}`,
+        packet: { in: translatorDevice, out: device, source: pool, destination: host, state: "NEW" },
       },
       {
         family: "inet",
-        name: `from ${overlayDevice} to ${translatorDevice}`,
-        packet: { in: overlayDevice, out: translatorDevice, source: host, destination: pool, state: "ESTABLISHED" },
+        name: `from ${device} to ${translatorDevice}`,
+        packet: { in: device, out: translatorDevice, source: host, destination: pool, state: "ESTABLISHED" },
       },
     ]),
     {

@@ -1,10 +1,12 @@
 /** Facts as `up` found them, where the journal still knows: a machine with a fault may no longer show them. Pure. */
 
 import type { Facts, Identity } from "../gateway/facts.ts";
-import type { LinkItem } from "../gateway/item.ts";
+import { CKR_SETTINGS } from "../gateway/capability.ts";
+import type { FileItem, Item, LinkItem } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
-import { Unit, unitPath } from "../gateway/names.ts";
+import { Path, Unit, unitPath } from "../gateway/names.ts";
 import { linkOf, type Survey } from "../gateway/survey.ts";
+import { routingSection } from "../gateway/yggdrasil_config.ts";
 
 /**
  * Without this a lost tunnel could change its kind, and an accept_ra that somebody switched off would no longer be wanted:
@@ -22,14 +24,30 @@ export function settledFacts(
     return device !== undefined && linkOf(survey, device) ? [device] : [];
   });
   const made = tunnelOf(items.filter((i): i is LinkItem => i.kind === "link"));
-  const kept = made && tunnel === "auto" && facts.tunnel?.kind !== made.type;
+  const kept = made && tunnel === "auto" && facts.tunnel?.kind !== made.type && facts.tunnel?.kind !== "ckr";
+  const asked = survey.daemon?.normalised !== undefined;
   return {
     ...facts,
+    // A daemon that cannot be asked any more could do what its config was made for.
+    ...(asked || made ? {} : routingMade(items, facts)),
     advertised: [...new Set([...facts.advertised, ...announced])].sort(),
     ...(kept ? { tunnel: { kind: made.type, why: "auto: it is what `crxn up` took" } } : {}),
     ...(made && facts.identity && facts.identity.address !== made.local
       ? { identity: { ...facts.identity, address: made.local, publicKey: keyFromMac(made.mac) } }
       : {}),
+  };
+}
+
+/** What the daemon was found to be when `up` wrote a config with tunnel routing for it. */
+function routingMade(items: Item[], facts: Facts): Pick<Facts, "daemon" | "tunnel"> {
+  const file = items.find((i): i is FileItem => i.kind === "file" && i.path === Path.yggdrasilConfig);
+  const section = file && routingSection(file.content);
+  const ckr = CKR_SETTINGS.filter((name) => section && name in section);
+  if (!file || ckr.length === 0 || section?.["Enable"] === false || !facts.tunnel) return {};
+  const old = /^\s*"?EncryptionPrivateKey/m.test(file.content);
+  return {
+    daemon: { generation: old ? "0.3" : "0.5", ckr },
+    tunnel: { kind: "ckr", why: "it is what `crxn up` took" },
   };
 }
 

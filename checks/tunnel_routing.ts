@@ -1,6 +1,10 @@
+import { ignoredSettings, schemaName } from "../gateway/capability.ts";
+import { daemonPath } from "../gateway/daemon.ts";
 import type { ChainItem, Item } from "../gateway/item.ts";
+import { Path } from "../gateway/names.ts";
 import { hasJump, see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
+import { routingSection } from "../gateway/yggdrasil_config.ts";
 import type { Check, CheckInput, Outcome } from "./check.ts";
 import { excusedByDevice, withDependents } from "./device.ts";
 import { decide } from "./firewall_walk.ts";
@@ -15,9 +19,9 @@ export const tunnelRouting: Check = {
   hop: "overlay",
   needs: [],
   looksAt:
-    "yggdrasil: the kernel tunnel to the far node, its kind, both ends, id, port and underlay, its settings, and the rules that let its packets in. An existing link: that it exists, is up and has a carrier.",
+    "yggdrasil: which way IPv4 takes; the kernel tunnel to each far node, its kind, both ends, id, port and underlay, its settings; the rules that let its packets in and hold every node to its own networks; what the daemon can do, and what of TunnelRouting in its config it ignores. An existing link: that it exists, is up and has a carrier.",
   why:
-    "No packaged yggdrasil has tunnel routing any more (removed in 0.4.0): it drops every IPv4 packet in silence, so IPv4 travels in a kernel tunnel between the two nodes. Both ends must use the same kind.",
+    "No packaged yggdrasil has tunnel routing any more (removed in 0.4.0): it drops every IPv4 packet in silence, and a TunnelRouting section with it. So IPv4 travels in a kernel tunnel between the two nodes, or with a daemon that has tunnel routing. Both ends must use the same kind.",
   cure:
     "`crxn up` makes the tunnel anew, with its address and routes. An existing link is brought up by whatever made it (`wg-quick up`, ...).",
   run: (input) => input.blueprint.config.overlay.type === "interface" ? existing(input) : tunnel(input),
@@ -63,8 +67,36 @@ function tunnel(input: CheckInput): Outcome {
     ),
     ...itemProblems(rest, input, excusedByDevice(input)),
     ...inputProblems(input),
+    ...ignoredProblems(input),
   ];
-  return outcomeOf(problems, input, kind ? `${blueprint.overlayDevice}: ${kind.kind} (${kind.why})` : undefined);
+  return outcomeOf(problems, input, kind ? describe(blueprint) : undefined);
+}
+
+/** Which kind it is and why, and what the daemon could do. */
+function describe({ facts, ways, config }: CheckInput["blueprint"]): string {
+  const { daemon, tunnel } = facts;
+  const path = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : "the daemon";
+  const can = daemon?.ckr ? schemaName(daemon.ckr) : "no tunnel routing";
+  return `${ways.map((w) => w.device).join(", ")}: ${tunnel?.kind} (${tunnel?.why}); ${path}: ${can}`;
+}
+
+/** A daemon drops a setting that it does not know without a word: a person has to hear of it from somebody. */
+function ignoredProblems({ blueprint, survey }: CheckInput): Problem[] {
+  const section = routingSection(survey.files[Path.yggdrasilConfig]?.content ?? "");
+  const { daemon } = blueprint.facts;
+  if (!section || !daemon || section["Enable"] === false) return [];
+  const ignored = ignoredSettings(section, daemon).filter((name) =>
+    name.endsWith("Subnets") && Object.keys(section[name] ?? {}).length > 0
+  );
+  if (ignored.length === 0) return [];
+  return [{
+    found: `the daemon ignores ${ignored.join(", ")} of TunnelRouting in ${Path.yggdrasilConfig}: ${
+      daemon.ckr ? `its own is ${schemaName(daemon.ckr)}` : "it has no tunnel routing"
+    }`,
+    want: "the networks in overlay.routes, and no TunnelRouting of that kind",
+    verdict: "warn",
+    carries: true,
+  }];
 }
 
 /** The tunnel's packets have to pass INPUT: our rules let them in, from the known nodes only. */

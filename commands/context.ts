@@ -1,19 +1,21 @@
 /** What most commands need: the config, the machine as it is, and what it should be. */
 
 import { type Blueprint, blueprint } from "../gateway/blueprint.ts";
+import { capabilityOf } from "../gateway/capability.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { parseConfig, problemsOnMachine } from "../gateway/config/parse.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { type Facts, factsOf, type Identity } from "../gateway/facts.ts";
+import { daemonOf, type Facts, factsOf, type Identity } from "../gateway/facts.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
+import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Runner, SystemRunner } from "../machine/run.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
-import { findIdentity } from "../machine/yggdrasil.ts";
+import { findIdentity } from "../machine/identity.ts";
 import type { Ui } from "./ui.ts";
 
 export interface Options {
@@ -110,8 +112,12 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
   if (problems.length > 0) throw new ConfigError(problems);
   const more: { identity?: Identity; tunnel?: NonNullable<Facts["tunnel"]> } = {};
   if (loaded.config.overlay.type === "yggdrasil") {
-    more.identity = identity ?? await findIdentity();
-    more.tunnel = await chooseTunnel(runner, loaded.config.overlay.tunnel, survey, journal);
+    requireYggdrasil(survey);
+    const { generation } = daemonOf(survey);
+    // A daemon that has come in the meantime may be of the other generation.
+    const ready = identity && addressFromKey(identity.publicKey, generation) === identity.address;
+    more.identity = ready ? identity : await findIdentity(generation);
+    more.tunnel = await chooseTunnel(runner, loaded.config.overlay, survey, journal);
   }
   const facts = factsOf(loaded.config, survey, more);
   return {
@@ -120,6 +126,19 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
     blueprint: blueprint(loaded.config, facts),
     ...(more.identity ? { identity: more.identity } : {}),
   };
+}
+
+/**
+ * What overlay.daemon names must be a yggdrasil: the unit would start anything.
+ * @throws CrxnError 69
+ */
+export function requireYggdrasil({ daemon }: Pick<Survey, "daemon">): void {
+  if (!daemon || (daemon.normalised !== undefined && capabilityOf(daemon.normalised))) return;
+  throw new CrxnError(
+    Exit.unavailable,
+    `${daemon.path} does not work as a yggdrasil daemon: ${daemon.error ?? "it does not know yggdrasil's config"}.`,
+    "Every user must be able to run it, as Debian's unit runs it as user yggdrasil. Correct overlay.daemon, or leave it out to use Debian's.",
+  );
 }
 
 /** The machine's own networks, without what crxn itself put there. */

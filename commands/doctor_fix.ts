@@ -7,7 +7,7 @@ import type { Step } from "../gateway/compare.ts";
 import type { Survey } from "../gateway/survey.ts";
 import type { CheckInput } from "../checks/check.ts";
 import { apply } from "../machine/apply.ts";
-import { keepIdentity } from "../machine/yggdrasil.ts";
+import { keepIdentity } from "../machine/identity.ts";
 import type { Context } from "./context.ts";
 import { bringPackages } from "./install.ts";
 import { consent } from "./plan_output.ts";
@@ -32,7 +32,7 @@ export async function mend(context: Context, findings: Finding[], input: CheckIn
   const missing = steps.flatMap((s) => s.packages ?? []);
   if (missing.length > 0) await bringPackages(context, missing);
   const { identity } = blueprint.facts;
-  if (identity?.privateKey && steps.some((s) => s.item?.kind === "file" && s.item.secret)) await keepIdentity(identity);
+  if (identity?.keys && steps.some((s) => s.item?.kind === "file" && s.item.secret)) await keepIdentity(identity);
   await apply(runner, steps, survey, (step, i) => ui.progress(`[${i + 1}/${steps.length}] ${step.title}`));
   ui.done();
   return findings.filter((f) => f.verdict === "fail" && f.mend).map((f) => f.id);

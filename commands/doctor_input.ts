@@ -5,15 +5,15 @@ import { settledFacts, standIn } from "../checks/settle.ts";
 import { blueprint } from "../gateway/blueprint.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { type Facts, factsOf, type Identity } from "../gateway/facts.ts";
+import { daemonOf, type Facts, factsOf, type Identity } from "../gateway/facts.ts";
 import { type Journal, replay } from "../gateway/journal.ts";
 import { tunnelDevice } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
-import { findIdentity } from "../machine/yggdrasil.ts";
-import { type Context, type LoadedConfig, prepare } from "./context.ts";
+import { findIdentity } from "../machine/identity.ts";
+import { type Context, type LoadedConfig, prepare, requireYggdrasil } from "./context.ts";
 
 type Tunnel = NonNullable<Facts["tunnel"]>;
 
@@ -45,14 +45,17 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   const survey = await readSurvey(runner, questionsOf(config, journal ?? replay([])));
   const more: { identity?: Identity; tunnel?: Tunnel } = {};
   if (config.overlay.type === "yggdrasil") {
-    const { tunnel, routes } = config.overlay;
-    more.identity = await attempt("overlay-identity", findIdentity, () => standIn(survey, journal));
+    const { overlay } = config;
+    const { tunnel, routes } = overlay;
+    await attempt("overlay-service", () => requireYggdrasil(survey), () => undefined);
+    const { generation, ckr } = daemonOf(survey);
+    more.identity = await attempt("overlay-identity", () => findIdentity(generation), () => standIn(survey, journal));
     const there = survey.links.find((l) => routes[0] && l.name === tunnelDevice(routes[0].via))?.kind;
     const kind = there === "ip6gre" || tunnel === "ip6gre" ? "ip6gre" : "vxlan";
     more.tunnel = await attempt<Tunnel>(
       "tunnel-routing",
-      () => chooseTunnel(runner, tunnel, survey, journal ?? replay([])),
-      () => ({ kind, why: "a guess" }),
+      () => chooseTunnel(runner, overlay, survey, journal ?? replay([])),
+      () => ({ kind: tunnel === "ckr" || ckr ? "ckr" : kind, why: "a guess" }),
     );
   }
   const facts = await attempt(

@@ -2,9 +2,13 @@
 
 import { Command } from "@commander-js/extra-typings";
 import example from "../assets/crxn.example.yaml" with { type: "text" };
+import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
-import { findIdentity, keepIdentity } from "../machine/yggdrasil.ts";
-import { type Context, requireRoot } from "./context.ts";
+import { daemonOf } from "../gateway/facts.ts";
+import { readDaemon } from "../machine/daemon.ts";
+import { findIdentity, keepIdentity } from "../machine/identity.ts";
+import type { Runner } from "../machine/run.ts";
+import { type Context, requireRoot, requireYggdrasil } from "./context.ts";
 import { withCommon } from "./options.ts";
 
 export const initCommand = () =>
@@ -20,13 +24,18 @@ export const initCommand = () =>
       .option(
         "--key",
         "print this machine's public key in a yggdrasil overlay; makes it if there is none (needs root)",
+      )
+      .option(
+        "--daemon <path>",
+        "with --key: the yggdrasil daemon that it is for (0.3 has other keys)",
+        Program.yggdrasil,
       ),
     { yes: true },
   );
 
 export async function init(
-  { ui, options: { config } }: Context,
-  options: { example?: true | undefined; schema?: true | undefined; key?: true | undefined },
+  { ui, runner, options: { config } }: Context,
+  options: { example?: true | undefined; schema?: true | undefined; key?: true | undefined; daemon: string },
 ): Promise<ExitCode> {
   if (options.schema) {
     const { jsonSchemaText } = await import("../gateway/config/json_schema.ts");
@@ -37,7 +46,7 @@ export async function init(
     ui.out(example.trimEnd());
     return Exit.ok;
   }
-  if (options.key) return await printKey(ui);
+  if (options.key) return await printKey(ui, runner, options.daemon);
   throw new CrxnError(
     Exit.usage,
     "`crxn init` cannot ask yet.",
@@ -46,9 +55,19 @@ export async function init(
 }
 
 /** The key that `up` is going to use: of the daemon's config, or kept for it. */
-async function printKey(ui: Context["ui"]): Promise<ExitCode> {
+async function printKey(ui: Context["ui"], runner: Runner, path: string): Promise<ExitCode> {
   requireRoot("`crxn init --key`");
-  const identity = await findIdentity();
+  const daemon = await readDaemon(runner, path, true);
+  if (!daemon && path !== Program.yggdrasil) {
+    throw new CrxnError(
+      Exit.unavailable,
+      `There is no ${path} on this machine.`,
+      "Name the daemon's program with --daemon.",
+    );
+  }
+  requireYggdrasil({ ...(daemon ? { daemon } : {}) });
+  const { generation } = daemonOf({ ...(daemon ? { daemon } : {}) });
+  const identity = await findIdentity(generation);
   await keepIdentity(identity);
   const { publicKey, address } = identity;
   if (ui.json) ui.out(JSON.stringify({ schema: "crxn.key/1", publicKey, address }, null, 2));

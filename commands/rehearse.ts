@@ -16,7 +16,7 @@ import { connect, listen } from "../machine/rehearsal_peer.ts";
 import { play, type Step } from "../machine/rehearsal_play.ts";
 import { Stage, sweepLeftovers } from "../machine/rehearsal_stage.ts";
 import { readSurvey } from "../machine/survey.ts";
-import { newIdentity } from "../machine/yggdrasil.ts";
+import { newIdentity } from "../machine/identity.ts";
 import { type Context, loadConfig, requireDebian, requireRoot } from "./context.ts";
 import { bringPackages } from "./install.ts";
 import { type Paint, paintFor, type Ui } from "./ui.ts";

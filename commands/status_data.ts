@@ -44,6 +44,8 @@ export interface Status {
   pool?: { network: string; size: number; used: number | null };
   self: { publicKey?: string; address?: string; overlay: string };
   tunnel?: { device: string; kind: string; why: string };
+  /** The far nodes of a yggdrasil overlay; each address follows from its key. */
+  nodes?: { key: string; address: string; device: string; networks: string[] }[];
   faults: { id: string; title: string; found: string }[];
 }
 
@@ -84,6 +86,9 @@ export function statusOf(input: CheckInput, findings: Finding[]): Status {
       overlay: config.address,
     },
     ...(tunnel ? { tunnel: { device: overlayDevice, kind: tunnel.kind, why: tunnel.why } } : {}),
+    ...(blueprint.nodes.length > 0
+      ? { nodes: blueprint.nodes.map(({ key, address, device, networks }) => ({ key, address, device, networks })) }
+      : {}),
     faults,
   };
 }
@@ -96,21 +101,21 @@ const poolOf = (network: string, { poolUsed, root }: Survey) => ({
 });
 
 function hopsOf({ blueprint, survey }: CheckInput, findings: Finding[]): StatusHop[] {
-  const { config, facts, overlayDevice, translatorDevice } = blueprint;
+  const { config, facts, ways, translatorDevice } = blueprint;
   const hop = (name: StatusHop["name"], device: string, check: Hop): StatusHop => {
     const link = linkOf(survey, device);
     const faulty = findings.some((f) => f.verdict === "fail" && (f.hop ?? hopOf(f.id)) === check);
     return { name, device, state: stateOf(link, faulty), rx: counters(link?.rx), tx: counters(link?.tx) };
   };
   const { overlay } = config;
-  const underlay = overlay.type === "yggdrasil" && overlay.interface !== overlayDevice
+  const underlay = overlay.type === "yggdrasil" && !ways.some((w) => w.device === overlay.interface)
     ? [hop("underlay", overlay.interface, "overlay")]
     : [];
   return [
     ...(translatorDevice
       ? [hop("uplink", facts.uplink.name, "uplink"), hop("translator", translatorDevice, "translator")]
       : []),
-    hop("overlay", overlayDevice, "overlay"),
+    ...ways.map((w) => hop("overlay", w.device, "overlay")),
     ...underlay,
   ];
 }

@@ -72,12 +72,13 @@ function serviceRow({ unit, state, enabled, since, restarts }: Status["services"
   return [unit, state, notes.join(", ")];
 }
 
-function facts({ peers, pool, self, tunnel, gateway }: Status, paint: Paint): string[] {
+function facts({ peers, pool, self, tunnel, gateway, nodes = [] }: Status, paint: Paint): string[] {
   const rows: [string, string][] = [];
   if (gateway.prefix) rows.push(["prefix", gateway.prefix]);
   rows.push(["address", self.address ? `${self.overlay}, as a yggdrasil node ${self.address}` : self.overlay]);
   if (self.publicKey) rows.push(["own key", self.publicKey]);
   if (tunnel) rows.push(["tunnel", `${tunnel.kind} (${tunnel.why})`]);
+  nodes.forEach((n, i) => rows.push([i === 0 ? "far node" : "", `${n.address} for ${n.networks.join(", ")}`]));
   if (pool) {
     rows.push([
       "pool",

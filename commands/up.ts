@@ -2,13 +2,14 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { compare, type Step } from "../gateway/compare.ts";
+import { daemonPath } from "../gateway/daemon.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { Program } from "../gateway/action.ts";
 import { apply } from "../machine/apply.ts";
 import { readSeen } from "../machine/files.ts";
 import { lock } from "../machine/lock.ts";
-import { keepIdentity } from "../machine/yggdrasil.ts";
+import { keepIdentity } from "../machine/identity.ts";
 import { type Context, loadConfig, prepare, type Prepared, requireDebian, requireRoot } from "./context.ts";
 import { describe, settle, takeBack } from "./converge.ts";
 import { bringPackages } from "./install.ts";
@@ -60,6 +61,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     }
     await make(context, prepared, steps);
   }
+  await settleAll(context);
   return await welcome(context, prepared, { changed: steps, ...(options.target ? { target: options.target } : {}) });
 }
 
@@ -78,10 +80,12 @@ function requireLink({ blueprint: { config }, survey }: Prepared): void {
 /** A daemon of the user's own is the user's to bring; Debian's comes with its package. */
 async function requireDaemon({ blueprint: { config } }: Prepared): Promise<void> {
   const { overlay } = config;
-  if (overlay.type !== "yggdrasil" || overlay.daemon === Program.yggdrasil || await readSeen(overlay.daemon)) return;
+  if (overlay.type !== "yggdrasil") return;
+  const path = daemonPath(overlay.daemon);
+  if (path === Program.yggdrasil || await readSeen(path)) return;
   throw new CrxnError(
     Exit.unavailable,
-    `overlay.daemon: there is no ${overlay.daemon} on this machine.`,
+    `overlay.daemon: there is no ${path} on this machine.`,
     "Put it there, or leave overlay.daemon out to use Debian's. Nothing was changed.",
   );
 }
@@ -121,8 +125,15 @@ async function make(
       { text: [error instanceof CrxnError ? error.detail?.text ?? "" : "", logs].filter(Boolean).join("\n") },
     );
   }
+}
+
+/** What the config no longer wants is gone; what comes after that is done as well, also when an earlier run did not get to it. */
+async function settleAll({ runner }: Context): Promise<void> {
   const problems = await settle(runner);
-  if (problems.length > 0) {
-    throw new CrxnError(Exit.failed, `Not everything could be taken back:\n  ${problems.join("\n  ")}`);
-  }
+  if (problems.length === 0) return;
+  throw new CrxnError(
+    Exit.failed,
+    `The gateway is as the config says, but not everything of before could be taken back:\n  ${problems.join("\n  ")}`,
+    "It is still in the journal: the next `crxn up` or `crxn down` tries again.",
+  );
 }

@@ -7,7 +7,6 @@ import { contains, network } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { planJson } from "../gateway/plan.ts";
-import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import type { Runner } from "../machine/run.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { dialAgain, readOverlay } from "../machine/yggdrasil.ts";
@@ -101,9 +100,7 @@ async function tryPath({ ui, runner }: Context, blueprint: Blueprint, done: Done
   const { config } = blueprint;
   const wanted: Omit<Tried, "milliseconds">[] = [];
   if (config.overlay.type === "yggdrasil") {
-    for (const key of new Set(config.overlay.routes.map((r) => r.via))) {
-      wanted.push({ what: "far node", address: addressFromKey(key), must: false });
-    }
+    for (const { address } of blueprint.nodes) wanted.push({ what: "far node", address, must: false });
   }
   const through = (ipv4: string) => config.prefix ? embed(config.prefix, ipv4) : ipv4;
   if (done.target) wanted.push({ what: "target", address: through(done.target), must: true });
@@ -148,8 +145,9 @@ async function pingUntil(runner: Runner, address: string, seconds: number): Prom
   return {};
 }
 
-const selfOf = ({ config, facts }: Blueprint) => ({
+const selfOf = ({ config, facts, nodes }: Blueprint) => ({
   address: config.address,
   ...(facts.identity ? { publicKey: facts.identity.publicKey, overlay: facts.identity.address } : {}),
   ...(facts.tunnel ? { tunnel: facts.tunnel } : {}),
+  ...(nodes.length > 0 ? { nodes: nodes.map(({ key, address, networks }) => ({ key, address, networks })) } : {}),
 });

@@ -43,6 +43,7 @@ export const Program = {
   dpkgQuery: "/usr/bin/dpkg-query",
   aptGet: "/usr/bin/apt-get",
   unshare: "/usr/bin/unshare",
+  setpriv: "/usr/bin/setpriv",
 } as const;
 
 /** A command as a person would type it; words with unusual characters are quoted. */

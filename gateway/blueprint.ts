@@ -17,6 +17,7 @@ import {
 } from "./item.ts";
 import { dropInPath, HEADER, Path, translatorDevice, Unit, unitPath } from "./names.ts";
 import { overlayItems } from "./overlay.ts";
+import type { FarNode, Way } from "./overlay_nodes.ts";
 import { fill } from "./template.ts";
 import { taygaConfigFile, translatorItems } from "./translator.ts";
 import { firewallFiles, overlayUnitFile, translatorUnitFile } from "./units.ts";
@@ -24,8 +25,12 @@ import { firewallFiles, overlayUnitFile, translatorUnitFile } from "./units.ts";
 export interface Blueprint {
   config: Config;
   facts: Facts;
-  /** The device on which overlay packets leave and arrive. */
+  /** The device on which overlay packets leave and arrive; with several far nodes the first one's. */
   overlayDevice: string;
+  /** All devices into the overlay, and the networks behind each. */
+  ways: Way[];
+  /** The far nodes of a yggdrasil overlay. */
+  nodes: FarNode[];
   /** tayga's device, on a gateway. */
   translatorDevice?: string;
   /** In the order in which they are made. */
@@ -52,7 +57,9 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   return {
     config,
     facts,
-    overlayDevice: overlay.overlayDevice,
+    overlayDevice: overlay.ways[0]!.device,
+    ways: overlay.ways,
+    nodes: overlay.nodes,
     ...(instance ? { translatorDevice: translatorDevice(instance) } : {}),
     items: [
       ...packageItems(config),

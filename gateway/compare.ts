@@ -76,6 +76,7 @@ function makeSteps(
   const steps: Step[] = [];
   const missing = items.filter((i) => i.kind === "package" && states.get(i.id)!.is === "absent");
   if (missing.length > 0) steps.push(installStep(missing.map((i) => i.kind === "package" ? i.name : "")));
+  const ours = [...items, ...unwanted.map((e) => e.item)].flatMap((i) => i.kind === "link" ? [i.name] : []);
   let unitsPending = Object.values(survey.units).some((u) => u.needsReload);
 
   for (const item of items) {
@@ -92,7 +93,7 @@ function makeSteps(
       done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
-      steps.push(...linkSteps(item, state, survey, unwanted, done));
+      steps.push(...linkSteps(item, state, survey, ours, done));
     } else if (item.kind === "service") {
       steps.push(...serviceStep(item, survey, done));
     } else if (item.kind === "unwanted") {
@@ -134,7 +135,8 @@ interface Done {
   devices: Set<string>;
 }
 
-function linkSteps(item: LinkItem, state: State, survey: Survey, unwanted: Entry[], done: Done): Step[] {
+/** @param ours names of all devices of ours, those that go included */
+function linkSteps(item: LinkItem, state: State, survey: Survey, ours: string[], done: Done): Step[] {
   const there = linkOf(survey, item.name);
   const rebuild = there !== undefined && state.is === "differs" && isRebuild(state.how);
   // A tunnel goes with the device below it.
@@ -159,7 +161,7 @@ function linkSteps(item: LinkItem, state: State, survey: Survey, unwanted: Entry
   }
   // One that was not persistent is gone with its daemon.
   if (there) actions.push(run([Program.ip, "link", "del", "dev", item.name], { also: [1] }));
-  for (const rival of rivals(item, survey, unwanted)) {
+  for (const rival of rivals(item, survey, ours, done.devices)) {
     actions.push(run([Program.ip, "link", "del", "dev", rival]));
     done.devices.add(rival);
   }
@@ -167,12 +169,11 @@ function linkSteps(item: LinkItem, state: State, survey: Survey, unwanted: Entry
   return [...steps, { title: `add ${item.id}`, item, actions: [...actions, ...makeCommands(item)] }];
 }
 
-/** Our VXLAN devices that are not wanted any more and have the same id and port: the kernel allows only one. */
-function rivals({ name, spec }: LinkItem, survey: Survey, unwanted: Entry[]): string[] {
+/** VXLAN devices of ours that have the same id and port now: the kernel allows only one. Those that stay get another port. */
+function rivals({ name, spec }: LinkItem, survey: Survey, ours: string[], done: Set<string>): string[] {
   if (spec.type !== "vxlan") return [];
-  const leaving = unwanted.flatMap((e) => e.item.kind === "link" ? [e.item.name] : []);
   return survey.links
-    .filter((l) => l.name !== name && leaving.includes(l.name) && l.kind === "vxlan")
+    .filter((l) => l.name !== name && ours.includes(l.name) && l.kind === "vxlan" && !done.has(l.name))
     .filter((l) => l.data["id"] === spec.vni && l.data["port"] === spec.port)
     .map((l) => l.name);
 }

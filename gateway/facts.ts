@@ -1,5 +1,6 @@
 /** Facts: the few things about a machine that its blueprint depends on. Everything else comes from the config alone. Pure. */
 
+import { type Capability, capabilityOf, STOCK } from "./capability.ts";
 import type { Config } from "./config/types.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { Family } from "./item.ts";
@@ -16,18 +17,21 @@ export interface Facts {
   drops: Record<"INPUT" | "FORWARD", Record<Family, boolean>>;
   /** yggdrasil: this node's keys, and its config as it stands. */
   identity?: Identity;
-  /** yggdrasil: the kernel tunnel that `tunnel: auto` came to, and why. */
-  tunnel?: { kind: "ip6gre" | "vxlan"; why: string };
+  /** yggdrasil: what the daemon can do. */
+  daemon?: Capability;
+  /** yggdrasil: how IPv4 travels, which `tunnel: auto` came to, and why. */
+  tunnel?: { kind: "ckr" | "ip6gre" | "vxlan"; why: string };
 }
 
-/** Who this node is. `privateKey` is set only when the identity is not in the daemon's config yet. */
+/** Who this node is. `keys` is set only when the identity is not in the daemon's config yet. */
 export interface Identity {
-  /** 64 hex digits, ed25519. */
+  /** 64 hex digits: ed25519, or X25519 for yggdrasil 0.3. */
   publicKey: string;
   address: string;
   /** `config`: from the daemon's own file; `kept`: from an earlier time; `new`: made just now. */
   from: "config" | "kept" | "new";
-  privateKey?: string;
+  /** The settings of the daemon's config that make it this node: all hex digits. */
+  keys?: Record<string, string>;
   /** The daemon's config as it stands, if there is one. */
   text?: string;
 }
@@ -41,7 +45,9 @@ export function factsOf(
   survey: Survey,
   more: { identity?: Identity; tunnel?: Facts["tunnel"] } = {},
 ): Facts {
+  const yggdrasil = config.overlay.type === "yggdrasil";
   return {
+    ...(yggdrasil ? { daemon: daemonOf(survey) } : {}),
     uplink: uplinkOf(config, survey),
     advertised: advertisedOf(config, survey),
     overlayMtu: config.overlay.type === "interface"
@@ -54,6 +60,10 @@ export function factsOf(
     ...more,
   };
 }
+
+/** What the daemon can do; one that is not there yet is taken for Debian's. */
+export const daemonOf = (survey: Pick<Survey, "daemon">): Capability =>
+  (survey.daemon?.normalised === undefined ? undefined : capabilityOf(survey.daemon.normalised)) ?? STOCK;
 
 function uplinkOf(config: Config, survey: Survey): Facts["uplink"] {
   const name = config.uplink ?? defaultUplink(survey)?.device ?? defaultUplink(survey, "inet")?.device ??

@@ -2,38 +2,28 @@
 
 import type { Config } from "./config/types.ts";
 import type { Facts } from "./facts.ts";
-import { type ChainItem, chainItem, type Family } from "./item.ts";
+import { type ChainItem, chainItem } from "./item.ts";
 import { translatorDevice } from "./names.ts";
-import { addressFromKey } from "./yggdrasil_address.ts";
-
-const tag = (name: string) => ["-m", "comment", "--comment", `crxn:${name}`];
-const jump = (target: string) => ["-j", target];
-const ESTABLISHED = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
-
-/**
- * RETURN leaves the last word to the machine's own firewall; ACCEPT where that one drops whatever nobody accepts.
- * So a rule that somebody writes against the gateway's clients keeps its force.
- */
-const pass = (facts: Facts, chain: "INPUT" | "FORWARD", family: Family) =>
-  jump(facts.drops[chain][family] ? "ACCEPT" : "RETURN");
-
-export interface FirewallParts {
-  /** The device on which overlay packets leave and arrive. */
-  overlayDevice: string;
-  tunnel?: "ip6gre" | "vxlan";
-}
+import type { FarNode, Way } from "./overlay_nodes.ts";
+import { ESTABLISHED, jump, pass, tag } from "./rule.ts";
+import { tunnelChains, tunnelInput } from "./tunnel_rules.ts";
 
 /** @returns the chains in the order in which they are made: nothing is let in before it is guarded. */
-export function firewallItems(config: Config, facts: Facts, parts: FirewallParts): ChainItem[] {
+export function firewallItems(
+  config: Config,
+  facts: Facts,
+  { ways, nodes }: { ways: Way[]; nodes: FarNode[] },
+): ChainItem[] {
   const chains = [
-    chainItem("inet", "filter", "FORWARD", forward4(config, facts, parts.overlayDevice)),
-    chainItem("inet6", "filter", "INPUT", [...tunnelInput(config, facts, parts), ...prefixInput(config)]),
+    ...tunnelChains(config, facts, ways, nodes),
+    chainItem("inet", "filter", "FORWARD", forward4(config, facts, ways)),
+    chainItem("inet6", "filter", "INPUT", [...tunnelInput(config, facts, nodes), ...prefixInput(config)]),
   ];
   if (config.nat64) {
     chains.push(
       chainItem("inet", "filter", "INPUT", input4(config.nat64.instance)),
       chainItem("inet6", "filter", "FORWARD", forward6(config, facts)),
-      chainItem("inet", "nat", "POSTROUTING", sourceNat(config, parts.overlayDevice)),
+      chainItem("inet", "nat", "POSTROUTING", sourceNat(config, ways)),
     );
     const mss = mssOf(config, facts);
     if (mss !== undefined) {
@@ -47,33 +37,30 @@ export function firewallItems(config: Config, facts: Facts, parts: FirewallParts
 }
 
 /** IPv4: translated clients reach the overlay's networks and nothing else; the overlay answers, and reaches `maps`. */
-function forward4(config: Config, facts: Facts, overlay: string): string[][] {
+function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
   const ok = pass(facts, "FORWARD", "inet");
-  const routes = config.overlay.routes.map((r) => r.to);
   if (!config.nat64) {
     // A node carries the overlay's packets for the networks behind it. Where nothing drops them, nothing is needed.
     return facts.drops.FORWARD.inet
-      ? routes.flatMap((to) => [
-        ["-d", to, "-o", overlay, ...tag("to-overlay"), ...ok],
-        ["-s", to, "-i", overlay, ...tag("from-overlay"), ...ok],
-      ])
+      ? ways.flatMap(({ device, networks }) =>
+        networks.flatMap((to) => [
+          ["-d", to, "-o", device, ...tag("to-overlay"), ...ok],
+          ["-s", to, "-i", device, ...tag("from-overlay"), ...ok],
+        ])
+      )
       : [];
   }
   const translator = translatorDevice(config.nat64.instance);
+  const { maps } = config.nat64;
   return [
-    ...routes.map((to) => ["-d", to, "-i", translator, "-o", overlay, ...tag("to-overlay"), ...ok]),
+    ...ways.flatMap(({ device, networks }) =>
+      networks.map((to) => ["-d", to, "-i", translator, "-o", device, ...tag("to-overlay"), ...ok])
+    ),
     ["-i", translator, ...tag("only-overlay"), ...jump("DROP")],
-    ["-i", overlay, "-o", translator, ...ESTABLISHED, ...tag("answers"), ...ok],
-    ...config.nat64.maps.map((m) => [
-      "-d",
-      `${m.ipv4}/32`,
-      "-i",
-      overlay,
-      "-o",
-      translator,
-      ...tag("map"),
-      ...ok,
-    ]),
+    ...ways.map(({ device }) => ["-i", device, "-o", translator, ...ESTABLISHED, ...tag("answers"), ...ok]),
+    ...maps.flatMap((m) =>
+      ways.map(({ device }) => ["-d", `${m.ipv4}/32`, "-i", device, "-o", translator, ...tag("map"), ...ok])
+    ),
     ["-o", translator, ...tag("only-answers"), ...jump("DROP")],
   ];
 }
@@ -112,26 +99,12 @@ function prefixInput(config: Config): string[][] {
   return input4(config.nat64.instance);
 }
 
-/** The tunnel has no authentication, yggdrasil has: its packets count only when they come out of it, from a known node. */
-function tunnelInput(config: Config, facts: Facts, { tunnel }: FirewallParts): string[][] {
-  if (config.overlay.type !== "yggdrasil" || !tunnel) return [];
-  const { interface: ygg, routes } = config.overlay;
-  const ok = pass(facts, "INPUT", "inet6");
-  const match = tunnel === "vxlan" ? ["-p", "udp", "-m", "udp", "--dport", "4789"] : ["-p", "gre"];
-  const nodes = [...new Set(routes.map((r) => r.via))].map(addressFromKey);
-  return [
-    ...nodes.map((node) => ["-s", `${node}/128`, "-i", ygg, ...match, ...tag("tunnel"), ...ok]),
-    // An ip6gre device takes packets of its own far end only, a VXLAN device those of everybody with its id.
-    ...(tunnel === "vxlan" ? [match] : nodes.map((node) => ["-s", `${node}/128`, ...match]))
-      .map((from) => [...from, ...tag("only-tunnel"), ...jump("DROP")]),
-  ];
-}
-
-const sourceNat = (config: Config, overlay: string): string[][] => [
-  // deno-fmt-ignore
-  ["-s", config.nat64!.pool, "-o", overlay, ...tag("snat"),
-    "-j", "SNAT", "--to-source", config.address.split("/")[0]!],
-];
+const sourceNat = (config: Config, ways: Way[]): string[][] =>
+  ways.map(({ device }) => [
+    ...["-s", config.nat64!.pool, "-o", device],
+    ...tag("snat"),
+    ...["-j", "SNAT", "--to-source", config.address.split("/")[0]!],
+  ]);
 
 /**
  * The largest TCP payload that passes both sides whole: 40 bytes of headers in IPv4, 60 in IPv6 (RFC 6691).

@@ -92,7 +92,7 @@ export interface ChainItem {
   kind: "chain";
   id: string;
   family: Family;
-  table: "filter" | "nat" | "mangle";
+  table: "filter" | "nat" | "mangle" | "raw";
   chain: string;
   from: "INPUT" | "FORWARD" | "POSTROUTING" | "PREROUTING" | "OUTPUT";
   /** Each rule in the words and the order in which iptables-save prints it, without `-A CHAIN`. */

@@ -11,6 +11,8 @@ export const Path = {
   state: "/var/lib/crxn",
   journal: "/var/lib/crxn/journal.jsonl",
   identity: "/var/lib/crxn/yggdrasil.key",
+  /** Of yggdrasil 0.3, which has four keys. */
+  oldIdentity: "/var/lib/crxn/yggdrasil-0.3.key",
   lock: "/run/crxn.lock",
 } as const;
 

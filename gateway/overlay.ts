@@ -1,7 +1,7 @@
-/** The overlay's side: its link or its daemon and tunnel, and the addresses and routes on them. Pure. */
+/** The overlay's side: its link or its daemon and tunnels, and the addresses and routes on them. Pure. */
 
-import type { Config } from "./config/types.ts";
-import { CrxnError, Exit } from "./errors.ts";
+import type { Config, Overlay } from "./config/types.ts";
+import { daemonPath } from "./daemon.ts";
 import { type Facts, type Identity, TUNNEL_MTU } from "./facts.ts";
 import {
   addressItem,
@@ -15,17 +15,17 @@ import {
   type SysctlItem,
   sysctlItem,
 } from "./item.ts";
-import { Path, tunnelDevice, Unit } from "./names.ts";
+import { Path, Unit } from "./names.ts";
+import { type FarNode, farNodes, localNetworks, ownAddresses, type Way, waysOf } from "./overlay_nodes.ts";
 import { yggdrasilDropInFile } from "./units.ts";
-import { addressFromKey } from "./yggdrasil_address.ts";
 import { yggdrasilConfig } from "./yggdrasil_config.ts";
 
 /** High enough that every real route wins; it takes over when the overlay's own route is gone. */
 const LAST_METRIC = 2147483647;
 
 export interface OverlayItems {
-  overlayDevice: string;
-  tunnel?: "ip6gre" | "vxlan";
+  nodes: FarNode[];
+  ways: Way[];
   links: LinkItem[];
   sysctls: SysctlItem[];
   /** Addresses and routes. */
@@ -33,67 +33,80 @@ export interface OverlayItems {
   files: FileItem[];
 }
 
+type Yggdrasil = Extract<Overlay, { type: "yggdrasil" }>;
+
 export function overlayItems(config: Config, facts: Facts): OverlayItems {
   const { overlay } = config;
-  if (overlay.type === "interface") {
-    const routes = overlay.routes.map((r) => overlayRoute(r.to, overlay.interface, r.via));
-    return {
-      overlayDevice: overlay.interface,
-      links: [],
-      sysctls: [],
-      files: [],
-      // The last resorts first: at boot they hold while the link is waited for.
-      routes: [
-        ...overlay.routes.map((r) => lastResort(r.to)),
-        addressItem(config.address, overlay.interface),
-        ...routes,
-      ],
-    };
-  }
-  const { identity, tunnel } = facts;
-  if (!identity || !tunnel) throw new Error("A yggdrasil overlay needs an identity and a tunnel");
-  const [far] = overlay.routes;
-  if (new Set(overlay.routes.map((r) => r.via)).size > 1) {
-    throw new CrxnError(
-      Exit.config,
-      "overlay.routes names more than one far node, which is not supported yet.",
-      "Give all routes the same `via`.",
-    );
-  }
-  const device = far ? tunnelDevice(far.via) : overlay.interface;
-  const links = [linkItem(overlay.interface, { type: "tun", user: "yggdrasil", mtu: 65535 }, Unit.yggdrasil)];
-  if (far) links.push(linkItem(device, tunnelSpec(tunnel.kind, identity, far.via, overlay.interface)));
+  const nodes = farNodes(config, facts);
+  const ways = waysOf(overlay, nodes);
+  const device = (via: string | undefined) => nodes.find((n) => n.key === via)?.device ?? overlay.interface;
+  const hop = (via: string | undefined) => overlay.type === "interface" && via ? { via } : {};
   return {
-    overlayDevice: device,
-    tunnel: tunnel.kind,
-    links,
-    // On a link with neighbours (VXLAN) each side answers for the hosts behind it, at once.
-    sysctls: far && tunnel.kind === "vxlan"
-      ? [
-        sysctlItem(["net/ipv4/conf", device, "proxy_arp"], "1", device),
-        sysctlItem(["net/ipv4/neigh", device, "proxy_delay"], "0", device),
-      ]
-      : [],
+    nodes,
+    ways,
+    ...(overlay.type === "yggdrasil"
+      ? yggdrasilItems(config, overlay, facts, nodes)
+      : { links: [], sysctls: [], files: [] }),
     routes: [
+      // The last resorts first: at boot they hold while the link is waited for.
       ...overlay.routes.map((r) => lastResort(r.to)),
-      addressItem(config.address, device),
-      ...overlay.routes.map((r) => overlayRoute(r.to, device)),
-    ],
-    files: [
-      fileItem(Path.yggdrasilConfig, yggdrasilConfig(overlay, identity), {
-        mode: 0o640,
-        group: "yggdrasil",
-        secret: true,
-      }),
-      yggdrasilDropInFile(overlay.interface, overlay.daemon),
+      ...ways.flatMap((way, i) => addressesOn(way.device, config, i === 0)),
+      ...overlay.routes.map((r): RouteItem => routeItem(r.to, { device: device(r.via), ...hop(r.via) })),
     ],
   };
 }
 
-function tunnelSpec(kind: "ip6gre" | "vxlan", own: Identity, key: string, underlay: string): LinkItem["spec"] {
-  const ends = { local: own.address, remote: addressFromKey(key), underlay, mtu: TUNNEL_MTU };
+/**
+ * Every device has the addresses, so that the kernel takes one of them as source whichever it sends by. A longer network
+ * than the host's can be on the first only: its connected route leads one way.
+ */
+const addressesOn = (device: string, config: Config, first: boolean): Item[] =>
+  ownAddresses(config).map((a) => addressItem(first ? a : `${a.split("/")[0]}/32`, device));
+
+function yggdrasilItems(config: Config, overlay: Yggdrasil, facts: Facts, nodes: FarNode[]) {
+  const { identity, tunnel } = facts;
+  if (!identity || !tunnel) throw new Error("A yggdrasil overlay needs an identity and a tunnel");
+  const { interface: ygg } = overlay;
+  const tunnels = tunnel.kind === "ckr"
+    ? []
+    : nodes.map((node) => linkItem(node.device, tunnelSpec(tunnel.kind, identity, node, ygg)));
+  const { ckr } = facts.daemon ?? {};
+  const routing = ckr && { ckr, on: tunnel.kind === "ckr", local: localNetworks(config) };
+  return {
+    links: [linkItem(ygg, { type: "tun", user: "yggdrasil", mtu: 65535 }, Unit.yggdrasil), ...tunnels],
+    sysctls: tunnels.flatMap((link) => tunnelSysctls(link)),
+    files: [
+      fileItem(Path.yggdrasilConfig, yggdrasilConfig(overlay, identity, routing), {
+        mode: 0o640,
+        group: "yggdrasil",
+        secret: true,
+      }),
+      yggdrasilDropInFile(ygg, daemonPath(overlay.daemon)),
+    ],
+  };
+}
+
+const tunnelSysctls = ({ name, spec }: LinkItem): SysctlItem[] => [
+  // Of IPv6 inside a tunnel nobody would check where it comes from.
+  sysctlItem(["net/ipv6/conf", name, "disable_ipv6"], "1", name),
+  // On a link with neighbours (VXLAN) each side answers for the hosts behind it, at once.
+  ...(spec.type === "vxlan"
+    ? [
+      sysctlItem(["net/ipv4/conf", name, "proxy_arp"], "1", name),
+      sysctlItem(["net/ipv4/neigh", name, "proxy_delay"], "0", name),
+    ]
+    : []),
+];
+
+function tunnelSpec(
+  kind: "ckr" | "ip6gre" | "vxlan",
+  own: Identity,
+  node: FarNode,
+  underlay: string,
+): LinkItem["spec"] {
+  const ends = { local: own.address, remote: node.address, underlay, mtu: TUNNEL_MTU };
   if (kind === "ip6gre") return { type: "ip6gre", ...ends };
-  return { type: "vxlan", mac: macFromKey(own.publicKey), vni: 64, port: 4789, ...ends };
+  return { type: "vxlan", mac: macFromKey(own.publicKey), vni: 64, port: node.port, ...ends };
 }
 
 /**
@@ -101,9 +114,6 @@ function tunnelSpec(kind: "ip6gre" | "vxlan", own: Identity, key: string, underl
  * one the far end would send to the old address for up to 40 seconds after a reboot of this machine.
  */
 const macFromKey = (key: string) => ["02", ...key.slice(0, 10).match(/../g)!].join(":");
-
-const overlayRoute = (to: string, device: string, via?: string): RouteItem =>
-  routeItem(to, { device, ...(via ? { via } : {}) });
 
 /** When the overlay's link is gone, its packets must not leave by the uplink. */
 const lastResort = (to: string): RouteItem => routeItem(to, { type: "unreachable", metric: LAST_METRIC });

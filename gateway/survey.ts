@@ -84,6 +84,14 @@ export interface OverlaySeen {
   peers: Peer[];
 }
 
+export interface DaemonSeen {
+  path: string;
+  /** The normalised config, JSON; missing when the program failed. */
+  normalised?: string;
+  /** Why it failed, in its own words. */
+  error?: string;
+}
+
 export interface Survey {
   root: boolean;
   os: { id: string; version: string; name: string };
@@ -105,6 +113,8 @@ export interface Survey {
   /** Names of the kernel's nftables tables, e.g. "ip nat". Undefined where nft is missing. */
   nftables?: string[];
   units: Record<string, UnitSeen>;
+  /** What the yggdrasil program made of `PROBE` (capability.ts). Missing where there is no such program. */
+  daemon?: DaemonSeen;
   /** What a running overlay daemon says of itself. */
   overlay?: OverlaySeen;
   /** Addresses of the pool that are taken, by lines of tayga's dynamic.map. */

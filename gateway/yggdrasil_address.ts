@@ -1,4 +1,9 @@
-/** A yggdrasil node's address and subnet follow from its ed25519 public key (yggdrasil 0.4 and later, src/address). */
+/**
+ * A yggdrasil node's address and subnet follow from its public key: since 0.4 from the ed25519 key itself, in 0.3 from the
+ * SHA-512 of its X25519 key (src/address of either).
+ */
+import { createHash } from "node:crypto";
+import type { Generation } from "./capability.ts";
 import { formatAddress } from "./cidr.ts";
 import { CrxnError, Exit } from "./errors.ts";
 
@@ -12,10 +17,16 @@ function bytesOf(what: string, hex: string, digits: number): Uint8Array {
   return Uint8Array.from(hex.match(/../g)!, (pair) => parseInt(pair, 16));
 }
 
-/** First byte, number of leading ones of the inverted key, and what follows the first zero: `size` bytes in all. */
-function derive(publicKeyHex: string, first: number, size: number): bigint {
+/** Node id of 0.3: the SHA-512 of the key; later the key with every bit inverted. */
+function nodeBits(publicKeyHex: string, generation: Generation): string {
   const key = bytesOf("public key", publicKeyHex, 64);
-  const bits = Array.from(key, (byte) => (byte ^ 0xff).toString(2).padStart(8, "0")).join("");
+  const id = generation === "0.3" ? createHash("sha512").update(key).digest() : key.map((byte) => byte ^ 0xff);
+  return Array.from(id, (byte) => byte.toString(2).padStart(8, "0")).join("");
+}
+
+/** First byte, number of leading ones of the node's bits, and what follows the first zero: `size` bytes in all. */
+function derive(publicKeyHex: string, generation: Generation, first: number, size: number): bigint {
+  const bits = nodeBits(publicKeyHex, generation);
   const ones = bits.indexOf("0") < 0 ? bits.length : bits.indexOf("0");
   const rest = bits.slice(ones + 1).padEnd((size - 2) * 8, "0").slice(0, (size - 2) * 8);
   return BigInt(`0b${first.toString(2)}${(ones & 0xff).toString(2).padStart(8, "0")}${rest}`);
@@ -23,11 +34,11 @@ function derive(publicKeyHex: string, first: number, size: number): bigint {
 
 /**
  * The node's own address in 200::/8.
- * @param publicKeyHex 64 hex digits
+ * @param publicKeyHex 64 hex digits: `EncryptionPublicKey` of 0.3, the public key of later ones
  * @throws CrxnError (64)
  */
-export function addressFromKey(publicKeyHex: string): string {
-  return formatAddress({ family: 6, value: derive(publicKeyHex, 0x02, 16) });
+export function addressFromKey(publicKeyHex: string, generation: Generation = "0.5"): string {
+  return formatAddress({ family: 6, value: derive(publicKeyHex, generation, 0x02, 16) });
 }
 
 /**
@@ -35,8 +46,8 @@ export function addressFromKey(publicKeyHex: string): string {
  * @param publicKeyHex 64 hex digits
  * @throws CrxnError (64)
  */
-export function subnetFromKey(publicKeyHex: string): string {
-  return `${formatAddress({ family: 6, value: derive(publicKeyHex, 0x03, 8) << 64n })}/64`;
+export function subnetFromKey(publicKeyHex: string, generation: Generation = "0.5"): string {
+  return `${formatAddress({ family: 6, value: derive(publicKeyHex, generation, 0x03, 8) << 64n })}/64`;
 }
 
 /**

@@ -2,63 +2,104 @@
 
 import hjson from "hjson";
 import template from "../assets/yggdrasil.hjson" with { type: "text" };
+import { type CkrSetting, type Generation, tunnelRouting } from "./capability.ts";
 import type { Overlay } from "./config/types.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { Identity } from "./facts.ts";
 import { HEADER, Path } from "./names.ts";
 import { fill } from "./template.ts";
 import { addressFromKey } from "./yggdrasil_address.ts";
+import { publicKeyIn } from "./yggdrasil_keys.ts";
 
 type Yggdrasil = Extract<Overlay, { type: "yggdrasil" }>;
 
+/** How a daemon with tunnel routing is to use it. */
+export interface Routing {
+  ckr: CkrSetting[];
+  /** `tunnel: ckr`; otherwise IPv4 travels in a kernel tunnel, and the daemon's own way for it is shut. */
+  on: boolean;
+  local: string[] | undefined;
+}
+
 /** The settings that crxn.yaml decides. */
-const owned = (overlay: Yggdrasil) => ({ Peers: overlay.peers, Listen: overlay.listen, IfName: overlay.interface });
+const owned = (overlay: Yggdrasil, routing: Routing | undefined) => ({
+  Peers: overlay.peers,
+  Listen: overlay.listen,
+  IfName: overlay.interface,
+  ...(routing?.on ? { TunnelRouting: tunnelRouting(routing.ckr, overlay.routes, routing.local) } : {}),
+});
 
 /** The file as it should be: rendered from the template, or the existing one with only our settings changed. */
-export function yggdrasilConfig(overlay: Yggdrasil, identity: Identity): string {
+export function yggdrasilConfig(overlay: Yggdrasil, identity: Identity, routing?: Routing): string {
+  const { TunnelRouting: section, ...plain } = owned(overlay, routing);
   if (identity.text === undefined || identity.from !== "config") {
     return fill(template, {
       header: HEADER,
-      privateKey: identity.privateKey ?? "",
+      keys: Object.entries(identity.keys ?? {}).map(([name, key]) => `${name}: ${key}`).join("\n  "),
       peers: JSON.stringify(overlay.peers),
       listen: JSON.stringify(overlay.listen),
       interface: overlay.interface,
+      routing: section
+        ? `\n  # Overlay networks, and the nodes that carry them.\n  TunnelRouting: ${json(section)}\n`
+        : "",
     });
   }
   const config = parse(identity.text);
-  const changes = Object.entries(owned(overlay)).filter(([k, v]) => JSON.stringify(config[k]) !== JSON.stringify(v));
+  const wanted: Record<string, unknown> = { ...plain, ...sectionIn(config, section, routing) };
+  const changes = Object.entries(wanted).filter(([k, v]) => JSON.stringify(config[k]) !== JSON.stringify(v));
   // A file that says what it should is left byte for byte.
   if (changes.length === 0) return identity.text;
   const edited = hjson.rt.parse(identity.text) as Record<string, unknown>;
-  for (const [key, value] of changes) edited[key] = value;
+  for (const [key, value] of changes) edited[key] = inPlaceOf(edited[key], value);
   return hjson.rt.stringify(edited, { bracesSameLine: true, quotes: "min", space: 2 }).trimEnd() + "\n";
+}
+
+const json = (value: unknown) => JSON.stringify(value, null, 2).replaceAll("\n", "\n  ");
+
+/** The section with what the person has put beside our settings. Without `tunnel: ckr`, one that is there is shut. */
+function sectionIn(
+  config: Record<string, unknown>,
+  section: Record<string, unknown> | undefined,
+  routing: Routing | undefined,
+): { TunnelRouting?: unknown } {
+  const { TunnelRouting: there } = config;
+  const old = typeof there === "object" && there !== null ? there as Record<string, unknown> : undefined;
+  if (section) return { TunnelRouting: { ...old, ...section } };
+  if (!old || !routing) return {};
+  const shut = routing.ckr.includes("Enable") ? { Enable: false } : { RemoteSubnets: {} };
+  return { TunnelRouting: { ...old, ...shut } };
+}
+
+/** Comments hang on the list or map that they stand in: it is filled anew, not exchanged. */
+function inPlaceOf(old: unknown, value: unknown): unknown {
+  if (Array.isArray(old) && Array.isArray(value)) {
+    old.splice(0, old.length, ...value);
+    return old;
+  }
+  const isMap = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
+  if (!isMap(old) || !isMap(value)) return value;
+  for (const [key, inner] of Object.entries(value)) old[key] = inPlaceOf(old[key], inner);
+  for (const key of Object.keys(old)) if (!(key in value)) delete old[key];
+  return old;
 }
 
 /**
  * Who this node is, from its config.
  * @throws CrxnError 69 when the file has no usable key: a daemon given such a file gets a new identity at every start.
  */
-export function identityOf(text: string): Identity {
-  const key = parse(text)["PrivateKey"];
-  if (typeof key !== "string" || key === "") {
-    const remedy = parse(text)["EncryptionPrivateKey"] === undefined
-      ? `Put this node's PrivateKey into ${Path.yggdrasilConfig}, or move the file away: crxn then makes a new identity.`
-      : `Its keys are of yggdrasil 0.3. Move the file away: crxn then makes a new identity for today's yggdrasil.`;
-    throw new CrxnError(
-      Exit.unavailable,
-      `${Path.yggdrasilConfig} has no PrivateKey: yggdrasil would get a new identity at every start.`,
-      remedy,
-    );
+export function identityOf(text: string, generation: Generation = "0.5"): Identity {
+  const publicKey = publicKeyIn(parse(text), generation);
+  return { publicKey, address: addressFromKey(publicKey, generation), from: "config", text };
+}
+
+/** The `TunnelRouting` section of a daemon's config, if there is one that can be read. */
+export function routingSection(text: string): Record<string, unknown> | undefined {
+  try {
+    const { TunnelRouting: section } = parse(text);
+    return typeof section === "object" && section !== null ? section as Record<string, unknown> : undefined;
+  } catch {
+    return undefined;
   }
-  if (!/^[0-9a-f]{128}$/i.test(key)) {
-    throw new CrxnError(
-      Exit.unavailable,
-      `The PrivateKey in ${Path.yggdrasilConfig} is not 128 hex digits (it has ${key.length} characters).`,
-      "Put the right key there, or move the file away: crxn then makes a new identity.",
-    );
-  }
-  const publicKey = key.slice(64).toLowerCase();
-  return { publicKey, address: addressFromKey(publicKey), from: "config", text };
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -6,7 +6,6 @@ import { embed } from "../gateway/address.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { contains, host, network, parseAddress } from "../gateway/cidr.ts";
 import type { Link } from "../gateway/survey.ts";
-import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readLinks } from "./ip.ts";
 import type { Runner } from "./run.ts";
 
@@ -35,10 +34,9 @@ export function planProbe(blueprint: Blueprint, target?: string): Plan | { reaso
   if (target !== undefined) return through(target);
   const { overlay } = config;
   if (overlay.type === "yggdrasil") {
-    const [far] = overlay.routes;
+    const [far] = blueprint.nodes;
     if (!far) return { reason: "no target: crxn.yaml names no far node (overlay.routes)" };
-    const address = addressFromKey(far.via);
-    return { kind: "overlay", target: address, address };
+    return { kind: "overlay", target: far.address, address: far.address };
   }
   const hop = overlay.routes.map((r) => r.via).find((via) => via !== undefined);
   if (!hop) return { reason: "no target: name a host in the overlay with --target IPV4" };
@@ -61,7 +59,7 @@ export async function sendProbe(runner: Runner, blueprint: Blueprint, target?: s
   const overlay = leg(
     plan.kind === "overlay" && blueprint.config.overlay.type === "yggdrasil"
       ? blueprint.config.overlay.interface
-      : blueprint.overlayDevice,
+      : deviceTo(blueprint, plan.target),
   );
   return {
     ran: true,
@@ -72,6 +70,15 @@ export async function sendProbe(runner: Runner, blueprint: Blueprint, target?: s
     ...(translator ? { translator } : {}),
     ...(overlay ? { overlay } : {}),
   };
+}
+
+/** The device by which an overlay host is reached: of overlapping networks the longest prefix counts. */
+function deviceTo({ ways, overlayDevice }: Blueprint, target: string): string {
+  const parsed = parseAddress(target);
+  const ranked = ways.flatMap(({ device, networks }) => networks.map((to) => ({ device, to: network(to) })))
+    .filter(({ to }) => parsed && contains(to, host(parsed)))
+    .sort((a, b) => b.to.length - a.to.length);
+  return ranked[0]?.device ?? overlayDevice;
 }
 
 function legOf(device: string, before: Link[], after: Link[]): Leg | undefined {

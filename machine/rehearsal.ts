@@ -4,6 +4,7 @@ import { Program } from "../gateway/action.ts";
 import { type Blueprint, blueprint } from "../gateway/blueprint.ts";
 import { makeCommands } from "../gateway/commands.ts";
 import type { Config } from "../gateway/config/types.ts";
+import { daemonPath } from "../gateway/daemon.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { type Facts, factsOf, type Identity } from "../gateway/facts.ts";
 import type { Place, Rehearsal } from "../gateway/rehearsal.ts";
@@ -42,11 +43,12 @@ export async function design(
   tunnel?: Facts["tunnel"],
 ): Promise<Machine> {
   const runner = stage.runnerIn(place);
-  const survey = await readSurvey(runner, { files: [], units: [], overlay: false });
   const { overlay } = config;
+  const daemon = overlay.type === "yggdrasil" ? { daemon: daemonPath(overlay.daemon) } : {};
+  const survey = await readSurvey(runner, { files: [], units: [], overlay: false, ...daemon });
   const more = overlay.type === "interface"
     ? {}
-    : { identity, tunnel: tunnel ?? await chooseTunnel(runner, overlay.tunnel, survey, { entries: new Map() }) };
+    : { identity, tunnel: tunnel ?? await chooseTunnel(runner, overlay, survey, { entries: new Map() }) };
   const made = blueprint(config, factsOf(config, survey, more));
   return { place, blueprint: made, relocated: relocate(made, stage.folderOf(place)) };
 }

@@ -1,11 +1,13 @@
 /** Reads a machine in one pass: every question at once, each program started once. */
 
 import type { Config } from "../gateway/config/types.ts";
+import { daemonPath } from "../gateway/daemon.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { dropInPath, Path, Unit, unitPath } from "../gateway/names.ts";
 import type { FileSeen, Survey } from "../gateway/survey.ts";
 import { hasOwnTayga, readPackages } from "./apt.ts";
+import { readDaemon } from "./daemon.ts";
 import { readSeen } from "./files.ts";
 import { readLinks, readRoutes } from "./ip.ts";
 import { readRules, readTables } from "./iptables.ts";
@@ -20,6 +22,8 @@ export interface Questions {
   files: string[];
   units: string[];
   overlay: boolean;
+  /** The yggdrasil program. */
+  daemon?: string;
   /** tayga's list of pool addresses in use. */
   pool?: string;
 }
@@ -53,12 +57,14 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
       ),
     ]),
     overlay: yggdrasil,
+    ...(config?.overlay.type === "yggdrasil" ? { daemon: daemonPath(config.overlay.daemon) } : {}),
     ...(instance ? { pool: `/var/lib/tayga/${instance}/dynamic.map` } : {}),
   };
 }
 
 export async function readSurvey(runner: Runner, questions: Questions): Promise<Survey> {
   const unknown: string[] = [];
+  const root = Deno.uid() === 0;
   const answer = async <T>(what: string, question: Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await question;
@@ -82,6 +88,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     nftables,
     units,
     overlay,
+    daemon,
     pool,
     ownTayga,
   ] = await Promise.all([
@@ -99,11 +106,12 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     answer("nftables", readTables(runner), undefined),
     answer("units", readUnits(runner, questions.units), {}),
     questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
+    questions.daemon ? answer("daemon", readDaemon(runner, questions.daemon, root), undefined) : undefined,
     questions.pool ? readSeen(questions.pool) : undefined,
     questions.pool ? answer("tayga", hasOwnTayga(runner), false) : false,
   ]);
   return {
-    root: Deno.uid() === 0,
+    root,
     os,
     tun,
     systemd,
@@ -117,6 +125,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     ...(nftables ? { nftables } : {}),
     units,
     ...(overlay ? { overlay } : {}),
+    ...(daemon ? { daemon } : {}),
     ...(pool?.content === undefined ? {} : { poolUsed: countPool(pool.content) }),
     unknown,
   };

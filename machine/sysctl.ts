@@ -18,7 +18,7 @@ export function parseSysctls(output: string): Record<string, string> {
 
 /** Everything under net that a gateway sets or moves by setting it. */
 const PATTERN =
-  "^net\\.ipv[46]\\.(ip_forward|conf\\..*\\.(forwarding|accept_redirects|accept_ra|proxy_arp|rp_filter)|neigh\\..*\\.proxy_delay)$";
+  "^net\\.ipv[46]\\.(ip_forward|conf\\..*\\.(forwarding|accept_redirects|accept_ra|proxy_arp|rp_filter|disable_ipv6)|neigh\\..*\\.proxy_delay)$";
 
 export async function readSysctls(runner: Runner): Promise<Record<string, string>> {
   const { stdout } = await runner.run([Program.sysctl, "-a", "-r", PATTERN]);

@@ -1,30 +1,34 @@
-/** Which kernel tunnel runs here between yggdrasil nodes. */
+/** How IPv4 gets to the far yggdrasil nodes: by the daemon itself, or in a tunnel that this kernel has. */
 
 import { Program } from "../gateway/action.ts";
-import type { Tunnel } from "../gateway/config/types.ts";
+import type { Overlay } from "../gateway/config/types.ts";
+import { daemonPath } from "../gateway/daemon.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import type { Facts } from "../gateway/facts.ts";
+import { daemonOf, type Facts } from "../gateway/facts.ts";
 import type { Journal } from "../gateway/journal.ts";
 import type { Survey } from "../gateway/survey.ts";
 import type { Runner } from "./run.ts";
 
+type Yggdrasil = Extract<Overlay, { type: "yggdrasil" }>;
+type Tunnel = NonNullable<Facts["tunnel"]>;
+
 /**
- * The kind that the config names, or for `auto` the first that this kernel has: ip6gre, then vxlan.
- * @throws CrxnError 69 when the kernel lacks the named one
+ * The kind that the config names, or for `auto` the first that is to be had: the daemon's own tunnel routing, ip6gre, vxlan.
+ * @throws CrxnError 69 when daemon or kernel lack the named one
  */
 export async function chooseTunnel(
   runner: Runner,
-  wanted: Tunnel,
+  overlay: Yggdrasil,
   survey: Survey,
   journal: Pick<Journal, "entries">,
-): Promise<NonNullable<Facts["tunnel"]>> {
+): Promise<Tunnel> {
+  const { tunnel: wanted } = overlay;
+  const { ckr } = daemonOf(survey);
   if (wanted === "ckr") {
-    throw new CrxnError(
-      Exit.unavailable,
-      "overlay.tunnel: ckr is not supported yet.",
-      "Use `auto`, `ip6gre` or `vxlan`: they run over every yggdrasil since 0.4.",
-    );
+    if (!ckr && survey.daemon) throw withoutRouting(overlay);
+    return { kind: "ckr", why: "the config says so" };
   }
+  if (wanted === "auto" && ckr) return { kind: "ckr", why: "auto: the daemon has tunnel routing" };
   if (wanted === "vxlan") return { kind: "vxlan", why: "the config says so" };
   const made = [...journal.entries.values()].flatMap(({ item }) => item.kind === "link" ? [item.spec.type] : []);
   // The far end has the same kind by now: a new kernel is no reason to leave it.
@@ -42,6 +46,14 @@ export async function chooseTunnel(
     ? { kind: "ip6gre", why: "auto: this kernel has it, and it costs the fewest bytes" }
     : { kind: "vxlan", why: "auto: this kernel has no ip6gre" };
 }
+
+/** In one sentence what is wrong, in another what to do. */
+const withoutRouting = ({ daemon }: Yggdrasil) =>
+  new CrxnError(
+    Exit.unavailable,
+    `${daemonPath(daemon)} has no tunnel routing (overlay.tunnel: ckr): it would ignore TunnelRouting without a word.`,
+    "Set overlay.tunnel to auto, ip6gre or vxlan on both ends, or overlay.daemon to one that has it: yggdrasilckr, or yggdrasil 0.3.8 to 0.3.16.",
+  );
 
 /** Tries it in a network namespace of its own, which goes with the process. */
 async function kernelHas(runner: Runner, type: "ip6gre"): Promise<boolean> {

@@ -1,14 +1,7 @@
 /** yggdrasil: what its running daemon says, who it is, and a new identity where there is none. */
 
 import { Program } from "../gateway/action.ts";
-import { CrxnError, Exit } from "../gateway/errors.ts";
-import type { Identity } from "../gateway/facts.ts";
-import { Path } from "../gateway/names.ts";
 import type { OverlaySeen, Peer } from "../gateway/survey.ts";
-import { addressFromKey } from "../gateway/yggdrasil_address.ts";
-import { identityOf } from "../gateway/yggdrasil_config.ts";
-import { fromBase64, readSeen, writeAtomically } from "./files.ts";
-import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
 
 type Json = Record<string, unknown>;
@@ -73,42 +66,4 @@ export async function dialAgain(runner: Runner, peers: string[]): Promise<void> 
     await tell("removePeer", uri);
     await tell("addPeer", uri);
   }
-}
-
-/**
- * This node's identity: of its config, or kept from an earlier time, or a new one (in memory only).
- * @throws CrxnError 69 for a config without a usable key, 77 for one that may not be read.
- */
-export async function findIdentity(): Promise<Identity> {
-  const config = await readSeen(Path.yggdrasilConfig);
-  if (config) {
-    if (config.content === undefined) {
-      throw new CrxnError(Exit.noPermission, `${Path.yggdrasilConfig} may be read by root only.`, "Run crxn as root.");
-    }
-    return identityOf(config.content);
-  }
-  const kept = (await readSeen(Path.identity))?.content?.trim();
-  if (kept && /^[0-9a-f]{128}$/.test(kept)) {
-    const publicKey = kept.slice(64);
-    return { publicKey, address: addressFromKey(publicKey), from: "kept", privateKey: kept };
-  }
-  return await newIdentity();
-}
-
-/** An ed25519 key pair, in Go's form: the seed and the public key, 128 hex digits (RFC 8032). */
-export async function newIdentity(): Promise<Identity> {
-  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
-  const { d, x } = await crypto.subtle.exportKey("jwk", pair.privateKey);
-  const publicKey = hex(fromBase64url(x!));
-  return { publicKey, address: addressFromKey(publicKey), from: "new", privateKey: hex(fromBase64url(d!)) + publicKey };
-}
-
-const fromBase64url = (text: string) => fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
-const hex = (bytes: Uint8Array) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
-
-/** Keeps the key for the next `up`, so that `down` and `up` do not make another node of this machine. */
-export async function keepIdentity(identity: Identity): Promise<void> {
-  if (!identity.privateKey) return;
-  await Deno.mkdir(at(Path.state), { recursive: true, mode: 0o700 });
-  await writeAtomically(Path.identity, identity.privateKey + "\n", { mode: 0o600 });
 }

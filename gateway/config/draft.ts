@@ -11,7 +11,8 @@ import type { Kind } from "./values.ts";
  * indices, with holes where a value is not understood.
  */
 export interface Draft {
-  address?: Network;
+  /** With holes where one is not understood. */
+  addresses: (Network | undefined)[];
   prefix?: Network;
   routed?: Network;
   uplink?: string;
@@ -21,6 +22,9 @@ export interface Draft {
   listen: (string | undefined)[];
   /** Undefined when the key holds something else than a list. */
   routes?: { to?: Network; via?: string }[];
+  /** Networks behind this machine. */
+  local: (Network | undefined)[];
+  tunnel?: string;
   given: { prefix: boolean; routed: boolean; nat64: boolean };
   instance?: string;
   pool?: Network;
@@ -59,7 +63,8 @@ export function draftOf(document: unknown): Draft {
   const viaKind = type === "interface" ? networks.nextHop : values.publicKey;
   const routes = overlay.routes === undefined ? [] : overlay.routes;
   return {
-    address: softNetwork(networks.overlayAddress, root.address),
+    addresses: (Array.isArray(root.address) ? root.address : [root.address])
+      .map((a) => softNetwork(networks.overlayAddress, a)),
     prefix: softNetwork(networks.nat64Prefix, root.prefix),
     routed: softNetwork(networks.routedNetwork, root.routed),
     uplink: soft(values.interfaceName, root.uplink),
@@ -75,6 +80,8 @@ export function draftOf(document: unknown): Draft {
         via: soft(viaKind, via),
       }))
       : undefined,
+    local: items(overlay.local).map((text) => softNetwork(networks.localNetwork, text)),
+    tunnel: typeof overlay.tunnel === "string" ? overlay.tunnel : undefined,
     given: {
       prefix: root.prefix !== undefined,
       routed: root.routed !== undefined,

@@ -157,6 +157,11 @@ export const overlayNetwork = networkKind(4, "an IPv4 network", "10.0.0.0/8", (f
   );
 });
 
+/** `overlay.local[]` */
+export const localNetwork = networkKind(4, "an IPv4 network", "10.1.0.0/16", (found) => {
+  refuseReserved(found, RESERVED4, "name the networks behind this machine, such as 10.1.0.0/16");
+});
+
 /** `nat64.pool` */
 export const poolNetwork = networkKind(4, "an IPv4 network", "100.64.0.0/16", (found) => {
   if (found.length < 8 || found.length > 30) {

@@ -30,10 +30,10 @@ const SUSPICIOUS = /\t|(^|[\s[\]{},:-])([&*!?]|<<)|^%|(^|[\s[\],:])[-+]?(0[0-9xo
  */
 export async function parseConfig(text: string, file: string): Promise<Config> {
   const { document, fault } = quickParse(text);
-  const result = schema.safeParse(document);
+  const result = schema.safeParse(withAddresses(document));
   const semantic = fault ? [] : semanticFindings(draftOf(document));
   if (fault || !result.success || semantic.length > 0 || SUSPICIOUS.test(text)) {
-    const issues = fault || result.success ? [] : result.error.issues as Issue[];
+    const issues = fault || result.success ? [] : result.error.issues.map((i) => asWritten(i as Issue, document));
     const problems = await locate(text, file, document, fault, issues, semantic);
     if (problems.length > 0 || !result.success) throw new ConfigError(problems);
   }
@@ -103,9 +103,25 @@ async function locate(
   return placed([...own, ...shape, ...semantic], file, ({ path, at }) => places.at(path, at));
 }
 
-function normalise({ address, prefix, routed, uplink, overlay, nat64 }: Parsed): Config {
+/** One address stands for a list of one. */
+function withAddresses(document: unknown): unknown {
+  if (typeof document !== "object" || document === null || !("address" in document)) return document;
+  const { address } = document;
+  // An empty value is not an address: the schema says so at its place.
+  return { ...document, address: Array.isArray(address) ? address : [address] };
+}
+
+/** An issue at its path in the file, where a single address is no list. */
+function asWritten(issue: Issue, document: unknown): Issue {
+  const inList = issue.path[0] === "address" && issue.path.length > 1;
+  const isList = inList && Array.isArray((document as { address?: unknown }).address);
+  return inList && !isList ? { ...issue, path: ["address"] } : issue;
+}
+
+function normalise({ address: [address, ...more], prefix, routed, uplink, overlay, nat64 }: Parsed): Config {
   return {
-    address,
+    address: address!,
+    ...(more.length > 0 ? { moreAddresses: more } : {}),
     ...(prefix === undefined ? {} : { prefix, routed: routed ?? formatNetwork(defaultRouted(network(prefix))) }),
     ...(uplink === undefined ? {} : { uplink }),
     overlay,

@@ -35,7 +35,13 @@ function text(kind: Kind, description: string, example: string) {
 
 const list = <T extends z.ZodType>(item: T, write: string) => z.array(item, want("a list", write));
 
-const address = text(networks.overlayAddress, "This machine's address in the overlay.", "10.5.0.1/32");
+const addressWant = want("an IPv4 address with its length", "address: 10.5.0.1/32");
+const address = z.array(
+  text(networks.overlayAddress, "This machine's address in the overlay.", "10.5.0.1/32"),
+  addressWant,
+).min(1, addressWant).meta({
+  description: "This machine's address in the overlay; a list where it has several. Clients appear under the first.",
+});
 const interfaceName = (description: string, example: string) => text(values.interfaceName, description, example);
 const to = text(networks.overlayNetwork, "A network of the overlay.", "10.0.0.0/8");
 
@@ -73,6 +79,13 @@ const yggdrasil = z.strictObject({
   )
     .default([]).meta({ description: "Where other nodes may connect." }),
   routes: list(yggdrasilRoute, routesWrite).default([]).meta({ description: routesText }),
+  local: list(
+    text(networks.localNetwork, "A network behind this machine.", "10.1.0.0/16"),
+    "local: [10.1.0.0/16], or leave it out",
+  ).optional().meta({
+    description:
+      "Networks behind this machine: nothing else is sent into the tunnel or taken out of it. Default: on a gateway its address and its maps, on a node anything.",
+  }),
 });
 
 const existing = z.strictObject({

@@ -1,5 +1,6 @@
 /** What only the values together can tell. Pure: it looks at the config alone; on_machine.ts looks at the machine too. */
 import { clearHostBits, contains, formatAddress, formatNetwork, host, type Network, overlaps } from "../cidr.ts";
+import { tunnelDevice } from "../names.ts";
 import type { Draft } from "./draft.ts";
 import type { Finding } from "./problem.ts";
 import { quote } from "./problem.ts";
@@ -99,25 +100,60 @@ function checkNames(draft: Draft, report: Report): void {
   }
 }
 
-function checkRoutes({ address, type, routes = [] }: Draft, report: Report): void {
+function checkRoutes({ addresses, type, routes = [], local }: Draft, report: Report): void {
+  duplicates(addresses.map((a) => a && formatAddress(a)), (index, text) => {
+    report(["address", index], `${quote(text)} is there twice`, "name each address once");
+  });
+  duplicates(local.map((n) => n && formatNetwork(n)), (index, text) => {
+    report(["overlay", "local", index], `${quote(text)} is there twice`, "remove one");
+  });
+  for (const [index, network] of local.entries()) {
+    if (!network || !routes.some(({ to }) => to && formatNetwork(to) === formatNetwork(network))) continue;
+    report(
+      ["overlay", "local", index],
+      `${quote(formatNetwork(network))} is an overlay route too`,
+      "local names what lies behind this machine, routes what lies behind others: correct one of them",
+    );
+  }
+  checkDevices(routes, type, report);
   duplicates(routes.map(({ to }) => to && formatNetwork(to)), (index, to) => {
     report(["overlay", "routes", index, "to"], `${quote(to)} is there twice`, "one network has one route: remove one");
   });
   for (const [index, { to, via }] of routes.entries()) {
-    if (address && to && to.length === 32 && to.value === address.value) {
+    if (to && to.length === 32 && addresses.some((a) => a?.value === to.value)) {
       report(
         ["overlay", "routes", index, "to"],
         `${quote(formatNetwork(to))} is this machine's own address`,
         "a route leads to others: remove it",
       );
     }
-    if (address && type === "interface" && via === formatAddress(address)) {
+    if (via && type === "interface" && addresses.some((a) => a && via === formatAddress(a))) {
       report(
         ["overlay", "routes", index, "via"],
         `${quote(via)} is this machine's own address`,
         "name the neighbour on the link, or leave out via",
       );
     }
+  }
+}
+
+/** The tunnel to a node is named after the first digits of its key. */
+function checkDevices(routes: NonNullable<Draft["routes"]>, type: Draft["type"], report: Report): void {
+  if (type !== "yggdrasil") return;
+  const first = new Map<string, string>();
+  for (const [index, { via }] of routes.entries()) {
+    const device = via && tunnelDevice(via);
+    if (!device) continue;
+    const other = first.get(device) ?? via;
+    first.set(device, other);
+    if (other === via) continue;
+    report(
+      ["overlay", "routes", index, "via"],
+      `${quote(via)} begins like the key of another node, ${
+        other.slice(0, 12)
+      }...: both tunnels would be called ${device}`,
+      "one of the two nodes needs a new key",
+    );
   }
 }
 
@@ -143,19 +179,20 @@ function checkPeers({ peers, listen, routes = [] }: Draft, report: Report): void
   }
 }
 
-function checkPool({ address, routes = [], pool }: Draft, report: Report): void {
+function checkPool({ addresses, routes = [], pool }: Draft, report: Report): void {
   if (!pool) return;
   const text = formatNetwork(pool);
   const remedy =
     "the pool is seen by this machine only: use a private network that nobody else uses, such as 192.168.64.0/18";
-  if (address && overlaps(pool, host(address))) {
+  const address = addresses.find((a) => a && overlaps(pool, host(a)));
+  if (address) {
     report(["nat64", "pool"], `${quote(text)} holds this machine's overlay address ${formatAddress(address)}`, remedy);
   }
   const route = routes.find(({ to }) => to && overlaps(to, pool));
   if (route) report(["nat64", "pool"], `${quote(text)} overlaps the overlay route ${formatNetwork(route.to!)}`, remedy);
 }
 
-function checkMaps({ address, prefix, pool, maps }: Draft, report: Report): void {
+function checkMaps({ addresses, prefix, pool, maps }: Draft, report: Report): void {
   duplicates(
     maps.map(({ ipv4 }) => ipv4 && formatAddress(ipv4)),
     (index, text) =>
@@ -169,10 +206,10 @@ function checkMaps({ address, prefix, pool, maps }: Draft, report: Report): void
   for (const [index, { ipv4, ipv6 }] of maps.entries()) {
     const path = ["nat64", "maps", index];
     const v4 = ipv4 && quote(formatAddress(ipv4));
-    if (ipv4 && address && ipv4.value === address.value) {
+    if (ipv4 && addresses.some((a) => a?.value === ipv4.value)) {
       report(
         [...path, "ipv4"],
-        `${v4} is this machine's own overlay address, which all other clients share`,
+        `${v4} is this machine's own overlay address`,
         "take another address of your assignment",
       );
     }

@@ -22,6 +22,8 @@ export type Overlay =
     peers: string[];
     listen: string[];
     routes: Required<Route>[];
+    /** Networks behind this machine; see `localNetworks` in overlay_nodes.ts for the default. */
+    local?: string[];
   }
   | { type: "interface"; interface: string; routes: Route[] };
 
@@ -38,6 +40,8 @@ export interface Nat64 {
 /** `prefix`, `routed` and `nat64` are there together (a gateway) or not at all (an overlay node). `address` is IPv4 with a length. */
 export interface Config {
   address: string;
+  /** Further addresses of this machine in the overlay. */
+  moreAddresses?: string[];
   prefix?: string;
   routed?: string;
   uplink?: string;

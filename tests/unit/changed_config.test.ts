@@ -114,7 +114,7 @@ Deno.test({
   fn: async () => {
     using machine = new FakeMachine();
     const play = new Play(machine);
-    const key = "00".repeat(32) + "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
+    const key = "00".repeat(32) + "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
     machine.write("/etc/yggdrasil/yggdrasil.conf", `{\n  PrivateKey: ${key}\n  IfName: own\n}\n`);
     await machine.systemd.run(["enable", "yggdrasil.service"]);
     await machine.systemd.run(["start", "yggdrasil.service"]);

@@ -19,7 +19,7 @@ const yggdrasil = (kind: "vxlan" | "ip6gre"): Partial<Facts> => ({
     publicKey: OWN,
     address: addressFromKey(OWN),
     from: "new",
-    privateKey: "5".repeat(64) + OWN,
+    keys: { PrivateKey: "5".repeat(64) + OWN },
   },
   tunnel: { kind, why: "a test" },
 });

@@ -11,7 +11,7 @@ const DIRECTIVES =
 const PROGRAMS = ["ip", "sysctl", "tayga", "iptables-restore", "ip6tables-restore"].map((p) => `/usr/sbin/${p}`);
 /** The only shell: nothing in it is of the config. */
 const SHELL =
-  /^\/bin\/sh -c '(\/usr\/sbin\/ip6?tables -w -t (?:filter|nat|mangle)) -C ([A-Z]+) -m comment --comment crxn:jump -j CRXN-\2 2>\/dev\/null \|\| exec \1 -I \2 1 -m comment --comment crxn:jump -j CRXN-\2'$/;
+  /^\/bin\/sh -c '(\/usr\/sbin\/ip6?tables -w -t (?:filter|nat|mangle|raw)) -C ([A-Z]+) -m comment --comment crxn:jump -j CRXN-\2 2>\/dev\/null \|\| exec \1 -I \2 1 -m comment --comment crxn:jump -j CRXN-\2'$/;
 /** What an argument may consist of: no white space, quote, `%`, `$`, or anything that a shell or systemd knows. */
 const WORD = /^[A-Za-z0-9_@:.,/=+-]+$/;
 
@@ -29,7 +29,11 @@ function checkUnit({ path, content }: FileItem): void {
 
 function checkRules({ path, content }: FileItem): void {
   for (const line of content.split("\n").slice(1, -1)) {
-    assertMatch(line, /^(\*(filter|nat|mangle)|:CRXN-[A-Z]+ - \[0:0\]|COMMIT|-A CRXN-[A-Z]+ [\w@:.,/ =+-]+)$/, path);
+    assertMatch(
+      line,
+      /^(\*(filter|nat|mangle|raw)|:CRXN-[A-Z]+ - \[0:0\]|COMMIT|-A CRXN-[A-Z]+ [\w@:.,/ =+[\]-]+)$/,
+      path,
+    );
     if (line.startsWith("-A")) assertEquals(line.match(/--comment crxn:/g)?.length, 1, line);
   }
 }

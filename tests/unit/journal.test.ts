@@ -5,7 +5,7 @@ import { type Before, type Line, replay } from "../../gateway/journal.ts";
 import { undoActions } from "../../gateway/undo.ts";
 import { noteBefore, noteBrought, noteUndone, parseJournal, readJournal } from "../../machine/journal.ts";
 import { placeFiles } from "../../machine/place.ts";
-import { keepIdentity, newIdentity } from "../../machine/yggdrasil.ts";
+import { keepIdentity, newIdentity } from "../../machine/identity.ts";
 import { FakeMachine } from "./fake/machine.ts";
 import { Play } from "./fake/play.ts";
 import { WALK } from "./fake/configs.ts";

@@ -46,7 +46,7 @@ const FACTS: Facts = {
   advertised: [],
   overlayMtu: 1500,
   drops: { INPUT: { inet: false, inet6: false }, FORWARD: { inet: false, inet6: false } },
-  identity: { publicKey: KEYS.gateway, address: "200::1", from: "new", privateKey: "00".repeat(64) },
+  identity: { publicKey: KEYS.gateway, address: "200::1", from: "new", keys: { PrivateKey: "00".repeat(64) } },
   tunnel: { kind: "vxlan", why: "test" },
 };
 

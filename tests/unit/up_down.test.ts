@@ -84,7 +84,7 @@ for (const [from, to] of [["yggdrasil gateway", "interface gateway"], ["yggdrasi
   test(`up: ${from} becomes ${to}: what ran before crxn runs again when it is not ours any more`, async () => {
     const { machine, play } = start();
     using _ = machine;
-    const key = "00".repeat(32) + "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
+    const key = "00".repeat(32) + "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
     machine.write(
       "/etc/yggdrasil/yggdrasil.conf",
       `{\n  # mine\n  PrivateKey: ${key}\n  Peers: []\n  IfName: own\n}\n`,
@@ -207,6 +207,13 @@ async function failEach(
     }
     assert(result instanceof CrxnError && result.exit === 1, `${failed}: ${result.stack ?? result}`);
     assertStringIncludes(result.message + result.detail?.text, "made to fail");
+    // All is made by then, and what is left over is known to the journal.
+    if (failed.startsWith("/usr/sbin/nft delete table")) {
+      assertStringIncludes(result.remedy ?? "", "tries again", failed);
+      assertEquals(await play.up(config), 0, failed);
+      assertEquals(await reset(), 0, failed);
+      continue;
+    }
     assertStringIncludes(result.remedy ?? "", "as it was before this run", `${failed}\n${play.said.slice(-3000)}`);
     check(failed);
   }

@@ -4,7 +4,7 @@ import { planLines } from "../../gateway/plan.ts";
 import { CrxnError } from "../../gateway/errors.ts";
 import { identityOf, maskSecrets, yggdrasilConfig } from "../../gateway/yggdrasil_config.ts";
 
-const KEY = "c0ffee".repeat(10) + "beef" + "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
+const KEY = "c0ffee".repeat(10) + "beef" + "1d1a30df7330a0110330d8f57b905d135a502d2f1db48a01420ca68a103bc286";
 const OVERLAY = {
   type: "yggdrasil" as const,
   interface: "ygg",
@@ -94,7 +94,7 @@ Deno.test("yggdrasilConfig: a file that says what it should is left byte for byt
 
 Deno.test("yggdrasilConfig: a new file has the key and can be read again", () => {
   const publicKey = KEY.slice(64);
-  const text = yggdrasilConfig(OVERLAY, { publicKey, address: "", from: "new", privateKey: KEY });
+  const text = yggdrasilConfig(OVERLAY, { publicKey, address: "", from: "new", keys: { PrivateKey: KEY } });
   assertEquals(identityOf(text).publicKey, publicKey);
   const changed = yggdrasilConfig({ ...OVERLAY, listen: ["tls://[::]:9001"] }, identityOf(text));
   assertStringIncludes(changed, `PrivateKey: ${KEY}`);
@@ -117,7 +117,7 @@ Deno.test("identityOf: an unusable file is an error that never quotes a key", ()
     const error = assertThrows(() => identityOf(text), CrxnError, undefined, name) as CrxnError;
     assertEquals(error.exit, 69, name);
     const all = `${error.message} ${error.remedy} ${JSON.stringify(error.detail ?? "")}`;
-    assert(!all.includes("c0ffee") && !all.includes("bdbacf"), `${name}: ${all}`);
+    assert(!all.includes("c0ffee") && !all.includes("1d1a30"), `${name}: ${all}`);
   }
 });
 

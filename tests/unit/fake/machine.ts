@@ -34,6 +34,8 @@ export class FakeMachine implements Runner {
   readonly netfilter = new FakeNetfilter();
   readonly systemd: FakeSystemd;
   packages = new Set<string>();
+  /** What yggdrasil's normalised config has besides: a daemon with tunnel routing keeps that section. */
+  daemonSettings: Record<string, unknown> = {};
   /** Every command that changed, or tried to change, something. */
   commands: string[][] = [];
   /** Makes a command fail, or throws to stop crxn dead. */
@@ -150,10 +152,18 @@ export class FakeMachine implements Runner {
         return ok();
       case Program.yggdrasilctl:
         return this.systemd.unit("yggdrasil.service").active === "active" ? ok("{}") : refused("connection refused", 1);
+      case Program.setpriv:
+        return this.normalise(words[words.indexOf("--") + 1]!);
       case Program.unshare:
         return this.network.kinds.includes("ip6gre") ? ok() : refused("Error: Unknown device type.");
     }
     return refused(`${program}: not found`, 127);
+  }
+
+  /** What the yggdrasil program makes of a config: Debian's has no tunnel routing. */
+  private normalise(program: string): Answer {
+    if (program !== Program.yggdrasil || !this.packages.has("yggdrasil")) return refused(`${program}: not found`, 127);
+    return ok(JSON.stringify({ PrivateKey: "", IfName: "auto", ...this.daemonSettings }));
   }
 
   private mktun(config: string): Answer {

@@ -12,7 +12,7 @@ import { apply } from "../../../machine/apply.ts";
 import { readJournal } from "../../../machine/journal.ts";
 import { placeFiles } from "../../../machine/place.ts";
 import { questionsOf, readSurvey } from "../../../machine/survey.ts";
-import { keepIdentity } from "../../../machine/yggdrasil.ts";
+import { keepIdentity } from "../../../machine/identity.ts";
 import type { FakeMachine } from "./machine.ts";
 
 /** Thrown where crxn is killed. */

@@ -70,4 +70,5 @@ const PER_DEVICE: Record<string, string> = {
   "net/ipv6/conf/*/forwarding": "0",
   "net/ipv6/conf/*/accept_redirects": "1",
   "net/ipv6/conf/*/accept_ra": "1",
+  "net/ipv6/conf/*/disable_ipv6": "0",
 };
