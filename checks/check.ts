@@ -5,7 +5,7 @@ import type { Step } from "../gateway/compare.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import type { Survey } from "../gateway/survey.ts";
-import type { ProbeResult } from "./probe_result.ts";
+import type { ProbeResult, Reach } from "./probe_result.ts";
 
 /** `unknown`: could not tell, which is not "bad". `skip`: not asked, with the reason. */
 export type Verdict = "pass" | "warn" | "fail" | "skip" | "unknown";
@@ -35,6 +35,8 @@ export interface CheckInput {
   journal?: Journal;
   /** Missing when no probe was wanted. */
   probe?: ProbeResult;
+  /** The far nodes, asked together with the probe. */
+  reach?: Reach[];
   troubles: Trouble[];
 }
 

@@ -1,18 +1,22 @@
 import { Program } from "../gateway/action.ts";
-import type { Check, CheckInput, Outcome } from "./check.ts";
+import { wrongGeneration } from "../gateway/config/key_warnings.ts";
+import { inNetworks } from "../gateway/overlay_nodes.ts";
+import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import type { Peer } from "../gateway/survey.ts";
 
 /** Connections to other yggdrasil nodes. */
 export const overlayPeers: Check = {
   id: "overlay-peers",
-  title: "The daemon is connected to other nodes",
+  title: "The daemon is connected, and the far nodes answer",
   hop: "overlay",
   only: "yggdrasil",
   needs: ["overlay-service"],
-  looksAt: "yggdrasilctl getPeers, and the peers of crxn.yaml.",
-  why: "Without a single peer the node is alone, and nothing reaches the far end.",
+  looksAt:
+    "yggdrasilctl getPeers, and the peers of crxn.yaml; three pings to the yggdrasil address of each far node, which follows from its key in overlay.routes.",
+  why:
+    "Without a single peer the node is alone. A key that nobody has leads nowhere, however well everything else works, and a key of the other generation (0.3 against today's) looks like any other.",
   cure:
-    "Check that the peer's address and port are right and reachable from here, and that both ends run versions that can peer (0.4 and 0.5 cannot).",
+    "Check that the peer's address and port are right and reachable from here, and that both ends run versions that can peer (0.3, 0.4 and 0.5 cannot with each other). Have the far operator compare the address that `crxn status` shows for the far node with their own.",
   run: (input) => {
     const { survey } = input;
     if (!survey.overlay) {
@@ -22,8 +26,8 @@ export const overlayPeers: Check = {
   },
 };
 
-function judge({ blueprint }: CheckInput, peers: Peer[]): Outcome {
-  const { overlay } = blueprint.config;
+function judge(input: CheckInput, peers: Peer[]): Outcome {
+  const { overlay } = input.blueprint.config;
   const wanted = overlay.type === "yggdrasil" ? overlay.peers : [];
   const up = peers.filter((p) => p.up);
   const evidence = [{ command: [Program.yggdrasilctl, "getPeers"], output: peers.map(peerLine).join("\n") }];
@@ -50,7 +54,27 @@ function judge({ blueprint }: CheckInput, peers: Peer[]): Outcome {
       evidence,
     };
   }
-  return { verdict: "pass", found: `${up.length} connected` };
+  return silentNodes(input, evidence) ?? { verdict: "pass", found: `${up.length} connected` };
+}
+
+/** Connected, but a far node cannot be reached over all that: nobody has its key, or it is off. */
+function silentNodes({ blueprint, reach = [], probe }: CheckInput, evidence: Evidence[]): Outcome | undefined {
+  const alive = (networks: string[]) =>
+    probe?.ran === true && probe.received > 0 && probe.kind !== "overlay" && inNetworks(networks, probe.target);
+  const silent = reach.filter((r) => r.received === 0 && !alive(r.networks));
+  if (silent.length === 0) return undefined;
+  const [what] = wrongGeneration(blueprint.facts.daemon?.generation ?? "0.5");
+  const texts = silent.map((r) =>
+    `no answer from the far node ${r.address} for ${r.networks.join(", ")} (key ${r.key}): ${
+      r.foreign ? `the key ${what}` : "it is off, not connected to the same yggdrasil network, or nobody has this key"
+    }`
+  );
+  return {
+    verdict: "fail",
+    found: texts.join("; "),
+    want: "an answer from every far node of overlay.routes",
+    evidence: [...evidence, ...silent.map(({ command, output }) => ({ command, output }))],
+  };
 }
 
 const peerLine = (p: Peer) =>

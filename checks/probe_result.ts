@@ -30,4 +30,16 @@ export interface Probed {
   overlay?: Leg;
 }
 
+/** A ping to a far yggdrasil node's own address, over yggdrasil alone. */
+export interface Reach {
+  key: string;
+  address: string;
+  networks: string[];
+  received: number;
+  /** The key cannot be one of this daemon's generation. */
+  foreign: boolean;
+  command: string[];
+  output: string;
+}
+
 export type ProbeResult = { ran: false; reason: string } | Probed;

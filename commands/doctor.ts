@@ -9,7 +9,7 @@ import { pathOf } from "../checks/path.ts";
 import { runChecks } from "../checks/run.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { lock } from "../machine/lock.ts";
-import { inOverlay, sendProbe } from "../machine/probe.ts";
+import { inOverlay, reachNodes, sendProbe } from "../machine/probe.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
 import { mend } from "./doctor_fix.ts";
 import { readInput } from "./doctor_input.ts";
@@ -83,6 +83,7 @@ async function examine(
     throw new CrxnError(Exit.usage, `${target} is in none of the overlay's networks.`, `Take a host in ${networks}.`);
   }
   if (wanted.has("probe")) input.probe = await sendProbe(context.runner, blueprint, target);
+  if (wanted.has("probe") || wanted.has("overlay-peers")) input.reach = await reachNodes(context.runner, blueprint);
   const findings = runChecks(CHECKS, input, wanted);
   const healthy = findings.every((f) => f.verdict !== "fail");
   return { input, report: { healthy, path: pathOf(CHECKS, findings, input), findings } };

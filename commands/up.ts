@@ -2,6 +2,8 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { compare, type Step } from "../gateway/compare.ts";
+import { keyWarnings } from "../gateway/config/key_warnings.ts";
+import { problemText } from "../gateway/config/problem.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { linkOf } from "../gateway/survey.ts";
@@ -10,7 +12,15 @@ import { apply } from "../machine/apply.ts";
 import { readSeen } from "../machine/files.ts";
 import { lock } from "../machine/lock.ts";
 import { keepIdentity } from "../machine/identity.ts";
-import { type Context, loadConfig, prepare, type Prepared, requireDebian, requireRoot } from "./context.ts";
+import {
+  type Context,
+  loadConfig,
+  type LoadedConfig,
+  prepare,
+  type Prepared,
+  requireDebian,
+  requireRoot,
+} from "./context.ts";
 import { describe, settle, takeBack } from "./converge.ts";
 import { bringPackages } from "./install.ts";
 import { withCommon } from "./options.ts";
@@ -46,6 +56,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   requireLink(prepared);
   await requireDaemon(prepared);
   let steps = plan(prepared);
+  await warn(context, loaded, prepared);
   if (options.dryRun) {
     printPlan(ui, "up", steps);
     return steps.length > 0 ? Exit.changes : Exit.ok;
@@ -63,6 +74,15 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   }
   await settleAll(context);
   return await welcome(context, prepared, { changed: steps, ...(options.target ? { target: options.target } : {}) });
+}
+
+/** What is no error of the config's form, and cannot work: said before anything is done. */
+async function warn({ ui, options }: Context, { config, text }: LoadedConfig, { blueprint }: Prepared): Promise<void> {
+  const { daemon } = blueprint.facts;
+  if (!daemon) return;
+  for (const problem of await keyWarnings(config, daemon.generation, text, options.config)) {
+    ui.say(`warning: ${problemText(problem)}`);
+  }
 }
 
 /** An existing link is somebody else's to make: without it there is nothing to put an address on. */

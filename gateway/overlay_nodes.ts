@@ -88,6 +88,10 @@ export function localNetworks(config: Config): string[] | undefined {
   return [...widest, ...maps.filter((m) => !widest.some((n) => contains(n, m)))].map(formatNetwork);
 }
 
+/** Whether an IPv4 address lies in one of the networks. */
+export const inNetworks = (networks: string[], address: string): boolean =>
+  networks.some((n) => contains(network(n), network(`${address}/32`)));
+
 /** @param first whether `outer` counts also when both are the same */
 const holds = (outer: Network, inner: Network, first: boolean) =>
   contains(outer, inner) && (first || outer.length < inner.length);

@@ -9,7 +9,7 @@ import type { Identity } from "./facts.ts";
 import { HEADER, Path } from "./names.ts";
 import { fill } from "./template.ts";
 import { addressFromKey } from "./yggdrasil_address.ts";
-import { publicKeyIn } from "./yggdrasil_keys.ts";
+import { keyPathIn, publicKeyIn, publicKeyOfPem } from "./yggdrasil_keys.ts";
 
 type Yggdrasil = Extract<Overlay, { type: "yggdrasil" }>;
 
@@ -85,11 +85,23 @@ function inPlaceOf(old: unknown, value: unknown): unknown {
 
 /**
  * Who this node is, from its config.
+ * @param pem what is in the file that PrivateKeyPath names, if it names one
  * @throws CrxnError 69 when the file has no usable key: a daemon given such a file gets a new identity at every start.
  */
-export function identityOf(text: string, generation: Generation = "0.5"): Identity {
-  const publicKey = publicKeyIn(parse(text), generation);
+export function identityOf(text: string, generation: Generation = "0.5", pem?: string): Identity {
+  const config = parse(text);
+  const path = keyPathIn(config, generation);
+  const publicKey = path === undefined ? publicKeyIn(config, generation) : publicKeyOfPem(pem, path);
   return { publicKey, address: addressFromKey(publicKey, generation), from: "config", text };
+}
+
+/** The file that holds the key instead of the config, if the config names one. */
+export function keyFileOf(text: string, generation: Generation): string | undefined {
+  try {
+    return keyPathIn(parse(text), generation);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The `TunnelRouting` section of a daemon's config, if there is one that can be read. */
@@ -117,7 +129,7 @@ function parse(text: string): Record<string, unknown> {
 }
 
 /** A key's value in every spelling of HJSON; without quotes it goes to the end of the line. */
-const SECRET = /((?:Encryption|Signing)?PrivateKey["']?\s*:\s*)(?:'''[\s\S]*?(?:'''|$)|"[^"\n]*"?|'[^'\n]*'?|[^\n]+)/g;
+const SECRET = /((?:Encryption|Signing)?PrivateKey["']?\s*:\s*)(?:'''[\s\S]*?(?:'''|$)|"[^"\n]*"?|'[^'\n]*'?|[^\n]+)/gi;
 
 /** Text with secrets made unreadable, for plans and reports. */
 export const maskSecrets = (text: string): string => text.replace(SECRET, "$1(not shown)");

@@ -12,7 +12,10 @@ const PKCS8 = { ed25519: "302e020100300506032b657004220420", x25519: "302e020100
 export function publicHalf(curve: keyof typeof PKCS8, privateHex: string): string {
   const der = Uint8Array.from((PKCS8[curve] + privateHex).match(/../g)!, (pair) => parseInt(pair, 16));
   // deno-lint-ignore no-explicit-any
-  const key = createPrivateKey({ key: der as any, format: "der", type: "pkcs8" });
+  return publicHex(createPrivateKey({ key: der as any, format: "der", type: "pkcs8" }));
+}
+
+function publicHex(key: ReturnType<typeof createPrivateKey>): string {
   const { x } = createPublicKey(key).export({ format: "jwk" }) as { x: string };
   return Array.from(
     atob(x.replaceAll("-", "+").replaceAll("_", "/")),
@@ -21,11 +24,40 @@ export function publicHalf(curve: keyof typeof PKCS8, privateHex: string): strin
     .join("");
 }
 
+const isText = (value: unknown) => typeof value === "string" && value !== "";
+
 const MOVE = "move the file away: crxn then makes a new identity";
 
 function refuse(what: string, remedy: string): never {
   // A key is never quoted: the text says only what is wrong with it.
   throw new CrxnError(Exit.unavailable, what, remedy);
+}
+
+/** Where the key is when it is not in the config itself: yggdrasil 0.5.6 and later, and it counts before PrivateKey. */
+export function keyPathIn(config: Record<string, unknown>, generation: Generation): string | undefined {
+  const path = settingOf(config, "PrivateKeyPath");
+  return generation === "0.5" && typeof path === "string" && path !== "" ? path : undefined;
+}
+
+/** The public key of such a file, PEM of PKCS #8. */
+export function publicKeyOfPem(pem: string | undefined, path: string): string {
+  try {
+    return publicHex(createPrivateKey(pem!));
+  } catch {
+    refuse(
+      `PrivateKeyPath in ${Path.yggdrasilConfig} names ${path}, which ${
+        pem === undefined ? "does not exist" : "holds no ed25519 key (PEM)"
+      }.`,
+      "Put the key there, or a PrivateKey into the config.",
+    );
+  }
+}
+
+/** Go's JSON does not mind upper and lower case in a setting's name. */
+function settingOf(config: Record<string, unknown>, name: string): unknown {
+  if (name in config) return config[name];
+  const other = Object.keys(config).find((key) => key.toLowerCase() === name.toLowerCase());
+  return other === undefined ? undefined : config[other];
 }
 
 /**
@@ -35,7 +67,7 @@ function refuse(what: string, remedy: string): never {
  *   every start, or none
  */
 export function publicKeyIn(config: Record<string, unknown>, generation: Generation): string {
-  const has = (name: string) => typeof config[name] === "string" && config[name] !== "";
+  const has = (name: string) => isText(settingOf(config, name));
   const [old, today] = [has("EncryptionPrivateKey"), has("PrivateKey")];
   if (generation === "0.3") {
     if (!old && today) {
@@ -72,7 +104,7 @@ export function publicKeyIn(config: Record<string, unknown>, generation: Generat
 function oldKey(config: Record<string, unknown>): string {
   const lengths = { EncryptionPublicKey: 64, EncryptionPrivateKey: 64, SigningPublicKey: 64, SigningPrivateKey: 128 };
   for (const name of Object.keys(lengths)) {
-    if (typeof config[name] === "string" && config[name] !== "") continue;
+    if (isText(settingOf(config, name))) continue;
     refuse(
       `${Path.yggdrasilConfig} has no ${name}: yggdrasil 0.3 would make up a new one at every start.`,
       `Put this node's ${name} there, or ${MOVE}.`,
@@ -94,7 +126,7 @@ function oldKey(config: Record<string, unknown>): string {
 }
 
 function hexIn(config: Record<string, unknown>, name: string, digits: number): string {
-  const value = String(config[name]);
+  const value = String(settingOf(config, name));
   if (!/^[0-9a-f]+$/i.test(value) || value.length !== digits) {
     refuse(
       `The ${name} in ${Path.yggdrasilConfig} is not ${digits} hex digits (it has ${value.length} characters).`,

@@ -5,7 +5,7 @@ import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Identity } from "../gateway/facts.ts";
 import { Path } from "../gateway/names.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
-import { identityOf } from "../gateway/yggdrasil_config.ts";
+import { identityOf, keyFileOf } from "../gateway/yggdrasil_config.ts";
 import { publicKeyIn } from "../gateway/yggdrasil_keys.ts";
 import { fromBase64, readSeen, writeAtomically } from "./files.ts";
 import { at } from "./place.ts";
@@ -20,7 +20,8 @@ export async function findIdentity(generation: Generation): Promise<Identity> {
     if (config.content === undefined) {
       throw new CrxnError(Exit.noPermission, `${Path.yggdrasilConfig} may be read by root only.`, "Run crxn as root.");
     }
-    return identityOf(config.content, generation);
+    const keyFile = keyFileOf(config.content, generation);
+    return identityOf(config.content, generation, keyFile && (await readSeen(keyFile))?.content);
   }
   return await keptIdentity(generation) ?? await newIdentity(generation);
 }

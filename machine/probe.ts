@@ -1,12 +1,14 @@
 /** Pings through the real path, with the devices' packet counters before and after. ping(8). */
 
-import type { Leg, ProbeKind, ProbeResult } from "../checks/probe_result.ts";
+import type { Leg, ProbeKind, ProbeResult, Reach } from "../checks/probe_result.ts";
 import { Program } from "../gateway/action.ts";
 import { embed } from "../gateway/address.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { contains, host, network, parseAddress } from "../gateway/cidr.ts";
+import { foreignKeys } from "../gateway/config/key_warnings.ts";
 import type { Link } from "../gateway/survey.ts";
 import { readLinks } from "./ip.ts";
+import { ping } from "./ping.ts";
 import type { Runner } from "./run.ts";
 
 /** Pings sent; with 0.2 s between them and 1 s to wait for the last. */
@@ -70,6 +72,17 @@ export async function sendProbe(runner: Runner, blueprint: Blueprint, target?: s
     ...(translator ? { translator } : {}),
     ...(overlay ? { overlay } : {}),
   };
+}
+
+/** Pings each far node over yggdrasil, all at once. */
+export async function reachNodes(runner: Runner, { config, nodes, facts }: Blueprint): Promise<Reach[]> {
+  const asked = await Promise.all(nodes.map(async ({ key, address, networks }) => {
+    const { received, argv: command, output } = await ping(runner, address);
+    return { key, address, networks, received, command, output, foreign: false };
+  }));
+  if (asked.every((r) => r.received > 0)) return asked;
+  const foreign = await foreignKeys(config, facts.daemon?.generation ?? "0.5");
+  return asked.map((r) => ({ ...r, foreign: foreign.includes(r.key) }));
 }
 
 /** The device by which an overlay host is reached: of overlapping networks the longest prefix counts. */

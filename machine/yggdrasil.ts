@@ -16,9 +16,13 @@ const object = (text: string): Json => {
 const string = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
 const number = (value: unknown) => typeof value === "number" ? value : undefined;
 
-/** `yggdrasilctl -json getPeers`. 0.4 lists connected peers only and has no `up`; 0.5 lists all. */
+/**
+ * `yggdrasilctl -json getPeers`. 0.3 and 0.4 list connected peers only and have no `up`; 0.5 lists all. 0.3 has a map from
+ * addresses, in which the node itself is on port 0.
+ */
 export function parsePeers(output: string): Peer[] {
   const { peers } = object(output);
+  if (typeof peers === "object" && peers !== null && !Array.isArray(peers)) return oldPeers(peers as Json);
   if (!Array.isArray(peers)) return [];
   return (peers as Json[]).filter((p) => typeof p === "object" && p !== null).map((p) => {
     const optional = {
@@ -37,8 +41,29 @@ export function parsePeers(output: string): Peer[] {
   });
 }
 
+const oldPeers = (peers: Json): Peer[] =>
+  Object.entries(peers).flatMap(([address, value]) => {
+    const peer = typeof value === "object" && value !== null ? value as Json : {};
+    if (peer["proto"] === "self" || peer["port"] === 0) return [];
+    const [key, uptime] = [string(peer["box_pub_key"]), number(peer["uptime"])];
+    return [{
+      uri: string(peer["endpoint"]) ?? "",
+      up: true,
+      inbound: false,
+      address,
+      ...(key ? { key } : {}),
+      ...(uptime === undefined ? {} : { uptime }),
+    }];
+  });
+
 export function parseSelf(output: string): Omit<OverlaySeen, "peers"> {
   const self = object(output);
+  // 0.3: {"self": {ADDRESS: {"box_pub_key": KEY, ...}}}
+  const [old] = Object.entries(typeof self["self"] === "object" && self["self"] !== null ? self["self"] as Json : {});
+  if (old) {
+    const key = string((old[1] as Json | null)?.["box_pub_key"]);
+    return { address: old[0], ...(key ? { publicKey: key } : {}) };
+  }
   const version = string(self["build_version"]);
   return {
     ...(version && version !== "unknown" ? { version } : {}),

@@ -21,7 +21,9 @@ export interface PairOptions {
   debian: Debian;
   image?: Kind;
   /** As in both configs. */
-  tunnel: "auto" | "vxlan";
+  tunnel: "auto" | "vxlan" | "ckr";
+  /** The daemon of both, or of each: a program of the host that is put onto the machine. Default: Debian's. */
+  daemon?: string | Partial<Record<"gw" | "node", string>>;
   /**
    * Which of them dials the other; default the node. It finds the other again at once when its own daemon comes back,
    * whereas yggdrasil 0.4.7 tries a peer that refused again after a minute only.
@@ -32,7 +34,7 @@ export interface PairOptions {
 /** Sets the scene: configs are written, nothing is up. */
 export async function pairOf(
   lab: Lab,
-  { debian, image = "bare", tunnel, dials = "node" }: PairOptions,
+  { debian, image = "bare", tunnel, dials = "node", daemon }: PairOptions,
 ): Promise<Pair> {
   const net = await lab.internet();
   const client = await net.client();
@@ -47,7 +49,11 @@ export async function pairOf(
   });
   await net.route(ROUTED, gw);
   for (const machine of [gw, node]) await installProduct(machine);
-  const keys = { gw: await publicKeyOf(gw), node: await publicKeyOf(node) };
+  const own = {
+    gw: await bringDaemon(gw, typeof daemon === "string" ? daemon : daemon?.gw),
+    node: await bringDaemon(node, typeof daemon === "string" ? daemon : daemon?.node),
+  };
+  const keys = { gw: await publicKeyOf(gw, own.gw), node: await publicKeyOf(node, own.node) };
   const configure = async (alsoListen?: number) => {
     const peers = dials === "gw" ? `peers: ["tls://[${node.uplink.ipv6}]:4443"]` : "peers: []";
     const listen = [4443, ...(alsoListen === undefined ? [] : [alsoListen])].map((port) => `"tls://[::]:${port}"`);
@@ -58,7 +64,7 @@ prefix: 2a04:5b80:300:4::/96
 overlay:
   type: yggdrasil
   tunnel: ${tunnel}
-  ${peers}
+${daemonLine(own.gw)}  ${peers}
   listen: [${listen.join(", ")}]
   routes:
     - to: 10.0.0.0/8
@@ -73,7 +79,9 @@ overlay:
 overlay:
   type: yggdrasil
   tunnel: ${tunnel}
-  ${dials === "node" ? `peers: ["tls://[${gw.uplink.ipv6}]:4443"]` : `listen: ["tls://[::]:4443"]`}
+${daemonLine(own.node)}  ${
+      dials === "node" ? `peers: ["tls://[${gw.uplink.ipv6}]:4443"]` : `listen: ["tls://[::]:4443"]`
+    }
   routes:
     - to: 10.5.0.0/16
       via: ${keys.gw}
@@ -94,6 +102,17 @@ export async function upOnBoth({ order: [listener, dialler] }: Pick<Pair, "order
 }
 
 /** What an operator tells the far end before either of them runs `up`. */
-export async function publicKeyOf(machine: Machine): Promise<string> {
-  return JSON.parse((await crxn(machine, "init --key --json")).stdout).publicKey;
+export async function publicKeyOf(machine: Machine, daemon?: string): Promise<string> {
+  const which = daemon === undefined ? "" : ` --daemon ${daemon}`;
+  return JSON.parse((await crxn(machine, `init --key --json${which}`)).stdout).publicKey;
 }
+
+/** Puts a daemon where an administrator would put it. @returns its path on the machine */
+export async function bringDaemon(machine: Machine, program: string | undefined): Promise<string | undefined> {
+  if (program === undefined) return undefined;
+  const path = "/usr/local/sbin/yggdrasil-of-mine";
+  await machine.push(program, path, 0o755);
+  return path;
+}
+
+const daemonLine = (path: string | undefined) => path === undefined ? "" : `  daemon: ${path}\n`;
