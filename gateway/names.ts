@@ -11,6 +11,10 @@ export const Path = {
   state: "/var/lib/crxn",
   journal: "/var/lib/crxn/journal.jsonl",
   identity: "/var/lib/crxn/yggdrasil.key",
+  /** What crxn has fetched by URL. */
+  programs: "/usr/local/lib/crxn",
+  /** For the time of a download. Root's, and not in /run: that is memory. */
+  downloads: "/var/cache/crxn",
   lock: "/run/crxn.lock",
 } as const;
 

@@ -1,6 +1,7 @@
 /** The overlay's side: its link or its daemon and tunnel, and the addresses and routes on them. Pure. */
 
 import type { Config } from "./config/types.ts";
+import { daemonPath } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { type Facts, type Identity, TUNNEL_MTU } from "./facts.ts";
 import {
@@ -85,7 +86,7 @@ export function overlayItems(config: Config, facts: Facts): OverlayItems {
         group: "yggdrasil",
         secret: true,
       }),
-      yggdrasilDropInFile(overlay.interface, overlay.daemon),
+      yggdrasilDropInFile(overlay.interface, daemonPath(overlay.daemon)),
     ],
   };
 }

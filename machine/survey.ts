@@ -1,15 +1,18 @@
 /** Reads a machine in one pass: every question at once, each program started once. */
 
 import type { Config } from "../gateway/config/types.ts";
+import { Program } from "../gateway/action.ts";
+import { daemonPath } from "../gateway/daemon.ts";
 import type { Item } from "../gateway/item.ts";
-import type { Journal } from "../gateway/journal.ts";
+import type { Fetched, Journal } from "../gateway/journal.ts";
 import { dropInPath, Path, Unit, unitPath } from "../gateway/names.ts";
-import type { FileSeen, Survey } from "../gateway/survey.ts";
+import type { FileSeen, ProgramSeen, Survey } from "../gateway/survey.ts";
 import { hasOwnTayga, readPackages } from "./apt.ts";
 import { readSeen } from "./files.ts";
 import { readLinks, readRoutes } from "./ip.ts";
 import { readRules, readTables } from "./iptables.ts";
 import { at } from "./place.ts";
+import { readProgram } from "./program.ts";
 import type { Runner } from "./run.ts";
 import { readSysctls } from "./sysctl.ts";
 import { readUnits } from "./systemd.ts";
@@ -19,6 +22,8 @@ import { readOverlay } from "./yggdrasil.ts";
 export interface Questions {
   files: string[];
   units: string[];
+  /** Programs to be judged by their sums, each with what the journal has of it. */
+  programs?: { path: string; recorded?: Fetched }[];
   overlay: boolean;
   /** tayga's list of pool addresses in use. */
   pool?: string;
@@ -52,9 +57,24 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
         i.kind === "service" ? [i.unit, ...i.pulls ?? []] : i.kind === "unwanted" ? [i.unit] : []
       ),
     ]),
+    programs: programsOf(config, journal, items),
     overlay: yggdrasil,
     ...(instance ? { pool: `/var/lib/tayga/${instance}/dynamic.map` } : {}),
   };
+}
+
+/** What crxn has fetched, and what the overlay's daemon is where that is no package's. */
+export function programsOf(config: Config | undefined, journal: Journal, items: Item[] = []): Questions["programs"] {
+  const { overlay } = config ?? {};
+  const paths = [
+    ...(overlay?.type === "yggdrasil" ? [daemonPath(overlay.daemon)] : []),
+    ...items.flatMap((i) => i.kind === "service" && i.program ? [i.program] : i.kind === "program" ? [i.path] : []),
+    ...journal.fetched.keys(),
+  ];
+  return [...new Set(paths)].filter((path) => path !== Program.yggdrasil).map((path) => {
+    const recorded = journal.fetched.get(path);
+    return { path, ...(recorded ? { recorded } : {}) };
+  });
 }
 
 export async function readSurvey(runner: Runner, questions: Questions): Promise<Survey> {
@@ -73,6 +93,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     systemd,
     packages,
     files,
+    programs,
     sysctls,
     links,
     routes4,
@@ -90,6 +111,11 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     exists("/run/systemd/system"),
     answer("packages", readPackages(runner), undefined),
     Promise.all(questions.files.map(async (path): Promise<[string, FileSeen | null]> => [path, await readSeen(path)])),
+    Promise.all(
+      (questions.programs ?? []).map(async (
+        { path, recorded },
+      ): Promise<[string, ProgramSeen | null]> => [path, await readProgram(path, recorded)]),
+    ),
     answer("sysctls", readSysctls(runner), {}),
     answer("links", readLinks(runner), []),
     answer("routes", readRoutes(runner, "inet"), []),
@@ -110,6 +136,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     ...(packages ? { packages } : {}),
     ...(ownTayga ? { ownTayga } : {}),
     files: Object.fromEntries(files),
+    ...(programs.length > 0 ? { programs: Object.fromEntries(programs) } : {}),
     sysctls,
     links,
     routes: [...routes4, ...routes6],
