@@ -3,7 +3,7 @@
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
-import { removeTree } from "./files.ts";
+import { parent, removeTree } from "./files.ts";
 import { at } from "./place.ts";
 import { failure, type Result, type Runner } from "./run.ts";
 
@@ -40,7 +40,8 @@ export async function sha256Of(bytes: Uint8Array): Promise<string> {
 export async function inDownloads<T>(owner: number, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = Path.downloads;
   await removeTree(folder);
-  await Deno.mkdir(at(folder), { mode: 0o700, recursive: true });
+  await Deno.mkdir(at(parent(folder)), { recursive: true });
+  await Deno.mkdir(at(folder), { mode: 0o700 });
   try {
     await Deno.chown(at(folder), owner, 0);
     return await work(folder);

@@ -9,6 +9,7 @@ import { FakeNetfilter } from "./netfilter.ts";
 import { FakeNetwork } from "./network.ts";
 import { FakeSysctls } from "./sysctls.ts";
 import { FakeSystemd } from "./systemd.ts";
+import { FakeWeb } from "./web.ts";
 
 const TOOLS = ["iproute2", "iptables", "iputils-ping", "nftables", "procps"];
 const YGGDRASIL_UNIT = `[Unit]
@@ -34,6 +35,7 @@ export class FakeMachine implements Runner {
   readonly netfilter = new FakeNetfilter();
   readonly systemd: FakeSystemd;
   packages = new Set<string>();
+  readonly web = new FakeWeb(this);
   /** Every command that changed, or tried to change, something. */
   commands: string[][] = [];
   /** Makes a command fail, or throws to stop crxn dead. */
@@ -49,11 +51,13 @@ export class FakeMachine implements Runner {
         "/usr/lib/systemd/system",
         "/run/systemd/system",
         "/dev/net",
+        "/var/cache",
         "/var/lib",
       ]
     ) {
       Deno.mkdirSync(this.folder + dir, { recursive: true });
     }
+    Deno.chmodSync(this.folder, 0o755);
     const version = options.version ?? "13";
     this.write("/etc/os-release", `ID=debian\nVERSION_ID="${version}"\nPRETTY_NAME="Debian GNU/Linux ${version}"\n`);
     this.write("/etc/group", "root:x:0:\n");
@@ -144,6 +148,10 @@ export class FakeMachine implements Runner {
         return ok();
       case Program.aptGet:
         return this.apt(words);
+      case Program.aptHelper:
+        return await this.web.aptHelper(words);
+      case Program.dpkgDeb:
+        return this.web.dpkgDeb(words);
       case Program.ping:
         return ok("64 bytes from it: icmp_seq=1 ttl=64 time=0.041 ms\n1 packets transmitted, 1 received\n");
       case Program.journalctl:
