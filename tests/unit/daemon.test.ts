@@ -169,7 +169,7 @@ test("install: what cannot be fetched, or is no program for this machine, is nam
     assertEquals(error.exit, 69);
     assertMatch(error.message, says);
     assertEquals(whole(machine), first);
-    assert(error.remedy !== undefined && !("/var/cache/crxn" in [...Deno.readDirSync(`${machine.folder}/var`)]));
+    assert(error.remedy);
   }
 });
 

@@ -24,7 +24,7 @@ export async function sumOf(bytes: Uint8Array): Promise<string> {
 }
 
 export class FakeWeb {
-  readonly pages = new Map<string, Uint8Array>();
+  readonly pages = new Map<string, Uint8Array>([["https://example.net/fetched", elf("fetched")]]);
   /** An apt that does not look at sums. */
   careless = false;
 
