@@ -8,6 +8,7 @@ import { Path, Unit } from "../gateway/names.ts";
 export function ownerOf(item: Item, blueprint: Blueprint): string {
   switch (item.kind) {
     case "package":
+    case "program":
       return "packages";
     case "unwanted":
       return "conflicts";

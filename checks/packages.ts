@@ -8,12 +8,21 @@ export const packages: Check = {
   title: "Debian, with the packages that the gateway needs",
   hop: undefined,
   needs: [],
-  looksAt: "/etc/os-release, whether systemd runs the machine, and dpkg's list of installed packages.",
+  looksAt:
+    "/etc/os-release, whether systemd runs the machine, dpkg's list of installed packages, and the sum of a daemon that crxn fetched.",
   why: "Units, rules and devices are made with these programs, at every boot again.",
-  cure: "`crxn install` brings what is missing with apt and starts nothing.",
-  run: (input) =>
-    outcomeOf([...systemProblems(input), ...itemProblems(itemsOf("packages", input.blueprint), input)], input),
+  cure: "`crxn install` brings what is missing, with apt and by overlay.daemon.url, and starts nothing.",
+  run: (input) => outcomeOf([...systemProblems(input), ...ownProblems(input)], input),
 };
+
+/** Together with a program goes the service that runs it: it has to start the right one. */
+function ownProblems(input: CheckInput): Problem[] {
+  return itemProblems(itemsOf("packages", input.blueprint), input).map((problem) => {
+    const paths = problem.items?.flatMap((i) => i.kind === "program" ? [i.path] : []) ?? [];
+    const services = input.blueprint.items.filter((i) => i.kind === "service" && paths.includes(i.program ?? ""));
+    return services.length > 0 ? { ...problem, items: [...problem.items ?? [], ...services] } : problem;
+  });
+}
 
 function systemProblems({ survey: { os, systemd, packages } }: CheckInput): Problem[] {
   const problems: Problem[] = [];

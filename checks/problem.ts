@@ -57,7 +57,7 @@ function withFile(item: Item, { blueprint }: CheckInput): Item[] {
 }
 
 function problemText(item: Item, state: State): string | undefined {
-  const name = item.id.replace(/^(file|service|unwanted) /, "");
+  const name = item.id.replace(/^(file|program|service|unwanted) /, "");
   switch (state.is) {
     case "present":
       return undefined;
@@ -74,6 +74,8 @@ function problemText(item: Item, state: State): string | undefined {
 /** The item as the command that makes it, which says most in the fewest words. */
 function wantText(item: Item): string {
   switch (item.kind) {
+    case "program":
+      return `what ${item.url} gives, with the SHA-256 ${item.sha256}`;
     case "package":
       return `${item.name} installed`;
     case "file":

@@ -9,7 +9,7 @@ import type { CheckInput } from "../checks/check.ts";
 import { apply } from "../machine/apply.ts";
 import { keepIdentity } from "../machine/identity.ts";
 import type { Context } from "./context.ts";
-import { bringPackages } from "./install.ts";
+import { bring } from "./install.ts";
 import { consent } from "./plan_output.ts";
 
 /** What mends the findings: items in the blueprint's order, after the steps that no item stands for. */
@@ -29,8 +29,7 @@ export async function mend(context: Context, findings: Finding[], input: CheckIn
   const steps = mendSteps(findings, blueprint.items, survey);
   if (steps.length === 0) return [];
   consent(context, steps, "This mends what is the gateway's own:");
-  const missing = steps.flatMap((s) => s.packages ?? []);
-  if (missing.length > 0) await bringPackages(context, missing);
+  await bring(context, steps);
   const { identity } = blueprint.facts;
   if (identity?.keys && steps.some((s) => s.item?.kind === "file" && s.item.secret)) await keepIdentity(identity);
   await apply(runner, steps, survey, (step, i) => ui.progress(`[${i + 1}/${steps.length}] ${step.title}`));

@@ -2,8 +2,10 @@
 
 import { Command } from "@commander-js/extra-typings";
 import type { Step } from "../gateway/compare.ts";
+import { removeProgramStep } from "../gateway/daemon.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
+import { apply } from "../machine/apply.ts";
 import { purgePackages } from "../machine/apt.ts";
 import { removeTree } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
@@ -23,7 +25,10 @@ export const downCommand = () =>
           "It goes by crxn's journal and needs no config.",
       )
       .option("--dry-run", "show what would change and change nothing (exit code 2: there are changes)")
-      .option("--purge", "also remove the packages that crxn installed, the kept identity and crxn's own files"),
+      .option(
+        "--purge",
+        "also remove what crxn installed (packages, a fetched daemon), the kept identity and crxn's own files",
+      ),
     { yes: true },
   );
 
@@ -40,7 +45,8 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
   const survey = await readSurvey(runner, questionsOf(undefined, journal));
   const steps = takeBackSteps([], survey, journal);
   const purge = options.purge ? journal.brought.filter((name) => survey.packages?.[name]) : [];
-  const plan = purge.length > 0 ? [...steps, purgeStep(purge)] : steps;
+  const programs = options.purge ? [...journal.fetched.values()].map(removeProgramStep) : [];
+  const plan = [...steps, ...(purge.length > 0 ? [purgeStep(purge)] : []), ...programs];
   if (options.dryRun) {
     printPlan(ui, "down", plan);
     return plan.length > 0 ? Exit.changes : Exit.ok;
@@ -51,10 +57,16 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
     await takeBack(context, [], (step) => ui.progress(step.title));
     ui.done();
     if (purge.length > 0) await purgePackages(runner, purge);
+    await apply(runner, programs, survey, (step) => ui.progress(step.title));
+    ui.done();
   }
-  if (options.purge) await removeTree(Path.state);
-  if (ui.json) ui.out(JSON.stringify({ schema: "crxn.down/1", changes: steps.length, purged: purge }, null, 2));
-  else {ui.out(
+  if (options.purge) {
+    for (const folder of [Path.state, Path.downloads]) await removeTree(folder);
+  }
+  const removed = programs.flatMap((step) => step.forgets ?? []);
+  if (ui.json) {
+    ui.out(JSON.stringify({ schema: "crxn.down/1", changes: steps.length, purged: purge, removed }, null, 2));
+  } else {ui.out(
       steps.length > 0 ? "Everything is taken back: the machine is as it was." : "There is nothing to take back.",
     );}
   return Exit.ok;

@@ -3,22 +3,24 @@
 import { Command } from "@commander-js/extra-typings";
 import example from "../assets/rehearsal.yaml" with { type: "text" };
 import { packageItems } from "../gateway/blueprint.ts";
+import { compare } from "../gateway/compare.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { parseConfig } from "../gateway/config/parse.ts";
+import { programItems } from "../gateway/daemon.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { type Rehearsal, rehearsalOf } from "../gateway/rehearsal.ts";
 import { type Findings, picture, results } from "../gateway/rehearsal_report.ts";
-import { see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
+import { readJournal } from "../machine/journal.ts";
 import { lock } from "../machine/lock.ts";
 import { interruptions } from "../machine/rehearsal_interruption.ts";
 import { connect, listen } from "../machine/rehearsal_peer.ts";
 import { play, type Step } from "../machine/rehearsal_play.ts";
 import { Stage, sweepLeftovers } from "../machine/rehearsal_stage.ts";
-import { readSurvey } from "../machine/survey.ts";
+import { programsOf, readSurvey } from "../machine/survey.ts";
 import { newIdentity } from "../machine/identity.ts";
 import { type Context, loadConfig, requireDebian, requireRoot } from "./context.ts";
-import { bringPackages } from "./install.ts";
+import { bring } from "./install.ts";
 import { type Paint, paintFor, type Ui } from "./ui.ts";
 
 export const rehearseCommand = () =>
@@ -84,14 +86,19 @@ function requireRehearsable(config: Config, file: string | undefined): void {
 
 /** Installs what is missing. @returns the MTU of the existing overlay link, if this machine has it */
 async function bringMissing(context: Context, config: Config): Promise<number | undefined> {
-  const survey = await readSurvey(context.runner, { files: [], units: [], overlay: false });
+  const fetches = programItems(config);
+  const programs = fetches.length > 0 ? programsOf(config, await readJournal()) ?? [] : [];
+  const survey = await readSurvey(context.runner, { files: [], units: [], overlay: false, programs });
   // Nothing of it is started by systemd, so a container without it will do.
   requireDebian({ ...survey, systemd: true });
-  const missing = packageItems(config).filter((i) => see(i, survey).is !== "present").map((i) => i.name);
+  const steps = compare([...packageItems(config), ...fetches], survey, { entries: new Map() });
+  const missing = steps.flatMap((s) => s.packages ?? []);
   if (missing.length > 0) {
     context.ui.say(`Not here yet: ${missing.join(", ")}. Installing with apt; no service is started.`);
+  }
+  if (steps.length > 0) {
     using _lock = await lock("rehearse");
-    await bringPackages(context, missing);
+    await bring(context, steps);
   }
   return linkOf(survey, config.overlay.interface)?.mtu;
 }

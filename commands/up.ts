@@ -4,12 +4,10 @@ import { Command } from "@commander-js/extra-typings";
 import { compare, type Step } from "../gateway/compare.ts";
 import { keyWarnings } from "../gateway/config/key_warnings.ts";
 import { problemText } from "../gateway/config/problem.ts";
-import { daemonPath } from "../gateway/daemon.ts";
+import { leftoverPrograms } from "../gateway/daemon.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { linkOf } from "../gateway/survey.ts";
-import { Program } from "../gateway/action.ts";
 import { apply } from "../machine/apply.ts";
-import { readSeen } from "../machine/files.ts";
 import { lock } from "../machine/lock.ts";
 import { keepIdentity } from "../machine/identity.ts";
 import {
@@ -22,7 +20,8 @@ import {
   requireRoot,
 } from "./context.ts";
 import { describe, settle, takeBack } from "./converge.ts";
-import { bringPackages } from "./install.ts";
+import { requireDaemon } from "./daemon.ts";
+import { bring } from "./install.ts";
 import { withCommon } from "./options.ts";
 import { consent, printPlan } from "./plan_output.ts";
 import { unitLogs } from "../machine/logs.ts";
@@ -51,10 +50,10 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   const loaded = await loadConfig(context.options.config);
   requireRoot("`crxn up`");
   using _lock = options.dryRun ? undefined : await lock("up");
+  await requireDaemon(loaded.config);
   let prepared = await prepare(context, loaded);
   requireDebian(prepared.survey);
   requireLink(prepared);
-  await requireDaemon(prepared);
   let steps = plan(prepared);
   await warn(context, loaded, prepared);
   if (options.dryRun) {
@@ -63,9 +62,8 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   }
   if (steps.length > 0) {
     consent(context, steps);
-    const missing = steps[0]?.packages;
-    if (missing) {
-      await bringPackages(context, missing);
+    if (steps.some((step) => step.packages || step.fetch)) {
+      await bring(context, steps);
       // Packages bring programs, groups and units: only now can the rest be seen.
       prepared = await prepare(context, loaded, prepared.identity);
       steps = plan(prepared);
@@ -97,20 +95,10 @@ function requireLink({ blueprint: { config }, survey }: Prepared): void {
   );
 }
 
-/** A daemon of the user's own is the user's to bring; Debian's comes with its package. */
-async function requireDaemon({ blueprint: { config } }: Prepared): Promise<void> {
-  const { overlay } = config;
-  if (overlay.type !== "yggdrasil") return;
-  const path = daemonPath(overlay.daemon);
-  if (path === Program.yggdrasil || await readSeen(path)) return;
-  throw new CrxnError(
-    Exit.unavailable,
-    `overlay.daemon: there is no ${path} on this machine.`,
-    "Put it there, or leave overlay.daemon out to use Debian's. Nothing was changed.",
-  );
-}
-
-const plan = ({ blueprint, survey, journal }: Prepared): Step[] => compare(blueprint.items, survey, journal);
+const plan = ({ blueprint, survey, journal }: Prepared): Step[] => [
+  ...compare(blueprint.items, survey, journal),
+  ...leftoverPrograms(blueprint.items, journal),
+];
 
 /** Does the steps; when one fails, the machine goes back to how this run found it. */
 async function make(

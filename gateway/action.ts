@@ -41,7 +41,9 @@ export const Program = {
   ping: "/usr/bin/ping",
   dpkg: "/usr/bin/dpkg",
   dpkgQuery: "/usr/bin/dpkg-query",
+  dpkgDeb: "/usr/bin/dpkg-deb",
   aptGet: "/usr/bin/apt-get",
+  aptHelper: "/usr/lib/apt/apt-helper",
   unshare: "/usr/bin/unshare",
   setpriv: "/usr/bin/setpriv",
 } as const;

@@ -1,7 +1,9 @@
 /** Blueprint: what a machine should be, computed from the config and a few facts, without touching anything. */
 
 import sysctlTemplate from "../assets/sysctl.conf" with { type: "text" };
+import { Program } from "./action.ts";
 import type { Config } from "./config/types.ts";
+import { daemonPath, programItems } from "./daemon.ts";
 import type { Facts } from "./facts.ts";
 import { firewallItems } from "./firewall.ts";
 import {
@@ -43,6 +45,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   const sysctls = sysctlItems(config, facts);
   const chains = firewallItems(config, facts, overlay);
   const daemon = config.overlay.type === "yggdrasil" ? Unit.yggdrasil : undefined;
+  const own = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : Program.yggdrasil;
   const { instance } = config.nat64 ?? {};
   const before = [Unit.overlay, ...(instance ? [Unit.translator(instance)] : [])];
 
@@ -63,6 +66,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
     ...(instance ? { translatorDevice: translatorDevice(instance) } : {}),
     items: [
       ...packageItems(config),
+      ...programItems(config),
       ...(instance ? [unwantedItem(Unit.sampleTranslator)] : []),
       ...files,
       ...sysctls,
@@ -76,6 +80,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
       ...(daemon
         ? [serviceItem(daemon, {
           reads: [Path.yggdrasilConfig, dropInPath(daemon)],
+          ...(own === Program.yggdrasil ? {} : { program: own }),
           interrupts: "the overlay, until its peers are back",
           pulls: ["network-online.target"],
         })]

@@ -96,6 +96,7 @@ export function makeCommands(item: Item, jump = true): Action[] {
       }];
     case "service":
     case "package":
+    case "program":
     case "unwanted":
       return [];
   }

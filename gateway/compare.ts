@@ -2,6 +2,7 @@
 
 import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
+import { fetchStep } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
 import type { Entry, Journal } from "./journal.ts";
@@ -20,6 +21,10 @@ export interface Step {
   undoes?: string;
   /** The packages it installs. */
   packages?: string[];
+  /** The program it fetches and verifies. */
+  fetch?: { path: string; url: string; sha256: string };
+  /** Path of a fetched program that the journal can forget once the step has run. */
+  forgets?: string;
   /** For files: what was there and what comes. */
   diff?: { path: string; before: string; after: string; secret: boolean };
   /** What traffic it interrupts. */
@@ -74,6 +79,13 @@ function makeSteps(
   done: Done,
 ): Step[] {
   const steps: Step[] = [];
+  // First of all: a wrong sum ends the run, and then nothing has been touched.
+  for (const item of items) {
+    const state = states.get(item.id)!;
+    if (item.kind !== "program" || (state.is !== "absent" && state.is !== "differs")) continue;
+    steps.push(fetchStep(item, state));
+    done.files.add(item.path);
+  }
   const missing = items.filter((i) => i.kind === "package" && states.get(i.id)!.is === "absent");
   if (missing.length > 0) steps.push(installStep(missing.map((i) => i.kind === "package" ? i.name : "")));
   const ours = [...items, ...unwanted.map((e) => e.item)].flatMap((i) => i.kind === "link" ? [i.name] : []);
@@ -82,12 +94,14 @@ function makeSteps(
   for (const item of items) {
     const state = states.get(item.id)!;
     // The first item after the files needs the units read.
-    if (unitsPending && item.kind !== "file" && item.kind !== "package" && item.kind !== "unwanted") {
+    if (unitsPending && !["file", "package", "program", "unwanted"].includes(item.kind)) {
       steps.push(DAEMON_RELOAD);
       unitsPending = false;
     }
     const lost = "device" in item && item.device !== undefined && done.devices.has(item.device);
-    if (item.kind === "package" || (state.is === "present" && !lost && item.kind !== "service")) continue;
+    if (
+      item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
+    ) continue;
     if (item.kind === "file") {
       steps.push(fileStep(item, survey));
       done.files.add(item.path);
@@ -182,7 +196,7 @@ function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
   const unit = survey.units[item.unit];
   const state = see(item, survey);
   const active = unit?.active === "active" && !done.stopped.has(item.unit);
-  const stale = item.reads.some((path) => done.files.has(path)) ||
+  const stale = [...item.reads, item.program ?? ""].some((path) => done.files.has(path)) ||
     (state.is === "differs" && state.how.startsWith("it runs"));
   const actions: Action[] = [];
   if (unit?.enabled !== "enabled") actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));

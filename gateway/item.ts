@@ -14,6 +14,16 @@ export interface PackageItem {
   name: string;
 }
 
+/** A program fetched by URL and known by its sum. As a package: kept by `down`, removed by `down --purge`. */
+export interface ProgramItem {
+  kind: "program";
+  id: string;
+  path: string;
+  url: string;
+  /** Of what the URL gives, in hex; what is installed has another one if that is a .deb. */
+  sha256: string;
+}
+
 /** A whole file of ours, or (`edited`) a file of somebody else in which we own some settings. */
 export interface FileItem {
   kind: "file";
@@ -106,6 +116,8 @@ export interface ServiceItem {
   unit: string;
   /** Files that a running daemon has read at its start: one that is newer than the process means a restart. */
   reads: string[];
+  /** What it runs, where that is no package's: one that is newer than the process means a restart as well. */
+  program?: string;
   /** What a restart interrupts, for the plan. */
   interrupts?: string;
   /** Targets that it pulls in: `down` stops those that were not active before. */
@@ -121,6 +133,7 @@ export interface UnwantedItem {
 
 export type Item =
   | PackageItem
+  | ProgramItem
   | FileItem
   | SysctlItem
   | LinkItem
@@ -131,6 +144,14 @@ export type Item =
   | UnwantedItem;
 
 export const packageItem = (name: string): PackageItem => ({ kind: "package", id: `package ${name}`, name });
+
+export const programItem = (path: string, from: { url: string; sha256: string }): ProgramItem => ({
+  kind: "program",
+  id: `program ${path}`,
+  path,
+  url: from.url,
+  sha256: from.sha256,
+});
 
 export const fileItem = (path: string, content: string, more: Partial<FileItem> = {}): FileItem => ({
   kind: "file",

@@ -31,6 +31,16 @@ export interface Entry {
   before: Before;
 }
 
+/** A program that crxn fetched: noted before the file gets its name. */
+export interface Fetched {
+  path: string;
+  url: string;
+  /** Of what the URL gave, in hex. */
+  sha256: string;
+  /** Of the program itself. */
+  program: string;
+}
+
 /**
  * One line of the journal file. `did` is written before the change, `undid` after it was taken back, `settled` when what
  * comes after that (services that ran before, empty tables) is done as well.
@@ -39,7 +49,10 @@ export type Line =
   | { v: 1; did: Entry; at: string }
   | { v: 1; undid: string; at: string }
   | { v: 1; settled: true; at: string }
-  | { v: 1; brought: string[]; at: string };
+  | { v: 1; brought: string[]; at: string }
+  | { v: 1; fetched: Fetched; at: string }
+  /** The path of a fetched program that is removed. */
+  | { v: 1; removed: string; at: string };
 
 export interface Journal {
   /** By item id, in the order in which they were first made. */
@@ -48,12 +61,16 @@ export interface Journal {
   undone: Map<string, Entry>;
   /** Packages that crxn installed. */
   brought: string[];
+  /** Programs that crxn fetched, by path. */
+  fetched: Map<string, Fetched>;
 }
 
 export function replay(lines: Line[]): Journal {
-  const journal: Journal = { entries: new Map(), undone: new Map(), brought: [] };
+  const journal: Journal = { entries: new Map(), undone: new Map(), brought: [], fetched: new Map() };
   for (const line of lines) {
     if ("brought" in line) journal.brought = [...new Set([...journal.brought, ...line.brought])];
+    else if ("fetched" in line) journal.fetched.set(line.fetched.path, line.fetched);
+    else if ("removed" in line) journal.fetched.delete(line.removed);
     else if ("settled" in line) journal.undone.clear();
     else if ("undid" in line) takeOut(journal, line.undid);
     else putIn(journal, line.did);

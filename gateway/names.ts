@@ -13,6 +13,10 @@ export const Path = {
   identity: "/var/lib/crxn/yggdrasil.key",
   /** Of yggdrasil 0.3, which has four keys. */
   oldIdentity: "/var/lib/crxn/yggdrasil-0.3.key",
+  /** What crxn has fetched by URL. */
+  programs: "/usr/local/lib/crxn",
+  /** For the time of a download. Root's, and not in /run: that is memory. */
+  downloads: "/var/cache/crxn",
   lock: "/run/crxn.lock",
 } as const;
 

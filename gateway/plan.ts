@@ -32,6 +32,7 @@ export const planJson = (steps: Step[]) =>
     title: step.title,
     ...(step.item ? { item: step.item.id } : {}),
     ...(step.undoes ? { undoes: step.undoes } : {}),
+    ...(step.fetch ? { fetch: step.fetch } : {}),
     ...(step.packages ? { packages: step.packages } : {}),
     ...(step.diff ? { file: step.diff.path, diff: diffLines(step.diff).map((l) => l.slice(4)).join("\n") } : {}),
     commands: step.actions.flatMap((a) =>

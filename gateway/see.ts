@@ -1,5 +1,6 @@
 /** Is an item there? The one question that `up`, `down`, `status` and `doctor` ask of a survey. Pure. */
 
+import { seeProgram } from "./daemon.ts";
 import type { AddressItem, ChainItem, Item, LinkItem, RouteItem, ServiceItem } from "./item.ts";
 import { jumpRule } from "./commands.ts";
 import { canonicalNetwork } from "./networks.ts";
@@ -22,6 +23,8 @@ export function see(item: Item, survey: Survey): State {
     case "package":
       if (!survey.packages) return { is: "unknown", how: "dpkg did not answer" };
       return survey.packages[item.name] ? present : absent;
+    case "program":
+      return seeProgram(item, survey);
     case "file":
       return seeFile(item.path, item.content, item.mode, survey);
     case "sysctl": {
@@ -147,6 +150,10 @@ function seeService(item: ServiceItem, survey: Survey): State {
   if (!unit || unit.load === "not-found") return absent;
   if (unit.active !== "active") return differs(`${unit.active} (${unit.sub})`);
   if (unit.enabled !== "enabled") return differs(`${unit.enabled}`);
-  const newer = item.reads.find((path) => (survey.files[path]?.modified ?? 0) > unit.since && unit.since > 0);
+  const changed = [
+    ...item.reads.map((path) => ({ path, modified: survey.files[path]?.modified ?? 0 })),
+    ...(item.program ? [{ path: item.program, modified: survey.programs?.[item.program]?.modified ?? 0 }] : []),
+  ];
+  const newer = changed.find(({ modified }) => modified > unit.since && unit.since > 0)?.path;
   return newer ? differs(`it runs with an older ${newer}`) : present;
 }

@@ -1,6 +1,7 @@
 /** Survey: what a machine is, as plain data, read in one pass by `machine/survey.ts`. Everything here can be recorded. */
 
 import type { Family } from "./item.ts";
+import type { Fetched } from "./journal.ts";
 
 export interface Link {
   name: string;
@@ -64,6 +65,20 @@ export interface FileSeen {
   modified: number;
 }
 
+/** A program, judged by its sum. */
+export interface ProgramSeen {
+  type: "file" | "folder" | "other";
+  /** In hex; undefined when it could not be read. */
+  sha256?: string;
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Milliseconds since the epoch. */
+  modified: number;
+  /** What crxn's journal says of it, if it says anything. */
+  recorded?: Fetched;
+}
+
 export interface Peer {
   uri: string;
   up: boolean;
@@ -104,6 +119,8 @@ export interface Survey {
   ownTayga?: boolean;
   /** path -> file, null when it does not exist. */
   files: Record<string, FileSeen | null>;
+  /** path -> program, null when it does not exist. */
+  programs?: Record<string, ProgramSeen | null>;
   /** In slash form. */
   sysctls: Record<string, string>;
   links: Link[];

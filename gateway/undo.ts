@@ -25,6 +25,7 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
     case "unwanted":
       return [];
     case "package":
+    case "program":
       return [];
     case "chain": {
       if (!survey.rules[item.family]?.[item.table]?.[item.chain]) return [];

@@ -4,7 +4,7 @@ import type { Action } from "../gateway/action.ts";
 import type { Step } from "../gateway/compare.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { fromBase64, groupId, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
-import { noteBefore, noteUndone } from "./journal.ts";
+import { noteBefore, noteRemoved, noteUndone } from "./journal.ts";
 import { must, type Runner } from "./run.ts";
 
 export async function act(runner: Runner, action: Action): Promise<void> {
@@ -73,4 +73,5 @@ async function applyStep(runner: Runner, step: Step, survey: Survey): Promise<vo
   if (step.item) await noteBefore(step.item, survey);
   for (const action of step.actions) await act(runner, action);
   if (step.undoes) await noteUndone(step.undoes);
+  if (step.forgets) await noteRemoved(step.forgets);
 }

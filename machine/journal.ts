@@ -1,11 +1,19 @@
 /** The journal on disk: one line for each change, synced before the change is made. */
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { type Before, beforeOf, dataFolder, type Journal, type Line, replay } from "../gateway/journal.ts";
+import {
+  type Before,
+  beforeOf,
+  dataFolder,
+  type Fetched,
+  type Journal,
+  type Line,
+  replay,
+} from "../gateway/journal.ts";
 import type { Item } from "../gateway/item.ts";
 import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
-import { missingFolders, parent, readBefore, remove, syncFolder } from "./files.ts";
+import { missingFolders, parent, readBefore, remove, syncFolder, writeAtomically } from "./files.ts";
 import { at } from "./place.ts";
 
 /** @throws CrxnError 1 when it is of another version of crxn, or damaged before its last line. */
@@ -47,7 +55,7 @@ export function parseJournal(text: string): Line[] {
   });
 }
 
-const KEYS = ["did", "undid", "settled", "brought"];
+const KEYS = ["did", "undid", "settled", "brought", "fetched", "removed"];
 
 function objectOf(line: string): Record<string, unknown> | undefined {
   try {
@@ -113,8 +121,19 @@ export const noteSettled = (): Promise<void> => append({ v: 1, settled: true, at
 export const noteBrought = (packages: string[]): Promise<void> =>
   append({ v: 1, brought: packages, at: new Date().toISOString() });
 
-/** Nothing is left to take back. What `install` brought stays known. */
-export async function clearJournal(journal: Journal): Promise<void> {
-  await remove(Path.journal);
-  if (journal.brought.length > 0) await noteBrought(journal.brought);
+export const noteFetched = (fetched: Fetched): Promise<void> => append({ v: 1, fetched, at: new Date().toISOString() });
+
+/** A fetched program is removed. */
+export const noteRemoved = (path: string): Promise<void> =>
+  append({ v: 1, removed: path, at: new Date().toISOString() });
+
+/** Nothing is left to take back. What `install` brought stays known, whenever a kill comes. */
+export async function clearJournal({ brought, fetched }: Journal): Promise<void> {
+  const now = new Date().toISOString();
+  const lines: Line[] = [
+    ...(brought.length > 0 ? [{ v: 1 as const, brought, at: now }] : []),
+    ...[...fetched.values()].map((one) => ({ v: 1 as const, fetched: one, at: now })),
+  ];
+  if (lines.length === 0) return await remove(Path.journal);
+  await writeAtomically(Path.journal, lines.map((l) => JSON.stringify(l) + "\n").join(""), { mode: 0o600 });
 }

@@ -1,17 +1,19 @@
 /** Reads a machine in one pass: every question at once, each program started once. */
 
 import type { Config } from "../gateway/config/types.ts";
+import { Program } from "../gateway/action.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { Item } from "../gateway/item.ts";
-import type { Journal } from "../gateway/journal.ts";
+import type { Fetched, Journal } from "../gateway/journal.ts";
 import { dropInPath, Path, Unit, unitPath } from "../gateway/names.ts";
-import type { FileSeen, Survey } from "../gateway/survey.ts";
+import type { FileSeen, ProgramSeen, Survey } from "../gateway/survey.ts";
 import { hasOwnTayga, readPackages } from "./apt.ts";
 import { readDaemon } from "./daemon.ts";
 import { readSeen } from "./files.ts";
 import { readLinks, readRoutes } from "./ip.ts";
 import { readRules, readTables } from "./iptables.ts";
 import { at } from "./place.ts";
+import { readProgram } from "./program.ts";
 import type { Runner } from "./run.ts";
 import { readSysctls } from "./sysctl.ts";
 import { readUnits } from "./systemd.ts";
@@ -21,6 +23,8 @@ import { readOverlay } from "./yggdrasil.ts";
 export interface Questions {
   files: string[];
   units: string[];
+  /** Programs to be judged by their sums, each with what the journal has of it. */
+  programs?: { path: string; recorded?: Fetched }[];
   overlay: boolean;
   /** The yggdrasil program. */
   daemon?: string;
@@ -56,10 +60,25 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
         i.kind === "service" ? [i.unit, ...i.pulls ?? []] : i.kind === "unwanted" ? [i.unit] : []
       ),
     ]),
+    programs: programsOf(config, journal, items),
     overlay: yggdrasil,
     ...(config?.overlay.type === "yggdrasil" ? { daemon: daemonPath(config.overlay.daemon) } : {}),
     ...(instance ? { pool: `/var/lib/tayga/${instance}/dynamic.map` } : {}),
   };
+}
+
+/** What crxn has fetched, and what the overlay's daemon is where that is no package's. */
+export function programsOf(config: Config | undefined, journal: Journal, items: Item[] = []): Questions["programs"] {
+  const { overlay } = config ?? {};
+  const paths = [
+    ...(overlay?.type === "yggdrasil" ? [daemonPath(overlay.daemon)] : []),
+    ...items.flatMap((i) => i.kind === "service" && i.program ? [i.program] : i.kind === "program" ? [i.path] : []),
+    ...journal.fetched.keys(),
+  ];
+  return [...new Set(paths)].filter((path) => path !== Program.yggdrasil).map((path) => {
+    const recorded = journal.fetched.get(path);
+    return { path, ...(recorded ? { recorded } : {}) };
+  });
 }
 
 export async function readSurvey(runner: Runner, questions: Questions): Promise<Survey> {
@@ -73,12 +92,23 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
       return otherwise;
     }
   };
+  const programsRead = Promise.all(
+    (questions.programs ?? []).map(async (
+      { path, recorded },
+    ): Promise<[string, ProgramSeen | null]> => [path, await readProgram(path, recorded)]),
+  );
+  // Of a fetched daemon only the very file that was fetched is ever run, be it with a question.
+  const daemonRead = async (path: string) =>
+    !root || isAsFetched(path, Object.fromEntries(await programsRead))
+      ? await readDaemon(runner, path, root)
+      : undefined;
   const [
     os,
     tun,
     systemd,
     packages,
     files,
+    programs,
     sysctls,
     links,
     routes4,
@@ -97,6 +127,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     exists("/run/systemd/system"),
     answer("packages", readPackages(runner), undefined),
     Promise.all(questions.files.map(async (path): Promise<[string, FileSeen | null]> => [path, await readSeen(path)])),
+    programsRead,
     answer("sysctls", readSysctls(runner), {}),
     answer("links", readLinks(runner), []),
     answer("routes", readRoutes(runner, "inet"), []),
@@ -106,7 +137,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     answer("nftables", readTables(runner), undefined),
     answer("units", readUnits(runner, questions.units), {}),
     questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
-    questions.daemon ? answer("daemon", readDaemon(runner, questions.daemon, root), undefined) : undefined,
+    questions.daemon ? answer("daemon", daemonRead(questions.daemon), undefined) : undefined,
     questions.pool ? readSeen(questions.pool) : undefined,
     questions.pool ? answer("tayga", hasOwnTayga(runner), false) : false,
   ]);
@@ -118,6 +149,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     ...(packages ? { packages } : {}),
     ...(ownTayga ? { ownTayga } : {}),
     files: Object.fromEntries(files),
+    ...(programs.length > 0 ? { programs: Object.fromEntries(programs) } : {}),
     sysctls,
     links,
     routes: [...routes4, ...routes6],
@@ -129,6 +161,12 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     ...(pool?.content === undefined ? {} : { poolUsed: countPool(pool.content) }),
     unknown,
   };
+}
+
+function isAsFetched(path: string, programs: Record<string, ProgramSeen | null>): boolean {
+  if (!path.startsWith(`${Path.programs}/`)) return true;
+  const seen = programs[path];
+  return seen?.recorded !== undefined && seen.sha256 === seen.recorded.program;
 }
 
 const exists = (path: string) => Deno.stat(at(path)).then(() => true, () => false);

@@ -11,6 +11,8 @@ export interface Issue {
   message: string;
   keys?: string[];
   params?: Record<string, unknown>;
+  /** Of a union: the issues of each of its forms. */
+  errors?: Issue[][];
 }
 
 type Path = Finding["path"];
@@ -21,8 +23,22 @@ export function explain(issues: Issue[], document: unknown, places: Places): Fin
     const path = issue.path.map((key) => typeof key === "number" ? key : String(key));
     if (issue.code === "unrecognized_keys") return (issue.keys ?? []).map((key) => unknownKey(path, key, document));
     if (issue.code === "custom") return [bad(path, issue, document)];
+    const branch = branchOf(issue, lookup(document, path));
+    if (branch) {
+      const inside = branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+      return explain(inside, document, places);
+    }
     return [wrongType(path, issue, document, places)];
   });
+}
+
+/** Of a daemon, which is a path or a map, the mistakes in the form that was meant; undefined where neither was. */
+function branchOf({ path, errors }: Issue, value: unknown): Issue[] | undefined {
+  if (path.at(-1) !== "daemon" || !errors) return undefined;
+  if (typeof value === "string") return errors[0];
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
+    ? errors[1]
+    : undefined;
 }
 
 function bad(path: Path, issue: Issue, document: unknown): Finding {
@@ -39,13 +55,6 @@ function wrongType(path: Path, issue: Issue, document: unknown, places: Places):
   }
   const value = lookup(document, path);
   if (value === null) return { path, message: "nothing is written here", remedy: `write ${write}, or remove the key` };
-  if (path.at(-1) === "daemon" && typeof value === "object" && "url" in value) {
-    return {
-      path,
-      message: "a daemon to download ({url, sha256}) is not supported yet",
-      remedy: "name the path of an installed one, such as /usr/sbin/yggdrasil",
-    };
-  }
   if (typeof value === "object" && !(value instanceof Date)) {
     return { path, message: `is a ${Array.isArray(value) ? "list" : "map"}, not ${noun}`, remedy: `write ${write}` };
   }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import * as networks from "./networks.ts";
 import { Fault } from "./problem.ts";
+import { DOWNLOAD_EXAMPLE, downloadUrl } from "./download.ts";
 import { listenUri, peerUri } from "./uri.ts";
 import * as values from "./values.ts";
 import type { Kind } from "./values.ts";
@@ -62,12 +63,20 @@ const interfaceRoute = z.strictObject({
 const routesText = "Overlay networks, and who carries them. A gateway needs at least one.";
 const routesWrite = "each route on a line of its own: - to: 10.0.0.0/8";
 
+const download = z.strictObject({
+  url: text(downloadUrl, "Where the daemon is fetched: a binary, or a .deb that holds it.", DOWNLOAD_EXAMPLE),
+  sha256: text(values.sha256Sum, "SHA-256 of what the URL gives; anything else is refused.", "64 hex digits"),
+});
+
 const yggdrasil = z.strictObject({
   type: z.literal("yggdrasil").meta({ description: "crxn runs the overlay link over yggdrasil." }),
   interface: interfaceName("The name that yggdrasil's device gets.", "ygg").default(DEFAULTS.interface),
   tunnel: z.enum(["auto", "ckr", "ip6gre", "vxlan"], want("a kind of tunnel", "auto, ckr, ip6gre or vxlan"))
     .default("auto").meta({ description: "How IPv4 travels between the nodes; both ends must use the same." }),
-  daemon: text(values.daemonPath, "The yggdrasil daemon.", DEFAULTS.daemon).default(DEFAULTS.daemon),
+  daemon: z.union(
+    [text(values.daemonPath, "The path of an installed daemon.", DEFAULTS.daemon), download],
+    want("a daemon", "a path, such as /usr/sbin/yggdrasil, or {url: ..., sha256: ...}"),
+  ).default(DEFAULTS.daemon).meta({ description: "The yggdrasil daemon: installed, or fetched by `crxn install`." }),
   peers: list(
     text(peerUri, "A node to connect to.", "tls://peer.example.net:443"),
     "peers: [tls://peer.example.net:443], or [] for none",
@@ -157,6 +166,7 @@ export const KEYS: Record<string, readonly string[]> = {
   "": Object.keys(schema.shape),
   "overlay:yggdrasil": Object.keys(yggdrasil.shape),
   "overlay:interface": Object.keys(existing.shape),
+  "overlay.daemon": Object.keys(download.shape),
   "overlay.routes[]": Object.keys(yggdrasilRoute.shape),
   nat64: Object.keys(nat64.shape),
   "nat64.maps[]": Object.keys(map.shape),

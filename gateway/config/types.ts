@@ -12,13 +12,16 @@ export interface Route {
   via?: string;
 }
 
+/** An installed program's path, or one to fetch: a binary or a .deb, and the SHA-256 of what `url` gives (64 hex digits). */
+export type Daemon = string | { url: string; sha256: string };
+
 /** The link to the overlay: one that crxn makes over yggdrasil, or one that is there already. */
 export type Overlay =
   | {
     type: "yggdrasil";
     interface: string;
     tunnel: Tunnel;
-    daemon: string;
+    daemon: Daemon;
     peers: string[];
     listen: string[];
     routes: Required<Route>[];

@@ -42,6 +42,15 @@ function checkHostPort(text: string, lowestPort: number, example: string): void 
   }
 }
 
+/** HOST or HOST:PORT of a URL with a port of its own. */
+export function checkHost(text: string, example: string): void {
+  if (text === "") throw new Fault("names no host", `write it like ${example}`);
+  if (text.split(":").length > 2 && !text.startsWith("[")) {
+    throw new Fault("has an IPv6 address without brackets", "write it like https://[2001:db8::1]/FILE");
+  }
+  checkHostPort(/:[0-9]*$/.test(text) && !text.endsWith("]") ? text : `${text}:1`, 1, example);
+}
+
 function checkQuery(query: string): void {
   for (const pair of query.split("&")) {
     const [, name, value] = /^([a-z_]{1,32})=([A-Za-z0-9._~-]{1,128})$/.exec(pair) ?? [];

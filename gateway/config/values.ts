@@ -110,6 +110,35 @@ export const publicKey = kind(
   },
 );
 
+const SUM_HELP = "64 hex digits, as `sha256sum FILE` prints them";
+
+/** A SHA-256 sum: 64 hex digits, given in lower case. */
+export const sha256Sum = kind(
+  "a SHA-256 sum",
+  SUM_HELP,
+  // Wide, so that the reader below can say what is wrong with a sum.
+  /[\x21-\x7e]/,
+  "^[0-9A-Fa-f]{64}$",
+  (text) => {
+    const at = text.search(/[^0-9a-fA-F]/);
+    if (at >= 0) {
+      throw new Fault(
+        `is not a SHA-256 sum: character ${at + 1} is '${text[at]}', not a hex digit`,
+        `write ${SUM_HELP}`,
+      );
+    }
+    if (text.length !== 64) {
+      const other = { 32: ": that is MD5", 40: ": that is SHA-1", 96: ": that is SHA-384", 128: ": that is SHA-512" };
+      const hint = other[text.length as keyof typeof other] ?? "";
+      throw new Fault(
+        `is not a SHA-256 sum: it has ${text.length} hex digits instead of 64${hint}`,
+        `write ${SUM_HELP}`,
+      );
+    }
+    return text.toLowerCase();
+  },
+);
+
 /** A program's absolute path. */
 export const daemonPath = kind(
   "the path of a program",

@@ -1,7 +1,12 @@
 /** Configs that a machine may go through, one after the other. */
 
+import { elf, sumOf } from "./web.ts";
+
 export const FAR = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
 export const OTHER_FAR = "1fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
+
+/** A daemon that every fake machine can fetch. */
+export const FETCHED = { url: "https://example.net/fetched", sum: await sumOf(elf("fetched")) };
 
 interface Parts {
   address?: string;
@@ -40,5 +45,9 @@ export const WALK: Record<string, string> = {
   "another far node": text({ overlay: ygg, routes: toFar.replace(FAR, OTHER_FAR) }),
   "another overlay device": text({ overlay: `${ygg}\ninterface: ygg1\nlisten: ['tls://[::]:9001']`, routes: toFar }),
   "yggdrasil node": text({ prefix: null, overlay: ygg, routes: toFar }),
+  "yggdrasil with a fetched daemon": text({
+    overlay: `${ygg}\ndaemon: {url: '${FETCHED.url}', sha256: '${FETCHED.sum}'}`,
+    routes: toFar,
+  }),
   "interface node": text({ prefix: null }),
 };

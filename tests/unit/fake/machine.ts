@@ -9,6 +9,7 @@ import { FakeNetfilter } from "./netfilter.ts";
 import { FakeNetwork } from "./network.ts";
 import { FakeSysctls } from "./sysctls.ts";
 import { FakeSystemd } from "./systemd.ts";
+import { FakeWeb } from "./web.ts";
 
 const TOOLS = ["iproute2", "iptables", "iputils-ping", "nftables", "procps"];
 const YGGDRASIL_UNIT = `[Unit]
@@ -36,6 +37,7 @@ export class FakeMachine implements Runner {
   packages = new Set<string>();
   /** What yggdrasil's normalised config has besides: a daemon with tunnel routing keeps that section. */
   daemonSettings: Record<string, unknown> = {};
+  readonly web = new FakeWeb(this);
   /** Every command that changed, or tried to change, something. */
   commands: string[][] = [];
   /** Makes a command fail, or throws to stop crxn dead. */
@@ -51,11 +53,13 @@ export class FakeMachine implements Runner {
         "/usr/lib/systemd/system",
         "/run/systemd/system",
         "/dev/net",
+        "/var/cache",
         "/var/lib",
       ]
     ) {
       Deno.mkdirSync(this.folder + dir, { recursive: true });
     }
+    Deno.chmodSync(this.folder, 0o755);
     const version = options.version ?? "13";
     this.write("/etc/os-release", `ID=debian\nVERSION_ID="${version}"\nPRETTY_NAME="Debian GNU/Linux ${version}"\n`);
     this.write("/etc/group", "root:x:0:\n");
@@ -146,6 +150,10 @@ export class FakeMachine implements Runner {
         return ok();
       case Program.aptGet:
         return this.apt(words);
+      case Program.aptHelper:
+        return await this.web.aptHelper(words);
+      case Program.dpkgDeb:
+        return this.web.dpkgDeb(words);
       case Program.ping:
         return ok("64 bytes from it: icmp_seq=1 ttl=64 time=0.041 ms\n1 packets transmitted, 1 received\n");
       case Program.journalctl:
@@ -162,7 +170,8 @@ export class FakeMachine implements Runner {
 
   /** What the yggdrasil program makes of a config: Debian's has no tunnel routing. */
   private normalise(program: string): Answer {
-    if (program !== Program.yggdrasil || !this.packages.has("yggdrasil")) return refused(`${program}: not found`, 127);
+    const there = program === Program.yggdrasil ? this.packages.has("yggdrasil") : this.read(program) !== undefined;
+    if (!there) return refused(`${program}: not found`, 127);
     return ok(JSON.stringify({ PrivateKey: "", IfName: "auto", ...this.daemonSettings }));
   }
 
