@@ -1,5 +1,7 @@
+import type { Item } from "../gateway/item.ts";
+import type { State } from "../gateway/see.ts";
 import type { Check } from "./check.ts";
-import { excusedByDevice } from "./device.ts";
+import { excusedByDevice, followerTrouble } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
 
@@ -18,7 +20,10 @@ export const overlayAddress: Check = {
     const routes = blueprint.items.filter((i) =>
       i.kind === "route" && i.family === "inet" && i.device === blueprint.overlayDevice
     );
-    const problems = itemProblems(itemsOf("overlay-address", blueprint), input, excusedByDevice(input));
+    const device = excusedByDevice(input);
+    const excuse = (item: Item, { is }: State) =>
+      device(item) ?? (is === "absent" ? followerTrouble(input) : undefined);
+    const problems = itemProblems(itemsOf("overlay-address", blueprint), input, excuse);
     return outcomeOf(problems.map((p) => p.items ? { ...p, items: [...p.items, ...routes] } : p), input);
   },
 };

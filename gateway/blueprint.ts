@@ -19,7 +19,7 @@ import { dropInPath, HEADER, Path, translatorDevice, Unit, unitPath } from "./na
 import { overlayItems } from "./overlay.ts";
 import { fill } from "./template.ts";
 import { taygaConfigFile, translatorItems } from "./translator.ts";
-import { firewallFiles, overlayUnitFile, translatorUnitFile } from "./units.ts";
+import { firewallFiles, linkFiles, overlayUnitFile, translatorUnitFile } from "./units.ts";
 
 export interface Blueprint {
   config: Config;
@@ -39,13 +39,18 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   const chains = firewallItems(config, facts, overlay);
   const daemon = config.overlay.type === "yggdrasil" ? Unit.yggdrasil : undefined;
   const { instance } = config.nat64 ?? {};
+  // What is on a link of somebody else comes and goes with it; the rest must not wait for it.
+  const follows = config.overlay.type === "interface";
+  const onLink = follows ? overlay.routes.filter((i) => "device" in i && i.device !== undefined) : [];
+  const lasting = overlay.routes.filter((i) => !onLink.includes(i));
   const before = [Unit.overlay, ...(instance ? [Unit.translator(instance)] : [])];
 
   const files: FileItem[] = [
     fileItem(Path.sysctl, fill(sysctlTemplate, { header: HEADER, lines: sysctlLines(sysctls) })),
     ...firewallFiles(chains, before),
     // The kernel parameters once more: ifupdown, another sysctl file or a container may have the last word before.
-    overlayUnitFile([...sysctls, ...overlay.links, ...overlay.sysctls, ...overlay.routes], daemon),
+    overlayUnitFile([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting], daemon),
+    ...(follows ? linkFiles(overlay.overlayDevice, onLink) : []),
     ...overlay.files,
     ...(instance ? [taygaConfigFile(config), translatorUnitFile(instance, translator)] : []),
   ];
@@ -66,6 +71,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
       ...translator,
       ...(chains.length > 0 ? [serviceItem(Unit.firewall)] : []),
       serviceItem(Unit.overlay),
+      ...(follows ? [serviceItem(Unit.link, { reads: [Path.linkScript, unitPath(Unit.link)] })] : []),
       ...(daemon
         ? [serviceItem(daemon, {
           reads: [Path.yggdrasilConfig, dropInPath(daemon)],
