@@ -16,6 +16,14 @@ put() {
 	[ -z "$failed" ]
 }
 
+# Whether the link with this index is the one that is up now.
+is_up() {
+	case $(/usr/sbin/ip -o link show dev "$link" up 2>/dev/null) in
+	"$1 "*) ;;
+	*) false ;;
+	esac
+}
+
 # How the link is by now, in the monitor's words: it may have come up before the monitor was listening.
 look() {
 	for pause in 1 9; do
@@ -48,11 +56,8 @@ look() {
 	esac
 	[ "$index" != "$served" ] || continue
 	# Whoever brings the link up is let finish: wg-quick gives up when an address or route that it adds is there already.
-	/usr/bin/sleep 2
-	case $(/usr/sbin/ip -o link show dev "$link" up 2>/dev/null) in
-	"$index "*) ;;
-	*) continue ;;
-	esac
+	# Meanwhile the link may have gone again, or be another of that name; the next lines tell.
+	is_up "$index" && /usr/bin/sleep 2 && is_up "$index" || continue
 	if put; then echo "$link is up, with its address and routes"; else echo "$link is up, but not all could be put on it"; fi
 	served=$index
 done
