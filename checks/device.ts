@@ -1,6 +1,7 @@
 /** Devices and what is on them: what goes with a device is the device's fault, not its own. */
 
 import { Program, run } from "../gateway/action.ts";
+import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/compare.ts";
 import type { Item, LinkItem } from "../gateway/item.ts";
 import { Unit } from "../gateway/names.ts";
@@ -21,6 +22,17 @@ export function deviceTrouble(device: string, { survey }: CheckInput): string | 
   const link = linkOf(survey, device);
   if (!link) return `the device ${device} is missing`;
   return link.up ? undefined : `the device ${device} is down`;
+}
+
+/** What is put on a device. */
+export const itemsOn = (device: string, { items }: Blueprint): Item[] =>
+  items.filter((i) => (i.kind === "address" || i.kind === "route") && i.device === device);
+
+/** Why a link of somebody else that came up anew has nothing on it, if so. */
+export function followerTrouble({ blueprint, survey }: CheckInput): string | undefined {
+  const wanted = blueprint.items.some((i) => i.kind === "service" && i.unit === Unit.link);
+  if (!wanted || !survey.units[Unit.link] || survey.units[Unit.link]?.active === "active") return undefined;
+  return `${Unit.link} does not run, which puts address and routes on ${blueprint.overlayDevice}`;
 }
 
 /** For `itemProblems`: items on a device that is not there or not up. */

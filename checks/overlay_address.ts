@@ -1,5 +1,7 @@
+import type { Item } from "../gateway/item.ts";
+import type { State } from "../gateway/see.ts";
 import type { Check } from "./check.ts";
-import { excusedByDevice } from "./device.ts";
+import { excusedByDevice, followerTrouble } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
 
@@ -17,8 +19,11 @@ export const overlayAddress: Check = {
     // With its last IPv4 address a device loses its IPv4 routes: both are mended together.
     const routesOn = (device: string | undefined) =>
       blueprint.items.filter((i) => i.kind === "route" && i.family === "inet" && i.device === device);
+    const device = excusedByDevice(input);
+    const excuse = (item: Item, { is }: State) =>
+      device(item) ?? (is === "absent" ? followerTrouble(input) : undefined);
     const problems = itemsOf("overlay-address", blueprint).flatMap((item) =>
-      itemProblems([item], input, excusedByDevice(input)).map((p) =>
+      itemProblems([item], input, excuse).map((p) =>
         p.items && item.kind === "address" ? { ...p, items: [...p.items, ...routesOn(item.device)] } : p
       )
     );

@@ -1,6 +1,7 @@
 import type { Item } from "../gateway/item.ts";
+import type { State } from "../gateway/see.ts";
 import type { Check, CheckInput } from "./check.ts";
-import { deviceTrouble } from "./device.ts";
+import { deviceTrouble, followerTrouble } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
 
@@ -17,9 +18,10 @@ export const overlayRoute: Check = {
   cure:
     "`ip route replace NETWORK dev DEVICE proto 64`, and `ip route replace unreachable NETWORK metric 2147483647 proto 64`.",
   run: (input, others) => {
-    const excuse = (item: Item) =>
+    const excuse = (item: Item, { is }: State) =>
       item.kind === "route" && item.type === "unicast"
-        ? reason(item.device!, input, others("overlay-address").verdict)
+        ? reason(item.device!, input, others("overlay-address").verdict) ??
+          (is === "absent" ? followerTrouble(input) : undefined)
         : undefined;
     const problems = itemsOf("overlay-route", input.blueprint).flatMap((item) =>
       itemProblems([item], input, excuse).map((p): Problem =>

@@ -1,5 +1,8 @@
 import { Unit } from "../gateway/names.ts";
+import { see } from "../gateway/see.ts";
+import { linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
+import { itemsOn } from "./device.ts";
 import { unitEvidence } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
@@ -12,17 +15,31 @@ export const overlayService: Check = {
   hop: "overlay",
   needs: [],
   looksAt:
-    "systemd's state of crxn-overlay.service and, for a yggdrasil overlay, yggdrasil.service; whether the daemon answers.",
+    "systemd's state of crxn-overlay.service; for a yggdrasil overlay yggdrasil.service, and whether the daemon answers; for an existing link crxn-link.service, which puts address and routes on it whenever it comes up.",
   why: "Without them there is no way to the overlay, now or after the next boot.",
   cure: "`systemctl start UNIT`, `systemctl enable UNIT`; `journalctl -u UNIT` says why a unit ends.",
   run: (input, others) => {
-    const services = serviceProblems(itemsOf("overlay-service", input.blueprint), input, others, [
-      "packages",
-      "tun-device",
-    ]);
+    const causes = ["packages", "tun-device"];
+    const services = itemsOf("overlay-service", input.blueprint).flatMap((item) => {
+      const problems = serviceProblems([item], input, others, causes);
+      return item.kind === "service" && item.unit === Unit.link ? problems.map((p) => unattended(p, input)) : problems;
+    });
     return outcomeOf([...services, ...(services.length > 0 ? [] : deaf(input))], input);
   },
 };
+
+/** Without its follower a link works until it is made anew, or was. */
+function unattended(problem: Problem, { blueprint, survey }: CheckInput): Problem {
+  const name = blueprint.overlayDevice;
+  const lacking = itemsOn(name, blueprint).filter((i) => see(i, survey).is !== "present");
+  return {
+    ...problem,
+    found: `${problem.found}; nothing puts address and routes on ${name} when it comes up`,
+    ...(lacking.length === 0 ? { carries: true } : {}),
+    // They cannot be put on a link that is not there, or not up.
+    ...(problem.items && linkOf(survey, name)?.up ? { items: [...problem.items, ...lacking] } : {}),
+  };
+}
 
 /** A daemon that runs and does not answer on its own socket is stuck. */
 function deaf({ survey, blueprint }: CheckInput): Problem[] {

@@ -6,7 +6,7 @@ import { hasJump, see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
 import type { Check, CheckInput, Outcome } from "./check.ts";
-import { excusedByDevice, withDependents } from "./device.ts";
+import { excusedByDevice, itemsOn, withDependents } from "./device.ts";
 import { decide } from "./firewall_walk.ts";
 import { chainEvidence } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
@@ -23,7 +23,7 @@ export const tunnelRouting: Check = {
   why:
     "No packaged yggdrasil has tunnel routing any more (removed in 0.4.0): it drops every IPv4 packet in silence, and a TunnelRouting section with it. So IPv4 travels in a kernel tunnel between the two nodes, or with a daemon that has tunnel routing. Both ends must use the same kind.",
   cure:
-    "`crxn up` makes the tunnel anew, with its address and routes. An existing link is brought up by whatever made it (`wg-quick up`, ...).",
+    "`crxn up` makes the tunnel anew, with its address and routes. An existing link is brought up by whatever made it (`wg-quick up`, ...); within seconds crxn-link.service then puts address and routes on it.",
   run: (input) => input.blueprint.config.overlay.type === "interface" ? existing(input) : tunnel(input),
 };
 
@@ -36,9 +36,7 @@ function existing(input: CheckInput): Outcome {
     const argv = ["/usr/sbin/ip", "link", "set", "dev", name, "up"];
     const steps = [{ title: `bring up ${name}`, actions: [{ do: "run" as const, argv }] }];
     // The kernel takes routes off a link that goes down, and does not put them back.
-    const items = input.blueprint.items.filter((i) =>
-      (i.kind === "address" || i.kind === "route") && i.device === name
-    );
+    const items = itemsOn(name, input.blueprint);
     return {
       ...outcomeOf([{ found: `the overlay link ${name} is down`, want }], input),
       fix: [argv, ...outcomeOf([{ found: "", items }], input).fix ?? []],

@@ -6,9 +6,10 @@ import type { Config } from "../gateway/config/types.ts";
 import { parseConfig, problemsOnMachine } from "../gateway/config/parse.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { daemonOf, type Facts, factsOf, type Identity } from "../gateway/facts.ts";
+import { daemonOf, factsOf, type Identity, type MoreFacts } from "../gateway/facts.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { Path } from "../gateway/names.ts";
+import { portsMade } from "../gateway/overlay_nodes.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readJournal } from "../machine/journal.ts";
@@ -110,7 +111,7 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
   const survey = await readSurvey(runner, questionsOf(loaded.config, journal));
   const problems = await problemsOnMachine(loaded.config, loaded.text, options.config, networksOf(survey, journal));
   if (problems.length > 0) throw new ConfigError(problems);
-  const more: { identity?: Identity; tunnel?: NonNullable<Facts["tunnel"]> } = {};
+  const more: MoreFacts = {};
   if (loaded.config.overlay.type === "yggdrasil") {
     requireYggdrasil(survey);
     const { generation } = daemonOf(survey);
@@ -118,6 +119,7 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
     const ready = identity && addressFromKey(identity.publicKey, generation) === identity.address;
     more.identity = ready ? identity : await findIdentity(generation);
     more.tunnel = await chooseTunnel(runner, loaded.config.overlay, survey, journal);
+    more.ports = portsMade(journal);
   }
   const facts = factsOf(loaded.config, survey, more);
   return {

@@ -5,9 +5,10 @@ import { settledFacts, standIn } from "../checks/settle.ts";
 import { blueprint } from "../gateway/blueprint.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { daemonOf, type Facts, factsOf, type Identity } from "../gateway/facts.ts";
+import { daemonOf, type Facts, factsOf, type MoreFacts } from "../gateway/facts.ts";
 import { type Journal, replay } from "../gateway/journal.ts";
 import { tunnelDevice } from "../gateway/names.ts";
+import { portsMade } from "../gateway/overlay_nodes.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
@@ -43,7 +44,7 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   };
   const journal = await attempt<Journal | undefined>("drift", readable(readJournal), () => undefined);
   const survey = await readSurvey(runner, questionsOf(config, journal ?? replay([])));
-  const more: { identity?: Identity; tunnel?: Tunnel } = {};
+  const more: MoreFacts = {};
   if (config.overlay.type === "yggdrasil") {
     const { overlay } = config;
     const { tunnel, routes } = overlay;
@@ -52,6 +53,7 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
     more.identity = await attempt("overlay-identity", () => findIdentity(generation), () => standIn(survey, journal));
     const there = survey.links.find((l) => routes[0] && l.name === tunnelDevice(routes[0].via))?.kind;
     const kind = there === "ip6gre" || tunnel === "ip6gre" ? "ip6gre" : "vxlan";
+    more.ports = portsMade(journal ?? replay([]));
     more.tunnel = await attempt<Tunnel>(
       "tunnel-routing",
       () => chooseTunnel(runner, overlay, survey, journal ?? replay([])),

@@ -22,7 +22,7 @@ import { overlayItems } from "./overlay.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
 import { fill } from "./template.ts";
 import { taygaConfigFile, translatorItems } from "./translator.ts";
-import { firewallFiles, overlayUnitFile, translatorUnitFile } from "./units.ts";
+import { firewallFiles, linkFiles, overlayUnitFile, translatorUnitFile } from "./units.ts";
 
 export interface Blueprint {
   config: Config;
@@ -47,13 +47,18 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   const daemon = config.overlay.type === "yggdrasil" ? Unit.yggdrasil : undefined;
   const own = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : Program.yggdrasil;
   const { instance } = config.nat64 ?? {};
+  // What is on a link of somebody else comes and goes with it; the rest must not wait for it.
+  const follows = config.overlay.type === "interface";
+  const onLink = follows ? overlay.routes.filter((i) => "device" in i && i.device !== undefined) : [];
+  const lasting = overlay.routes.filter((i) => !onLink.includes(i));
   const before = [Unit.overlay, ...(instance ? [Unit.translator(instance)] : [])];
 
   const files: FileItem[] = [
     fileItem(Path.sysctl, fill(sysctlTemplate, { header: HEADER, lines: sysctlLines(sysctls) })),
     ...firewallFiles(chains, before),
     // The kernel parameters once more: ifupdown, another sysctl file or a container may have the last word before.
-    overlayUnitFile([...sysctls, ...overlay.links, ...overlay.sysctls, ...overlay.routes], daemon),
+    overlayUnitFile([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting], daemon),
+    ...(follows ? linkFiles(overlay.ways[0]!.device, onLink) : []),
     ...overlay.files,
     ...(instance ? [taygaConfigFile(config), translatorUnitFile(instance, translator)] : []),
   ];
@@ -77,6 +82,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
       ...translator,
       ...(chains.length > 0 ? [serviceItem(Unit.firewall)] : []),
       serviceItem(Unit.overlay),
+      ...(follows ? [serviceItem(Unit.link, { reads: [Path.linkScript, unitPath(Unit.link)] })] : []),
       ...(daemon
         ? [serviceItem(daemon, {
           reads: [Path.yggdrasilConfig, dropInPath(daemon)],

@@ -15,8 +15,27 @@ function routeWords(item: RouteItem): string[] {
   const words = item.type === "unicast" ? [item.to] : [item.type, item.to];
   if (item.via) words.push("via", item.via);
   if (item.device) words.push("dev", item.device);
+  // The machine's own address is a /32: it makes no next hop a neighbour.
+  if (item.via) words.push("onlink");
   if (item.metric !== undefined) words.push("metric", String(item.metric));
   return [...words, "proto", "64"];
+}
+
+/** Prints the route that the kernel would not tell from this one, on the same device, if there is one. */
+export function routeQuestion(item: RouteItem): string[] {
+  const [device, via] = [item.device ? ["dev", item.device] : [], item.via ? ["via", item.via] : []];
+  return [
+    ip,
+    familyFlag(item.family),
+    "route",
+    "show",
+    "exact",
+    item.to,
+    ...via,
+    ...device,
+    "metric",
+    String(item.metric ?? 0),
+  ];
 }
 
 function addLink(item: LinkItem): string[] {

@@ -21,7 +21,12 @@ export interface Facts {
   daemon?: Capability;
   /** yggdrasil: how IPv4 travels, which `tunnel: auto` came to, and why. */
   tunnel?: { kind: "ckr" | "ip6gre" | "vxlan"; why: string };
+  /** Local UDP ports that VXLAN tunnels of ours have already, by device. */
+  ports?: Record<string, number>;
 }
+
+/** What else is known about the machine when its facts are drawn up. */
+export type MoreFacts = Pick<Facts, "identity" | "tunnel" | "ports">;
 
 /** Who this node is. `keys` is set only when the identity is not in the daemon's config yet. */
 export interface Identity {
@@ -43,7 +48,7 @@ export const TUNNEL_MTU = 1500;
 export function factsOf(
   config: Config,
   survey: Survey,
-  more: { identity?: Identity; tunnel?: Facts["tunnel"] } = {},
+  more: MoreFacts = {},
 ): Facts {
   const yggdrasil = config.overlay.type === "yggdrasil";
   return {

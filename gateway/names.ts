@@ -5,6 +5,7 @@ export const Path = {
   rules: { inet: "/etc/crxn/rules.v4", inet6: "/etc/crxn/rules.v6" },
   // "crxn" sorts after every number, so that it wins over 99-sysctl.conf (sysctl.d(5): the last name wins).
   sysctl: "/etc/sysctl.d/crxn.conf",
+  linkScript: "/etc/crxn/link.sh",
   units: "/etc/systemd/system",
   taygaConfig: (instance: string) => `/etc/tayga/${instance}.conf`,
   yggdrasilConfig: "/etc/yggdrasil/yggdrasil.conf",
@@ -23,6 +24,8 @@ export const Path = {
 export const Unit = {
   firewall: "crxn-firewall.service",
   overlay: "crxn-overlay.service",
+  /** Follows an existing link that comes and goes. */
+  link: "crxn-link.service",
   yggdrasil: "yggdrasil.service",
   translator: (instance: string) => `tayga@${instance}.service`,
   /** Debian's own tayga, started at install with a sample config. */

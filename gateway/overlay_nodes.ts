@@ -3,6 +3,7 @@
 import { clearHostBits, contains, formatNetwork, type Network, network } from "./cidr.ts";
 import type { Config, Overlay } from "./config/types.ts";
 import type { Facts } from "./facts.ts";
+import type { Journal } from "./journal.ts";
 import { tunnelDevice } from "./names.ts";
 import { addressFromKey } from "./yggdrasil_address.ts";
 
@@ -29,35 +30,55 @@ export interface Way {
 }
 
 /** In the order in which the config names them. */
-export function farNodes({ overlay }: Config, { daemon, tunnel }: Pick<Facts, "daemon" | "tunnel">): FarNode[] {
+export function farNodes(
+  { overlay }: Config,
+  { daemon, tunnel, ports: made }: Pick<Facts, "daemon" | "tunnel" | "ports">,
+): FarNode[] {
   if (overlay.type !== "yggdrasil") return [];
   const keys = [...new Set(overlay.routes.map((r) => r.via))];
-  const ports = localPorts(keys);
-  return keys.map((key, i) => ({
+  const ports = localPorts(keys, made);
+  return keys.map((key) => ({
     key,
     address: addressFromKey(key, daemon?.generation),
     device: tunnel?.kind === "ckr" ? overlay.interface : tunnelDevice(key),
     networks: overlay.routes.filter((r) => r.via === key).map((r) => r.to),
-    port: ports[i]!,
+    port: ports.get(key)!,
   }));
 }
 
 /**
  * The kernel allows one VXLAN device for an id and a port (vxlan_config_validate), and the id is the same for all nodes. So
- * only the first has the well-known port for its own; the others get one below the ephemeral ports (ip-sysctl.rst,
+ * only one has the well-known port for its own; the others get one below the ephemeral ports (ip-sysctl.rst,
  * ip_local_port_range), and the firewall translates between the two: on the wire it is 4789 for everybody.
+ * @param made ports that tunnels have already, by device: a tunnel keeps its own, for connection tracking would go on to
+ *   translate the flows of a changed one as before
  */
-function localPorts(keys: string[]): number[] {
-  const taken = new Set([VXLAN_PORT]);
-  return keys.map((key, i) => {
-    if (i === 0) return VXLAN_PORT;
-    // From the key, so that a node keeps its port whatever becomes of the others.
-    let port = 20000 + parseInt(key.slice(0, 3), 16);
-    while (taken.has(port)) port++;
+function localPorts(keys: string[], made: Record<string, number> = {}): Map<string, number> {
+  const ports = new Map<string, number>();
+  const taken = new Set<number>();
+  const give = (key: string, port: number) => {
+    ports.set(key, port);
     taken.add(port);
-    return port;
-  });
+  };
+  for (const key of keys) {
+    const port = made[tunnelDevice(key)];
+    if (port !== undefined && !taken.has(port)) give(key, port);
+  }
+  for (const key of keys.filter((k) => !ports.has(k))) {
+    let port = taken.has(VXLAN_PORT) ? 20000 + parseInt(key.slice(0, 3), 16) : VXLAN_PORT;
+    while (taken.has(port)) port++;
+    give(key, port);
+  }
+  return ports;
 }
+
+/** The ports of VXLAN tunnels that were made before, by device. */
+export const portsMade = ({ entries }: Pick<Journal, "entries">): Record<string, number> =>
+  Object.fromEntries(
+    [...entries.values()].flatMap(({ item }) =>
+      item.kind === "link" && item.spec.type === "vxlan" ? [[item.name, item.spec.port]] : []
+    ),
+  );
 
 /** The devices into the overlay: the existing link, the daemon's device, or a tunnel for each far node. */
 export function waysOf(overlay: Overlay, nodes: FarNode[]): Way[] {

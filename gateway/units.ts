@@ -1,11 +1,13 @@
 /** Units that bring everything back at boot, rendered from the same items that `up` makes. Pure. */
 
+import linkScript from "../assets/link.sh" with { type: "text" };
 import firewallUnit from "../assets/units/crxn-firewall.service" with { type: "text" };
+import linkUnit from "../assets/units/crxn-link.service" with { type: "text" };
 import overlayUnit from "../assets/units/crxn-overlay.service" with { type: "text" };
 import translatorUnit from "../assets/units/tayga@.service" with { type: "text" };
 import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
 import { Program } from "./action.ts";
-import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv } from "./commands.ts";
+import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv, routeQuestion } from "./commands.ts";
 import { type ChainItem, type Family, type FileItem, fileItem, type Item } from "./item.ts";
 import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
 import { fill } from "./template.ts";
@@ -45,11 +47,27 @@ function jumpLine(chain: ChainItem): string {
 export function overlayUnitFile(items: Item[], daemon: string | undefined): FileItem {
   const text = fill(overlayUnit, {
     header: HEADER,
-    // The link of somebody else (WireGuard, OpenVPN) is made by somebody else's unit.
     order: daemon ? `\nBefore=${daemon}` : " network.target",
     lines: bootLines("ExecStart", items),
   });
   return fileItem(unitPath(Unit.overlay), text, { unit: true });
+}
+
+/**
+ * What puts address and routes on a link of somebody else whenever it comes up. A shell script, for only a program can
+ * wait for the kernel's word; interface names, addresses and networks are validated to what no shell and no systemd reads
+ * anything into.
+ */
+export function linkFiles(link: string, items: Item[]): FileItem[] {
+  const unit = fill(linkUnit, { header: HEADER, link, overlay: Unit.overlay, script: Path.linkScript });
+  const script = fill(linkScript, { header: HEADER, link, unit: Unit.link, lines: items.map(linkLine).join("\n") });
+  return [fileItem(Path.linkScript, script), fileItem(unitPath(Unit.link), unit, { unit: true })];
+}
+
+function linkLine(item: Item): string {
+  const command = bootCommands(item).map(({ argv }) => argv.join(" ")).join(" && ");
+  if (item.kind !== "route") return `\t${command} || failed=yes`;
+  return `\t[ -n "$(${routeQuestion(item).join(" ")})" ] ||\n\t\t${command} || failed=yes`;
 }
 
 export function translatorUnitFile(instance: string, items: Item[]): FileItem {

@@ -36,6 +36,7 @@ export interface Questions {
 export function questionsOf(config: Config | undefined, journal: Journal, more: Item[] = []): Questions {
   const items = [...[...journal.entries.values(), ...journal.undone.values()].map((e) => e.item), ...more];
   const { instance } = config?.nat64 ?? {};
+  const link = config?.overlay.type === "interface";
   const yggdrasil = config?.overlay.type === "yggdrasil";
   const unique = (list: string[]) => [...new Set(list)];
   return {
@@ -45,6 +46,7 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
       Path.rules.inet6,
       unitPath(Unit.firewall),
       unitPath(Unit.overlay),
+      ...(link ? [Path.linkScript, unitPath(Unit.link)] : []),
       ...(yggdrasil ? [Path.yggdrasilConfig, dropInPath(Unit.yggdrasil)] : []),
       ...(instance ? [Path.taygaConfig(instance), unitPath(Unit.translator(instance))] : []),
       ...items.flatMap((i) => i.kind === "file" ? [i.path] : i.kind === "service" ? i.reads : []),
@@ -53,6 +55,7 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
       Unit.firewall,
       Unit.overlay,
       Unit.sampleTranslator,
+      ...(link ? [Unit.link] : []),
       ...(yggdrasil ? [Unit.yggdrasil] : []),
       ...(instance ? [Unit.translator(instance)] : []),
       ...(yggdrasil ? ["network-online.target"] : []),

@@ -53,7 +53,7 @@ interface Suite {
 const SUITES: Readonly<Record<string, Suite>> = {
   unit: { says: "functions, without root and without a machine", paths: ["tests/unit/"] },
   namespaces: {
-    says: "`crxn rehearse` in throw-away network namespaces of this host",
+    says: "`crxn rehearse`, and what follows a link, in throw-away network namespaces of this host",
     paths: ["tests/namespaces/"],
     obstacle: () => Promise.resolve(rehearsalObstacle()),
   },

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import linkScript from "../../assets/link.sh" with { type: "text" };
 import { blueprint } from "../../gateway/blueprint.ts";
 import { formatAddress } from "../../gateway/cidr.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
@@ -16,7 +17,9 @@ const SHELL =
 const WORD = /^[A-Za-z0-9_@:.,/=+-]+$/;
 
 function checkUnit({ path, content }: FileItem): void {
-  for (const line of content.split("\n").filter((l) => l !== "" && !l.startsWith("#"))) {
+  // Its only argument is a file of ours.
+  const text = content.replace("\nExecStart=/bin/sh /etc/crxn/link.sh\n", "\n");
+  for (const line of text.split("\n").filter((l) => l !== "" && !l.startsWith("#"))) {
     if (/^\[(Unit|Service|Install)\]$/.test(line)) continue;
     assertMatch(line, DIRECTIVES, path);
     const command = /^ExecStart(?:Pre)?=[-+]*(.*)$/.exec(line)?.[1];
@@ -38,9 +41,26 @@ function checkRules({ path, content }: FileItem): void {
   }
 }
 
+/** The script, but for the values in it, is the asset: each value is a line of its own, and of plain words. */
+function checkScript({ path, content }: FileItem): void {
+  const [head, put, rest] = content.split(/\nput\(\) \{\n\tfailed=\n|\n\t\[ -z "\$failed" \]\n/);
+  assert(head && put && rest, path);
+  const [asset, , tail] = linkScript.split(/\nput\(\) \{\n\tfailed=\n|\n\t\[ -z "\$failed" \]\n/);
+  assertEquals(rest, tail, path);
+  assertMatch(head, /\nlink=[A-Za-z0-9_.-]+\n/);
+  assertEquals(head.replace(/^link=.*$/m, "").split("\n").length, asset!.split("\n").length);
+  for (const line of put.split("\n")) {
+    const words = /^\t(?:\[ -n "\$\((.*)\)" \] \|\||\t?(.*) \|\| failed=yes)$/.exec(line);
+    const [program, ...others] = (words?.[1] ?? words?.[2] ?? "").split(" ");
+    assertEquals(program, "/usr/sbin/ip", line);
+    for (const word of others) assertMatch(word, WORD, line);
+  }
+}
+
 function checkFile(file: FileItem): void {
   const lines = file.content.split("\n").filter((l) => l !== "" && !l.startsWith("#"));
   if (file.path.endsWith(".service") || file.path.endsWith("50-crxn.conf")) return checkUnit(file);
+  if (file.path === "/etc/crxn/link.sh") return checkScript(file);
   if (file.path.startsWith("/etc/crxn/rules.")) return checkRules(file);
   if (file.path.startsWith("/etc/sysctl.d/")) {
     for (const line of lines) assertMatch(line, /^net\/[A-Za-z0-9_.\/-]+ = [0-9]+$/);

@@ -1,7 +1,7 @@
 /** A fake Debian: a Runner that keeps what is done to it and refuses what a real one would refuse. Files are real, in a folder. */
 
 import { Program } from "../../../gateway/action.ts";
-import { Path } from "../../../gateway/names.ts";
+import { Path, Unit } from "../../../gateway/names.ts";
 import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { Result, Runner, RunOptions } from "../../../machine/run.ts";
 import { type Answer, ok, Refusal, refused } from "./answer.ts";
@@ -223,6 +223,7 @@ export class FakeMachine implements Runner {
       this.write(`/var/lib/tayga/${instance}/dynamic.map`, "");
       return device !== undefined && this.hold(device, unit);
     }
+    if (unit === Unit.link) this.follow();
     if (unit === "yggdrasil.service") {
       const config = this.read(Path.yggdrasilConfig) ?? "";
       const device = /^\s*"?IfName"?:\s*"?([^\s",]+)/m.exec(config)?.[1];
@@ -236,6 +237,21 @@ export class FakeMachine implements Runner {
       Object.assign(link, { up: true, mtu: 65535 });
     }
     return true;
+  }
+
+  /** What the follower puts on the link once it is up. */
+  private follow(): void {
+    const script = this.read(Path.linkScript) ?? "";
+    const link = this.network.find(/^link=(.*)$/m.exec(script)?.[1]);
+    if (!link?.up) return;
+    const [, address] = /^\t\/usr\/sbin\/ip (address replace .*) \|\| failed=yes$/m.exec(script)!;
+    this.network.ip(address!.split(" "));
+    const routes =
+      /^\t\[ -n "\$\(\/usr\/sbin\/ip -4 route show exact (\S+) .*\)" \] \|\|\n\t\t\/usr\/sbin\/ip (-4 route replace .*) \|\| failed=yes$/gm;
+    for (const [, to, command] of script.matchAll(routes)) {
+      const there = this.network.routes.some((r) => r.to === to && r.device === link.name && r.metric === 0);
+      if (!there) this.network.ip(command!.split(" "));
+    }
   }
 
   private hold(device: string, unit: string): boolean {

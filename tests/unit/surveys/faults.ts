@@ -77,6 +77,30 @@ export const FAULTS: Fault[] = [
     check: "overlay-service",
     make: stop(Unit.overlay, { active: "failed", sub: "failed" }),
   },
+  { name: "the link's follower stopped", check: "overlay-service", make: stop(Unit.link) },
+  {
+    name: "the link's follower not enabled",
+    check: "overlay-service",
+    make: (s) => void (unit(s, Unit.link).enabled = "disabled"),
+  },
+  {
+    name: "the link made anew, with nobody to follow it",
+    check: "overlay-service",
+    make: (s) => {
+      stop(Unit.link)(s);
+      link(s, "wg0").addresses = [];
+      dropRoutes(s, (r) => r.device === "wg0");
+    },
+  },
+  { name: "the link's script edited", check: "drift", make: edit(Path.linkScript) },
+  {
+    name: "the follower's unit file deleted",
+    check: "drift",
+    make: (s) => {
+      remove(unitPath(Unit.link))(s);
+      Object.assign(unit(s, Unit.link), { load: "not-found", active: "inactive", enabled: "" });
+    },
+  },
   {
     name: "the yggdrasil config deleted",
     setup: "yggdrasil",
