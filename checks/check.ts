@@ -37,6 +37,8 @@ export interface CheckInput {
   probe?: ProbeResult;
   /** The far nodes, asked together with the probe. */
   reach?: Reach[];
+  /** The last lines of the overlay daemon's log, since its start. Missing when it was not asked for. */
+  daemonLog?: string[];
   troubles: Trouble[];
 }
 

@@ -33,16 +33,25 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
   const evidence = [{ command: [Program.yggdrasilctl, "getPeers"], output: peers.map(peerLine).join("\n") }];
   if (up.length === 0) {
     if (wanted.length === 0) {
+      // Somebody may be about to connect; a far node that was asked and is not there decides.
+      const lost = (input.reach ?? []).some((r) => r.received === 0);
       return {
-        verdict: "warn",
-        found: "no peers are configured, and nobody has connected",
+        verdict: lost ? "fail" : "warn",
+        found: `no peers are configured, and nobody has connected${strangers(input)}`,
         want: "at least one connection",
-        evidence,
+        evidence: [...evidence, ...logEvidence(input)],
       };
     }
-    const errors = peers.flatMap((p) => p.error ? [`${p.uri}: ${p.error}`] : []);
-    const found = `none of ${wanted.length} peers is connected${errors.length > 0 ? `: ${errors.join("; ")}` : ""}`;
-    return { verdict: "fail", found, want: `a connection to ${wanted.join(" or ")}`, evidence };
+    const errors = peers.flatMap((p) => p.error ? [`${p.uri}: ${explained(p.error)}`] : []);
+    const found = `none of ${wanted.length} peers is connected${errors.length > 0 ? `: ${errors.join("; ")}` : ""}${
+      strangers(input)
+    }`;
+    return {
+      verdict: "fail",
+      found,
+      want: `a connection to ${wanted.join(" or ")}`,
+      evidence: [...evidence, ...logEvidence(input)],
+    };
   }
   // 0.4 lists connected peers only: what it does not list is not connected.
   const down = wanted.filter((uri) => !up.some((p) => sameHost(p.uri, uri)));
@@ -55,6 +64,25 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
     };
   }
   return silentNodes(input, evidence) ?? { verdict: "pass", found: `${up.length} connected` };
+}
+
+const GENERATIONS = "yggdrasil 0.3, 0.4 and 0.5 cannot peer with each other";
+
+/** 0.5 says in getPeers what it thinks of a peer that speaks another protocol; 0.4 says it in its log only. */
+const explained = (error: string): string =>
+  /version mismatch|incompatible version/.test(error) ? `${error} (${GENERATIONS})` : error;
+
+const INCOMPATIBLE = /remote node is incompatible version/;
+
+const strangers = ({ daemonLog = [] }: CheckInput): string =>
+  daemonLog.some((line) => INCOMPATIBLE.test(line))
+    ? `; its log says that a node of an incompatible version has tried (${GENERATIONS})`
+    : "";
+
+function logEvidence({ daemonLog = [] }: CheckInput): Evidence[] {
+  const lines = daemonLog.filter((line) => INCOMPATIBLE.test(line)).slice(-3);
+  const command = [Program.journalctl, "--unit=yggdrasil"];
+  return lines.length > 0 ? [{ command, output: lines.join("\n") }] : [];
 }
 
 /** Connected, but a far node cannot be reached over all that: nobody has its key, or it is off. */

@@ -1,12 +1,13 @@
+import { Program } from "../gateway/action.ts";
 import { ignoredSettings, schemaName } from "../gateway/capability.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { ChainItem, Item } from "../gateway/item.ts";
-import { Path } from "../gateway/names.ts";
+import { Path, Unit } from "../gateway/names.ts";
 import { hasJump, see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
 import type { Check, CheckInput, Outcome } from "./check.ts";
-import { excusedByDevice, itemsOn, withDependents } from "./device.ts";
+import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
 import { decide } from "./firewall_walk.ts";
 import { chainEvidence } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
@@ -66,6 +67,7 @@ function tunnel(input: CheckInput): Outcome {
     ...itemProblems(rest, input, excusedByDevice(input)),
     ...inputProblems(input),
     ...ignoredProblems(input),
+    ...refusedProblems(input),
   ];
   return outcomeOf(problems, input, kind ? describe(blueprint) : undefined);
 }
@@ -95,6 +97,27 @@ function ignoredProblems({ blueprint, survey }: CheckInput): Problem[] {
     verdict: "warn",
     carries: true,
   }];
+}
+
+/** What daemons with tunnel routing say of a subnet that they do not take, and of a device that they could not have. */
+const REFUSALS: [pattern: RegExp, what: string][] = [
+  [/Error adding (?:CKR|routed) .*subnet/, "the daemon has refused a network of TunnelRouting"],
+  [/An error occurred starting TUN\/TAP/, "the daemon runs without its device, and no packet passes"],
+  [/Failed to add route/, "the daemon could not add a route"],
+];
+
+function refusedProblems({ blueprint, daemonLog = [] }: CheckInput): Problem[] {
+  if (blueprint.facts.tunnel?.kind !== "ckr") return [];
+  return REFUSALS.flatMap(([pattern, what]) => {
+    const line = daemonLog.findLast((l) => pattern.test(l));
+    if (line === undefined) return [];
+    return [{
+      found: `${what}: ${line.trim()}`,
+      want: "no such line since the daemon's start",
+      steps: [restart(Unit.yggdrasil)],
+      evidence: [{ command: [Program.journalctl, `--unit=${Unit.yggdrasil}`], output: line }],
+    }];
+  });
 }
 
 /** The tunnel's packets have to pass INPUT: our rules let them in, from the known nodes only. */

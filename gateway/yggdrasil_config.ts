@@ -2,6 +2,7 @@
 
 import hjson from "hjson";
 import template from "../assets/yggdrasil.hjson" with { type: "text" };
+import { Program } from "./action.ts";
 import { type CkrSetting, type Generation, tunnelRouting } from "./capability.ts";
 import type { Overlay } from "./config/types.ts";
 import { CrxnError, Exit } from "./errors.ts";
@@ -12,6 +13,9 @@ import { addressFromKey } from "./yggdrasil_address.ts";
 import { keyPathIn, publicKeyIn, publicKeyOfPem } from "./yggdrasil_keys.ts";
 
 type Yggdrasil = Extract<Overlay, { type: "yggdrasil" }>;
+
+/** Where Debian's yggdrasilctl looks for the daemon. */
+const SOCKET = "unix:///var/run/yggdrasil/yggdrasil.sock";
 
 /** How a daemon with tunnel routing is to use it. */
 export interface Routing {
@@ -45,7 +49,12 @@ export function yggdrasilConfig(overlay: Yggdrasil, identity: Identity, routing?
     });
   }
   const config = parse(identity.text);
-  const wanted: Record<string, unknown> = { ...plain, ...sectionIn(config, section, routing) };
+  const wanted: Record<string, unknown> = {
+    ...plain,
+    ...sectionIn(config, section, routing),
+    // Others than Debian's would make their socket where user yggdrasil may not, and end.
+    ...(config["AdminListen"] === undefined && overlay.daemon !== Program.yggdrasil ? { AdminListen: SOCKET } : {}),
+  };
   const changes = Object.entries(wanted).filter(([k, v]) => JSON.stringify(config[k]) !== JSON.stringify(v));
   // A file that says what it should is left byte for byte.
   if (changes.length === 0) return identity.text;
