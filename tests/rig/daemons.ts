@@ -47,7 +47,6 @@ interface Built {
 
 /** Where Go may be; a test's PATH is often shorter than a login's. */
 const GO = ["/usr/local/go/bin/go", "/usr/bin/go", "/usr/lib/go/bin/go"];
-const REMEDY = "install Go 1.22 or newer (the package golang-go; on Debian 12 the one of bookworm-backports)";
 const CKRD = new URL("ckrd/", import.meta.url).pathname;
 
 const made = new Map<DaemonName, Promise<Built>>();
@@ -71,9 +70,12 @@ export async function daemonObstacle(name: DaemonName): Promise<string | undefin
   return await built(name).then(() => undefined, (error: Error) => `no ${name}: ${error.message}`);
 }
 
+/** What to do where there is no Go, or one that is too old. */
+export const GO_REMEDY = "install Go 1.22 or newer (the package golang-go; on Debian 12 that of bookworm-backports)";
+
 /** Why nothing can be built on this host; undefined when Go is here. Starts no download. */
 export function goObstacle(): string | undefined {
-  if (goProgram() === undefined) return `there is no Go to build the daemons with; ${REMEDY}`;
+  if (goProgram() === undefined) return "there is no Go to build the daemons with";
 }
 
 function built(name: DaemonName): Promise<Built> {
@@ -131,7 +133,7 @@ function directory(): string {
 /** Runs Go with caches of its own, so that the user's stay as they are; a proxy that the user has set counts. */
 async function go(args: readonly string[], env: Record<string, string>, cwd?: string): Promise<void> {
   const program = goProgram();
-  if (program === undefined) throw new Error(goObstacle());
+  if (program === undefined) throw new Error(`${goObstacle()}; ${GO_REMEDY}`);
   const own = {
     GOPATH: `${directory()}/go`,
     GOCACHE: `${directory()}/go-build`,
@@ -143,7 +145,7 @@ async function go(args: readonly string[], env: Record<string, string>, cwd?: st
   const said = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("go: downloading"));
   const why = said.join("\n") || "it was ended after 15 minutes";
   throw new Error(
-    `\`go ${args.join(" ")}\` ended with ${code}: ${why}${/requires go|go\.mod/.test(why) ? `; ${REMEDY}` : ""}`,
+    `\`go ${args.join(" ")}\` ended with ${code}: ${why}${/requires go|go\.mod/.test(why) ? `; ${GO_REMEDY}` : ""}`,
   );
 }
 
