@@ -5,7 +5,7 @@
  * for a suite that nobody knows.
  */
 
-import { canBoot, ensureRequirements } from "./rig/mod.ts";
+import { canBoot, ensureRequirements, GO_REMEDY, goObstacle } from "./rig/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -67,7 +67,13 @@ const SUITES: Readonly<Record<string, Suite>> = {
     obstacle: bootObstacle,
     prepare: () => ensureRequirements(),
   },
-  tunnels: { says: "tunnels between yggdrasil nodes, all kinds", paths: [] },
+  tunnels: {
+    says: "tunnels between yggdrasil nodes, all kinds (at the first run it builds daemons with Go: two minutes)",
+    paths: ["tests/tunnels/"],
+    product: true,
+    obstacle: async () => await bootObstacle() ?? buildObstacle(),
+    prepare: () => ensureRequirements(),
+  },
   vm: { says: "a virtual machine with a kernel of its own", paths: [] },
   bench: { says: "speed of the commands and of the gateway", paths: [] },
 };
@@ -168,6 +174,11 @@ function countsOf(xml: string): Counts {
 async function bootObstacle(): Promise<Obstacle | undefined> {
   const reason = await canBoot();
   return reason === undefined ? undefined : { reason, remedy: remedyFor(reason) };
+}
+
+function buildObstacle(): Obstacle | undefined {
+  const reason = goObstacle();
+  return reason === undefined ? undefined : { reason, remedy: GO_REMEDY };
 }
 
 function rehearsalObstacle(): Obstacle | undefined {

@@ -1,4 +1,4 @@
-export { daemon, type DaemonName, daemonObstacle, goObstacle } from "./daemons.ts";
+export { daemon, type DaemonName, daemonObstacle, daemonStandIn, GO_REMEDY, goObstacle } from "./daemons.ts";
 export * from "./lab.ts";
 export { Machine, type MachineOptions } from "./machine.ts";
 export { Net } from "./network.ts";
