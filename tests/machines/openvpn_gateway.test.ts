@@ -24,8 +24,7 @@ proto udp
 port 1194
 remote ${far}
 ifconfig ${own} ${peer}
-secret /etc/openvpn/client/static.key
-allow-deprecated-insecure-static-crypto
+secret /etc/openvpn/static.key
 cipher AES-256-CBC
 keepalive 2 10
 `;
@@ -50,9 +49,9 @@ for (const debian of DEBIANS) {
     for (
       const [m, far, own, peer] of [[gw, node, "10.9.0.1", "10.9.0.2"], [node, gw, "10.9.0.2", "10.9.0.1"]] as const
     ) {
-      await m.write("/etc/openvpn/client/static.key", key, 0o600);
-      await m.write("/etc/openvpn/client/crxn.conf", openvpn(far.uplink.ipv4, own, peer));
-      await m.must("systemctl enable --now openvpn-client@crxn 2>&1");
+      await m.write("/etc/openvpn/static.key", key, 0o600);
+      await m.write("/etc/openvpn/crxn.conf", openvpn(far.uplink.ipv4, own, peer));
+      await m.must("systemctl enable --now openvpn@crxn 2>/dev/null");
     }
     await node.must(
       "sysctl -qw net.ipv4.ip_forward=1; until ip link show vpn0 up 2>/dev/null | grep -q .; do sleep 0.1; done; ip route add 10.5.0.0/16 dev vpn0",
@@ -71,11 +70,11 @@ for (const debian of DEBIANS) {
     });
     await chapter("without crxn: stopped, nothing leaves by the uplink; started, it answers by itself", async () => {
       await removeProduct(gw);
-      await gw.must(["systemctl", "stop", "openvpn-client@crxn"]);
+      await gw.must(["systemctl", "stop", "openvpn@crxn"]);
       assertEquals(await leaksDuring(gw, () => assertSilent(client)), []);
-      await gw.must(["systemctl", "start", "openvpn-client@crxn"]);
+      await gw.must(["systemctl", "start", "openvpn@crxn"]);
       await answersWithin(15, client);
-      await gw.must("systemctl kill -s KILL openvpn-client@crxn");
+      await gw.must("systemctl kill -s KILL openvpn@crxn");
       await answersWithin(25, client);
     });
     await chapter("a reboot", async () => {
