@@ -105,6 +105,14 @@ export const gatewayFaults = (overlay: string): Fault[] => [
 /** What can happen to an existing link. */
 export const INTERFACE_FAULTS: Fault[] = [
   { name: "overlay link down", breaks: "ip link set ovl0 down", id: "tunnel-routing", hop: "overlay", mend: "fix" },
+  { name: "the link's follower stopped", breaks: "systemctl stop crxn-link", id: "overlay-service", mend: "fix" },
+  {
+    name: "the link down and up, with nobody to follow it",
+    breaks: "systemctl stop crxn-link; ip link set ovl0 down; ip link set ovl0 up",
+    id: "overlay-service",
+    hop: "overlay",
+    mend: "up",
+  },
 ];
 
 /** What can happen to yggdrasil and the tunnel over it. */

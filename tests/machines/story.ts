@@ -129,7 +129,7 @@ export async function killAndWait(machine: Machine, unit: string, seconds: numbe
 /** What must not move when nothing is to be done: the journal, and since when crxn's units run. */
 export async function stateOf(machine: Machine): Promise<string> {
   const units =
-    "crxn-overlay crxn-firewall $(systemctl list-units --plain --no-legend 'tayga@*' 'yggdrasil*' | cut -d' ' -f1)";
+    "crxn-overlay crxn-link crxn-firewall $(systemctl list-units --plain --no-legend 'tayga@*' 'yggdrasil*' | cut -d' ' -f1)";
   return await machine.must(
     `sha256sum /var/lib/crxn/journal.jsonl; systemctl show -p Id,ActiveEnterTimestampMonotonic,MainPID ${units}`,
   );
