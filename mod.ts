@@ -48,10 +48,11 @@
  */
 
 // What should be.
-export type { Config, Nat64, Overlay, Route, Tunnel } from "./gateway/config/types.ts";
+export type { Config, Daemon, Nat64, Overlay, Route, Tunnel } from "./gateway/config/types.ts";
 export { parseConfig, problemsOnMachine } from "./gateway/config/parse.ts";
 export { ConfigError, type Problem, problemText } from "./gateway/config/problem.ts";
 export { jsonSchema } from "./gateway/config/json_schema.ts";
+export { daemonPath } from "./gateway/daemon.ts";
 export { type Blueprint, blueprint } from "./gateway/blueprint.ts";
 export { type Facts, factsOf, type Identity } from "./gateway/facts.ts";
 export type { Family, Item } from "./gateway/item.ts";

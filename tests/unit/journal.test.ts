@@ -3,7 +3,16 @@ import { CrxnError } from "../../gateway/errors.ts";
 import { chainItem, fileItem, type Item, routeItem, serviceItem, sysctlItem } from "../../gateway/item.ts";
 import { type Before, type Line, replay } from "../../gateway/journal.ts";
 import { undoActions } from "../../gateway/undo.ts";
-import { noteBefore, noteBrought, noteUndone, parseJournal, readJournal } from "../../machine/journal.ts";
+import {
+  clearJournal,
+  noteBefore,
+  noteBrought,
+  noteFetched,
+  noteRemoved,
+  noteUndone,
+  parseJournal,
+  readJournal,
+} from "../../machine/journal.ts";
 import { placeFiles } from "../../machine/place.ts";
 import { keepIdentity, newIdentity } from "../../machine/identity.ts";
 import { FakeMachine } from "./fake/machine.ts";
@@ -64,6 +73,17 @@ Deno.test("replay: packages that were brought add up", () => {
   assertEquals(replay([brought(["a", "b"]), brought(["b", "c"])]).brought, ["a", "b", "c"]);
 });
 
+Deno.test("replay: a fetched daemon is known until it is removed, and a journal without any reads as before", () => {
+  const one = { path: "/usr/local/lib/crxn/yggdrasil-1", url: "https://h/1", sha256: "11", program: "12" };
+  const two = { ...one, path: "/usr/local/lib/crxn/yggdrasil-2" };
+  const fetched = (what: typeof one): Line => ({ v: 1, fetched: what, at });
+  const lines = [fetched(one), fetched(two), did(route), { v: 1, removed: one.path, at } as Line, undid(route)];
+  assertEquals([...replay(parseJournal(text(...lines))).fetched.values()], [two]);
+  // Fetched once more: what is there now counts.
+  assertEquals(replay([fetched(one), fetched({ ...one, program: "13" })]).fetched.get(one.path)!.program, "13");
+  assertEquals(replay(parseJournal(text(did(route)))).fetched.size, 0);
+});
+
 Deno.test("parseJournal: a last line without its end was never finished", () => {
   const whole = text(did(route), undid(route));
   for (const cut of [1, 5, 30]) {
@@ -116,6 +136,20 @@ onMachine("noteUndone: a line that was cut short is replaced, not glued to", asy
   Deno.writeTextFileSync(path, '{"v":1,"did":{"ite');
   await noteBrought(["tayga"]);
   assertEquals((await readJournal()).brought, ["tayga"]);
+});
+
+onMachine("clearJournal: what was brought and fetched stays known, in a file for root alone", async (machine) => {
+  const fetched = { path: "/usr/local/lib/crxn/yggdrasil-1", url: "https://h/1", sha256: "11", program: "12" };
+  await noteBrought(["tayga"]);
+  await noteFetched(fetched);
+  await noteBefore(route, { sysctls: {}, units: {}, nftables: [] } as never);
+  await clearJournal(await readJournal());
+  const journal = await readJournal();
+  assertEquals([journal.entries.size, journal.brought, [...journal.fetched.values()]], [0, ["tayga"], [fetched]]);
+  assertEquals(Deno.statSync(`${machine.folder}/var/lib/crxn/journal.jsonl`).mode! & 0o777, 0o600);
+  await noteRemoved(fetched.path);
+  await clearJournal({ ...await readJournal(), brought: [] });
+  assertEquals(machine.read("/var/lib/crxn/journal.jsonl"), undefined);
 });
 
 onMachine(
