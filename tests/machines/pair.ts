@@ -22,6 +22,8 @@ export interface PairOptions {
   image?: Kind;
   /** As in both configs. */
   tunnel: "auto" | "vxlan" | "ckr";
+  /** A third machine between them, with Debian's yggdrasil set up by hand: both dial it, and not each other. */
+  relay?: boolean;
   /** The daemon of both, or of each: a program of the host that is put onto the machine. Default: Debian's. */
   daemon?: string | Partial<Record<"gw" | "node", string>>;
   /**
@@ -34,7 +36,7 @@ export interface PairOptions {
 /** Sets the scene: configs are written, nothing is up. */
 export async function pairOf(
   lab: Lab,
-  { debian, image = "bare", tunnel, dials = "node", daemon }: PairOptions,
+  { debian, image = "bare", tunnel, dials = "node", daemon, relay }: PairOptions,
 ): Promise<Pair> {
   const net = await lab.internet();
   const client = await net.client();
@@ -54,8 +56,10 @@ export async function pairOf(
     node: await bringDaemon(node, typeof daemon === "string" ? daemon : daemon?.node),
   };
   const keys = { gw: await publicKeyOf(gw, own.gw), node: await publicKeyOf(node, own.node) };
+  const dial = (machine: Machine) => `peers: ["tls://[${machine.uplink.ipv6}]:4443"]`;
+  const between = relay ? await relayOn(lab, debian) : undefined;
   const configure = async (alsoListen?: number) => {
-    const peers = dials === "gw" ? `peers: ["tls://[${node.uplink.ipv6}]:4443"]` : "peers: []";
+    const peers = between ? dial(between) : dials === "gw" ? dial(node) : "peers: []";
     const listen = [4443, ...(alsoListen === undefined ? [] : [alsoListen])].map((port) => `"tls://[::]:${port}"`);
     await gw.write(
       CONFIG,
@@ -79,15 +83,29 @@ ${daemonLine(own.gw)}  ${peers}
 overlay:
   type: yggdrasil
   tunnel: ${tunnel}
-${daemonLine(own.node)}  ${
-      dials === "node" ? `peers: ["tls://[${gw.uplink.ipv6}]:4443"]` : `listen: ["tls://[::]:4443"]`
-    }
+${daemonLine(own.node)}  ${between ? dial(between) : dials === "node" ? dial(gw) : `listen: ["tls://[::]:4443"]`}
   routes:
     - to: 10.5.0.0/16
       via: ${keys.gw}
 `,
   );
   return { client, gw, node, host, keys, order: dials === "gw" ? [node, gw] : [gw, node], configure };
+}
+
+/** A yggdrasil node that only passes on what others send, as Debian's package and `-genconf` make it. */
+async function relayOn(lab: Lab, debian: Debian): Promise<Machine> {
+  const machine = await lab.machine("relay", { debian, image: "ready", uplink: await lab.internet() });
+  await machine.must(
+    `umask 027; yggdrasil -genconf > /etc/yggdrasil/yggdrasil.conf; chgrp yggdrasil /etc/yggdrasil/yggdrasil.conf
+     sed -i 's|Listen: \\[\\]|Listen: ["tls://[::]:4443"]|' /etc/yggdrasil/yggdrasil.conf
+     systemctl start yggdrasil`,
+  );
+  await until(
+    "the relay to listen",
+    20,
+    async () => (await machine.must("ss -Hltn sport = :4443")) !== "" || undefined,
+  );
+  return machine;
 }
 
 /** `up` on both: the one that listens does so before the other dials, see {@linkcode PairOptions.dials}. */
