@@ -1,3 +1,4 @@
+import type { Blueprint } from "../gateway/blueprint.ts";
 import { Unit } from "../gateway/names.ts";
 import { restart } from "./device.ts";
 import type { Check, Hop, Outcome } from "./check.ts";
@@ -47,7 +48,7 @@ export const probe: Check = {
         evidence,
       };
     }
-    return { ...lost(probe, lastSeen(probe)), evidence };
+    return { ...lost(probe, withTunnel(lastSeen(probe), blueprint, probe)), evidence };
   },
 };
 
@@ -87,6 +88,16 @@ export function lastSeen({ kind, sent, translator, overlay }: Probed): { hop: Ho
   }
   if (kind === "overlay") return { hop: "overlay", where: "in the yggdrasil network, or at the far node" };
   return { hop: "target", where: `beyond ${overlay?.device ?? "this machine"}: packets left, no answer came back` };
+}
+
+/** Nothing at all came out of the tunnel, though the far node answers: it may have another kind of tunnel, or none. */
+function withTunnel(
+  at: { hop: Hop; where: string },
+  { facts }: Blueprint,
+  { overlay }: Probed,
+): { hop: Hop; where: string } {
+  if (at.hop !== "target" || !facts.tunnel || overlay?.rx !== 0) return at;
+  return { ...at, where: `${at.where}; has the far end a ${facts.tunnel.kind} tunnel too, and routes back?` };
 }
 
 /** With everything around it in order, a translator that lets nothing through is started anew. */

@@ -1,5 +1,6 @@
 /** A plan for its reader: on stdout for `--dry-run`, on stderr before it is carried out, and the question whether to. */
 
+import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/compare.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { planJson, planLines } from "../gateway/plan.ts";
@@ -7,16 +8,41 @@ import type { Context } from "./context.ts";
 import { type Paint, paintFor, type Ui } from "./ui.ts";
 
 /** `--dry-run`: the plan is the result. */
-export function printPlan(ui: Ui, command: "up" | "down", steps: Step[]): void {
+export function printPlan(ui: Ui, command: "up" | "down", steps: Step[], blueprint?: Blueprint): void {
   if (ui.json) {
-    ui.out(JSON.stringify({ schema: "crxn.plan/1", command, changes: steps.length, steps: planJson(steps) }, null, 2));
+    ui.out(JSON.stringify(
+      {
+        schema: "crxn.plan/1",
+        command,
+        changes: steps.length,
+        ...(blueprint ? tunnelJson(blueprint) : {}),
+        steps: planJson(steps),
+      },
+      null,
+      2,
+    ));
   } else if (steps.length === 0) {
     ui.out(command === "up" ? "Nothing to do: the machine is as it should be." : "There is nothing to take back.");
   } else {
     const paint = paintFor(Deno.stdout);
+    for (const line of blueprint ? tunnelLines(blueprint) : []) ui.out(line);
     for (const line of planLines(steps)) ui.out(paintLine(line, paint));
   }
 }
+
+const tunnelJson = ({ facts: { tunnel }, nodes }: Blueprint) => ({
+  ...(tunnel ? { tunnel } : {}),
+  ...(nodes.length > 0 ? { nodes: nodes.map(({ key, address, networks }) => ({ key, address, networks })) } : {}),
+});
+
+/** Which way IPv4 takes and why, and who the far nodes are: what two operators have to agree about. */
+export const tunnelLines = ({ facts: { tunnel }, nodes }: Blueprint): string[] =>
+  tunnel && nodes.length > 0
+    ? [
+      `Tunnel: ${tunnel.kind} (${tunnel.why})`,
+      ...nodes.map((n) => `Far node: ${n.address} for ${n.networks.join(", ")} (by its key ${n.key.slice(0, 16)}...)`),
+    ]
+    : [];
 
 /**
  * Shows what is going to be done and, on a terminal without --yes, asks.

@@ -23,7 +23,7 @@ import { describe, settle, takeBack } from "./converge.ts";
 import { requireDaemon } from "./daemon.ts";
 import { bring } from "./install.ts";
 import { withCommon } from "./options.ts";
-import { consent, printPlan } from "./plan_output.ts";
+import { consent, printPlan, tunnelLines } from "./plan_output.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { welcome } from "./welcome.ts";
 
@@ -57,11 +57,11 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   let steps = plan(prepared);
   await warn(context, loaded, prepared);
   if (options.dryRun) {
-    printPlan(ui, "up", steps);
+    printPlan(ui, "up", steps, prepared.blueprint);
     return steps.length > 0 ? Exit.changes : Exit.ok;
   }
   if (steps.length > 0) {
-    consent(context, steps);
+    consent(context, steps, ["This is what will be done:", ...tunnelLines(prepared.blueprint)].join("\n"));
     if (steps.some((step) => step.packages || step.fetch)) {
       await bring(context, steps);
       // Packages bring programs, groups and units: only now can the rest be seen.

@@ -1,5 +1,6 @@
 /** The overlay's side: its link or its daemon and tunnels, and the addresses and routes on them. Pure. */
 
+import { clearHostBits, formatNetwork, network } from "./cidr.ts";
 import type { Config, Overlay } from "./config/types.ts";
 import { daemonPath } from "./daemon.ts";
 import { type Facts, type Identity, TUNNEL_MTU } from "./facts.ts";
@@ -49,19 +50,27 @@ export function overlayItems(config: Config, facts: Facts): OverlayItems {
       : { links: [], sysctls: [], files: [] }),
     routes: [
       // The last resorts first: at boot they hold while the link is waited for.
-      ...overlay.routes.map((r) => lastResort(r.to)),
-      ...ways.flatMap((way, i) => addressesOn(way.device, config, i === 0)),
+      ...[...new Set([...overlay.routes.map((r) => r.to), ...assignments(config)])].map(lastResort),
+      ...ways.flatMap((way) => addressesOn(way.device, config)),
       ...overlay.routes.map((r): RouteItem => routeItem(r.to, { device: device(r.via), ...hop(r.via) })),
     ],
   };
 }
 
 /**
- * Every device has the addresses, so that the kernel takes one of them as source whichever it sends by. A longer network
- * than the host's can be on the first only: its connected route leads one way.
+ * Every device has the addresses, so that the kernel takes one of them as source whichever it sends by. A tunnel has no
+ * neighbours: there the length only says how much is assigned to this machine.
  */
-const addressesOn = (device: string, config: Config, first: boolean): Item[] =>
-  ownAddresses(config).map((a) => addressItem(first ? a : `${a.split("/")[0]}/32`, device));
+const addressesOn = (device: string, config: Config): Item[] =>
+  ownAddresses(config).map((a) => addressItem(isTunnelled(config) ? `${a.split("/")[0]}/32` : a, device));
+
+/** What is assigned to this machine and used by nobody is not sent back to where it came from. */
+const assignments = (config: Config): string[] =>
+  isTunnelled(config)
+    ? ownAddresses(config).filter((a) => !a.endsWith("/32")).map((a) => formatNetwork(clearHostBits(network(a))))
+    : [];
+
+const isTunnelled = ({ overlay }: Config): boolean => overlay.type === "yggdrasil";
 
 function yggdrasilItems(config: Config, overlay: Yggdrasil, facts: Facts, nodes: FarNode[]) {
   const { identity, tunnel } = facts;

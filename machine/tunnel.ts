@@ -42,9 +42,11 @@ export async function chooseTunnel(
       "Set overlay.tunnel to vxlan, on both ends.",
     );
   }
+  const coming = !survey.daemon && daemonPath(overlay.daemon) !== Program.yggdrasil;
+  const unless = coming ? ", unless the daemon, which is not here yet, has tunnel routing" : "";
   return able
-    ? { kind: "ip6gre", why: "auto: this kernel has it, and it costs the fewest bytes" }
-    : { kind: "vxlan", why: "auto: this kernel has no ip6gre" };
+    ? { kind: "ip6gre", why: `auto: this kernel has it, and it costs the fewest bytes${unless}` }
+    : { kind: "vxlan", why: `auto: this kernel has no ip6gre${unless}` };
 }
 
 /** In one sentence what is wrong, in another what to do. */
