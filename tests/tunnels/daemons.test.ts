@@ -93,11 +93,10 @@ Deno.test("yggdrasilckr-0.5.12: under Debian 12's unit it peers with Debian 13's
     lab.machine("stock", { debian: "trixie", image: "ready", uplink: net }),
   ]);
   const identity = JSON.parse(await stock.must("yggdrasil -genconf -json")).PrivateKey as string;
-  const [ours, theirs] = ["yggdrasilckr", "yggdrasil"];
-  await near.push(await daemon(name), `/usr/local/bin/${ours}`, 0o755);
+  await near.push(await daemon(name), "/usr/local/bin/yggdrasilckr", 0o755);
   await near.write(
     "/etc/systemd/system/yggdrasil.service.d/ckr.conf",
-    `[Service]\nExecStart=\nExecStart=/usr/local/bin/${ours} -useconffile /etc/yggdrasil/yggdrasil.conf\n`,
+    "[Service]\nExecStart=\nExecStart=/usr/local/bin/yggdrasilckr -useconffile /etc/yggdrasil/yggdrasil.conf\n",
   );
   const common = { IfName: "ygg", AdminListen: "unix:///run/yggdrasil/yggdrasil.sock", MulticastInterfaces: [] };
   const section = GENERATIONS[name].section(identity.slice(64), "10.1.0.0/16", "");
@@ -113,12 +112,12 @@ Deno.test("yggdrasilckr-0.5.12: under Debian 12's unit it peers with Debian 13's
       systemctl daemon-reload; systemctl start yggdrasil
     `);
   }
-  const far = (await stock.must(`${theirs} -useconffile /etc/yggdrasil/yggdrasil.conf -address`)).trim();
+  const far = (await stock.must("yggdrasil -useconffile /etc/yggdrasil/yggdrasil.conf -address")).trim();
   await until("both to see each other", 60, async () => {
     return (await ping(near, far, { count: 1 })).received === 1 ? true : undefined;
   });
   assertEquals((await ping(near, FAR)).received, 0);
-  const user = await near.must(["ps", "-o", "user=", "-C", ours]);
+  const user = await near.must(["ps", "-o", "user=", "-C", "yggdrasilckr"]);
   assertEquals(user.trim(), "yggdrasil");
 });
 
