@@ -7,7 +7,8 @@ import { CrxnError, Exit } from "./errors.ts";
 import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
 import type { Entry, Journal } from "./journal.ts";
 import { unwantedEntries } from "./order.ts";
-import { hasJump, isRebuild, see, type State } from "./see.ts";
+import { dropInPath } from "./names.ts";
+import { hasJump, isRebuild, runsWithOlder, see, type State } from "./see.ts";
 import { linkOf, type Survey } from "./survey.ts";
 import { undoActions } from "./undo.ts";
 
@@ -97,7 +98,8 @@ function makeSteps(
       steps.push(DAEMON_RELOAD);
       unitsPending = false;
     }
-    const lost = "device" in item && item.device !== undefined && done.devices.has(item.device);
+    const on = "device" in item ? item.device : item.kind === "link" && "underlay" in item.spec && item.spec.underlay;
+    const lost = (on && done.devices.has(on)) || (item.kind === "link" && swapped(item, items, states, survey));
     if (
       item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
     ) continue;
@@ -106,7 +108,7 @@ function makeSteps(
       done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
-      steps.push(...linkSteps(item, state, survey, unwanted, done));
+      steps.push(...linkSteps(item, state, swapped(item, items, states, survey), survey, unwanted, done));
     } else if (item.kind === "service") {
       steps.push(...serviceStep(item, survey, done));
     } else if (item.kind === "unwanted") {
@@ -148,9 +150,27 @@ interface Done {
   devices: Set<string>;
 }
 
-function linkSteps(item: LinkItem, state: State, survey: Survey, unwanted: Entry[], done: Done): Step[] {
+/**
+ * Whether another program is going to hold the device. yggdrasil 0.5 has the kernel leave checksums to it (TUNSETOFFLOAD),
+ * and a device that stays keeps that: under a 0.4 every UDP and TCP packet would go out with a wrong one.
+ */
+function swapped({ holder }: LinkItem, items: Item[], states: Map<string, State>, survey: Survey): boolean {
+  if (!holder) return false;
+  const dropIn = items.find((i): i is FileItem => i.kind === "file" && i.path === dropInPath(holder));
+  const service = items.find((i): i is ServiceItem => i.kind === "service" && i.unit === holder);
+  const runs = (text = "") => text.split("\n").filter((line) => line.startsWith("ExecStart=")).join("\n");
+  const before = dropIn && survey.files[dropIn.path];
+  if (before != null && runs(before.content) !== runs(dropIn!.content)) return true;
+  // A fetched one is always the same under its path; one of the operator's own may be another version now.
+  const fetched = items.some((i) => i.kind === "program" && i.path === service?.program);
+  const state = service && states.get(service.id);
+  return service?.program !== undefined && !fetched && state?.is === "differs" &&
+    state.how === runsWithOlder(service.program);
+}
+
+function linkSteps(item: LinkItem, state: State, anew: boolean, survey: Survey, unwanted: Entry[], done: Done): Step[] {
   const there = linkOf(survey, item.name);
-  const rebuild = there !== undefined && state.is === "differs" && isRebuild(state.how);
+  const rebuild = there !== undefined && (anew || (state.is === "differs" && isRebuild(state.how)));
   // A tunnel goes with the device below it.
   const underlay = "underlay" in item.spec && done.devices.has(item.spec.underlay);
   if (there && !rebuild && !underlay) {

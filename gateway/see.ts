@@ -145,6 +145,8 @@ export function jumpsTo(item: ChainItem, survey: Survey): number {
   return rules.filter((r) => r.join(" ") === want).length;
 }
 
+export const runsWithOlder = (path: string): string => `it runs with an older ${path}`;
+
 function seeService(item: ServiceItem, survey: Survey): State {
   const unit = survey.units[item.unit];
   if (!unit || unit.load === "not-found") return absent;
@@ -155,5 +157,5 @@ function seeService(item: ServiceItem, survey: Survey): State {
     ...(item.program ? [{ path: item.program, modified: survey.programs?.[item.program]?.modified ?? 0 }] : []),
   ];
   const newer = changed.find(({ modified }) => modified > unit.since && unit.since > 0)?.path;
-  return newer ? differs(`it runs with an older ${newer}`) : present;
+  return newer ? differs(runsWithOlder(newer)) : present;
 }

@@ -9,7 +9,7 @@ import { planJson } from "../../gateway/plan.ts";
 import { runFault, type Visited, writableFault } from "../../gateway/trail.ts";
 import { readJournal } from "../../machine/journal.ts";
 import { trailOf } from "../../machine/program.ts";
-import { WALK } from "./fake/configs.ts";
+import { FAR, WALK } from "./fake/configs.ts";
 import { FakeMachine } from "./fake/machine.ts";
 import { Play } from "./fake/play.ts";
 import { differences, snapshot } from "./fake/snapshot.ts";
@@ -232,6 +232,16 @@ test("up: another sum is another file; the old one goes in the end", async ({ ma
   await play.up(one.yaml);
   assertEquals(await play.up(two.yaml, { dryRun: true }), 2);
   assertStringIncludes(play.said, `* remove ${one.path}, which came from ${URL}/1`);
+  // What the former daemon has set on the device would stay, so the device goes with it, and what is on it.
+  const titles = (await play.steps(two.yaml)).map((s) => s.title);
+  const order = [
+    `stop ${UNIT}: its device is made anew`,
+    "add link ygg",
+    `add link crxn-${FAR.slice(0, 8)}`,
+    "add route 10.0.0.0/8",
+    `start ${UNIT}`,
+  ];
+  assertEquals(titles.filter((title) => order.includes(title)), order);
   assertEquals(await play.up(two.yaml), 0, play.said);
   assertEquals(installed(machine), [two.path]);
   assertEquals([...(await readJournal()).fetched.keys()], [two.path]);
@@ -247,8 +257,12 @@ test("up: one that fails goes back to the old daemon, which is still there", asy
   const [one, two] = [await offer(elf("one"), `${URL}/1`), await offer(elf("two"), `${URL}/2`)];
   await play.up(one.yaml);
   const former = snapshot(machine);
-  machine.before = (argv) =>
-    argv.join(" ") === `/usr/bin/systemctl restart ${UNIT}` ? { code: 1, stdout: "", stderr: "no" } : undefined;
+  let failed = false;
+  machine.before = (argv) => {
+    if (failed || argv.join(" ") !== `/usr/bin/systemctl start ${UNIT}`) return undefined;
+    failed = true;
+    return { code: 1, stdout: "", stderr: "no" };
+  };
   await assertRejects(() => play.up(two.yaml), CrxnError);
   machine.before = () => undefined;
   assertEquals(differences(former, snapshot(machine)), []);
@@ -370,7 +384,14 @@ test("up: a path that cannot be run, or that others may change, is refused befor
   // A new version in the place of the old one: the daemon that runs is not it.
   const later = new Date(Date.now() + 5000);
   Deno.utimeSync(`${machine.folder}/opt/script`, later, later);
-  assertEquals((await play.steps(config("/opt/script"))).map((s) => s.title), [`restart ${UNIT}`]);
+  assertEquals(
+    (await play.steps(config("/opt/script"))).map((s) => s.title).filter((title) => /ygg\b|yggdrasil/.test(title)),
+    [
+      `stop ${UNIT}: its device is made anew`,
+      "add link ygg",
+      `start ${UNIT}`,
+    ],
+  );
 });
 
 Deno.test("elfFault: an executable of this architecture, and nothing else", () => {
