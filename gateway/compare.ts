@@ -2,13 +2,12 @@
 
 import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
-import { fetchStep } from "./daemon.ts";
+import { fetchStep, isTakenOver } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
 import type { Entry, Journal } from "./journal.ts";
 import { unwantedEntries } from "./order.ts";
-import { dropInPath } from "./names.ts";
-import { hasJump, isRebuild, runsWithOlder, see, type State } from "./see.ts";
+import { hasJump, isRebuild, see, type State } from "./see.ts";
 import { linkOf, type Survey } from "./survey.ts";
 import { undoActions } from "./undo.ts";
 
@@ -99,7 +98,7 @@ function makeSteps(
       unitsPending = false;
     }
     const on = "device" in item ? item.device : item.kind === "link" && "underlay" in item.spec && item.spec.underlay;
-    const lost = (on && done.devices.has(on)) || (item.kind === "link" && swapped(item, items, states, survey));
+    const lost = (on && done.devices.has(on)) || (item.kind === "link" && isTakenOver(item, items, states, survey));
     if (
       item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
     ) continue;
@@ -108,7 +107,7 @@ function makeSteps(
       done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
-      steps.push(...linkSteps(item, state, swapped(item, items, states, survey), survey, unwanted, done));
+      steps.push(...linkSteps(item, state, isTakenOver(item, items, states, survey), survey, unwanted, done));
     } else if (item.kind === "service") {
       steps.push(...serviceStep(item, survey, done));
     } else if (item.kind === "unwanted") {
@@ -148,24 +147,6 @@ interface Done {
   stopped: Set<string>;
   /** Devices made anew: what was on them is gone. */
   devices: Set<string>;
-}
-
-/**
- * Whether another program is going to hold the device. yggdrasil 0.5 has the kernel leave checksums to it (TUNSETOFFLOAD),
- * and a device that stays keeps that: under a 0.4 every UDP and TCP packet would go out with a wrong one.
- */
-function swapped({ holder }: LinkItem, items: Item[], states: Map<string, State>, survey: Survey): boolean {
-  if (!holder) return false;
-  const dropIn = items.find((i): i is FileItem => i.kind === "file" && i.path === dropInPath(holder));
-  const service = items.find((i): i is ServiceItem => i.kind === "service" && i.unit === holder);
-  const runs = (text = "") => text.split("\n").filter((line) => line.startsWith("ExecStart=")).join("\n");
-  const before = dropIn && survey.files[dropIn.path];
-  if (before != null && runs(before.content) !== runs(dropIn!.content)) return true;
-  // A fetched one is always the same under its path; one of the operator's own may be another version now.
-  const fetched = items.some((i) => i.kind === "program" && i.path === service?.program);
-  const state = service && states.get(service.id);
-  return service?.program !== undefined && !fetched && state?.is === "differs" &&
-    state.how === runsWithOlder(service.program);
 }
 
 function linkSteps(item: LinkItem, state: State, anew: boolean, survey: Survey, unwanted: Entry[], done: Done): Step[] {

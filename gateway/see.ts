@@ -1,6 +1,6 @@
 /** Is an item there? The one question that `up`, `down`, `status` and `doctor` ask of a survey. Pure. */
 
-import { seeProgram } from "./daemon.ts";
+import { runsWithOlder, seeProgram } from "./daemon.ts";
 import type { AddressItem, ChainItem, Item, LinkItem, RouteItem, ServiceItem } from "./item.ts";
 import { jumpRule } from "./commands.ts";
 import { canonicalNetwork } from "./networks.ts";
@@ -144,8 +144,6 @@ export function jumpsTo(item: ChainItem, survey: Survey): number {
   const rules = survey.rules[item.family]?.[item.table]?.[item.from]?.rules ?? [];
   return rules.filter((r) => r.join(" ") === want).length;
 }
-
-export const runsWithOlder = (path: string): string => `it runs with an older ${path}`;
 
 function seeService(item: ServiceItem, survey: Survey): State {
   const unit = survey.units[item.unit];
