@@ -2,7 +2,7 @@
 
 import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
-import { fetchStep } from "./daemon.ts";
+import { fetchStep, isTakenOver } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
 import type { Entry, Journal } from "./journal.ts";
@@ -98,7 +98,8 @@ function makeSteps(
       steps.push(DAEMON_RELOAD);
       unitsPending = false;
     }
-    const lost = "device" in item && item.device !== undefined && done.devices.has(item.device);
+    const on = "device" in item ? item.device : item.kind === "link" && "underlay" in item.spec && item.spec.underlay;
+    const lost = (on && done.devices.has(on)) || (item.kind === "link" && isTakenOver(item, items, states, survey));
     if (
       item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
     ) continue;
@@ -107,7 +108,7 @@ function makeSteps(
       done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
-      steps.push(...linkSteps(item, state, survey, ours, done));
+      steps.push(...linkSteps(item, state, isTakenOver(item, items, states, survey), survey, ours, done));
     } else if (item.kind === "service") {
       steps.push(...serviceStep(item, survey, done));
     } else if (item.kind === "unwanted") {
@@ -149,10 +150,13 @@ interface Done {
   devices: Set<string>;
 }
 
-/** @param ours names of all devices of ours, those that go included */
-function linkSteps(item: LinkItem, state: State, survey: Survey, ours: string[], done: Done): Step[] {
+/**
+ * @param anew another program is going to hold the device
+ * @param ours names of all devices of ours, those that go included
+ */
+function linkSteps(item: LinkItem, state: State, anew: boolean, survey: Survey, ours: string[], done: Done): Step[] {
   const there = linkOf(survey, item.name);
-  const rebuild = there !== undefined && state.is === "differs" && isRebuild(state.how);
+  const rebuild = there !== undefined && (anew || (state.is === "differs" && isRebuild(state.how)));
   // A tunnel goes with the device below it.
   const underlay = "underlay" in item.spec && done.devices.has(item.spec.underlay);
   if (there && !rebuild && !underlay) {
