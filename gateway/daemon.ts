@@ -1,6 +1,6 @@
 /** The overlay's daemon when it is not Debian's: where it is, how it is brought, when it goes. Pure. */
 
-import type { Step } from "./compare.ts";
+import type { Step } from "./step.ts";
 import type { Config, Daemon } from "./config/types.ts";
 import { type FileItem, type Item, type LinkItem, type ProgramItem, programItem, type ServiceItem } from "./item.ts";
 import type { Fetched, Journal } from "./journal.ts";
