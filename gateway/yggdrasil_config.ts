@@ -10,7 +10,7 @@ import type { Identity } from "./facts.ts";
 import { HEADER, Path } from "./names.ts";
 import { fill } from "./template.ts";
 import { addressFromKey } from "./yggdrasil_address.ts";
-import { keyPathIn, publicKeyIn, publicKeyOfPem } from "./yggdrasil_keys.ts";
+import { keyPathIn, publicKeyIn, publicKeyOfPem, settingOf } from "./yggdrasil_keys.ts";
 
 type Yggdrasil = Extract<Overlay, { type: "yggdrasil" }>;
 
@@ -71,11 +71,16 @@ function sectionIn(
   section: Record<string, unknown> | undefined,
   routing: Routing | undefined,
 ): { TunnelRouting?: unknown } {
-  const { TunnelRouting: there } = config;
+  const there = settingOf(config, "TunnelRouting");
   const old = typeof there === "object" && there !== null ? there as Record<string, unknown> : undefined;
   if (section) return { TunnelRouting: { ...old, ...section } };
   if (!old || !routing) return {};
-  const shut = routing.ckr.includes("Enable") ? { Enable: false } : { RemoteSubnets: {} };
+  const { ckr } = routing;
+  const shut = {
+    ...(ckr.includes("Enable") ? { Enable: false } : { RemoteSubnets: {} }),
+    // The daemon would still take the networks' packets away from the tunnels: it adds its routes whatever Enable says.
+    ...(ckr.includes("InstallRoutes") ? { InstallRoutes: false } : {}),
+  };
   return { TunnelRouting: { ...old, ...shut } };
 }
 
@@ -116,7 +121,7 @@ export function keyFileOf(text: string, generation: Generation): string | undefi
 /** The `TunnelRouting` section of a daemon's config, if there is one that can be read. */
 export function routingSection(text: string): Record<string, unknown> | undefined {
   try {
-    const { TunnelRouting: section } = parse(text);
+    const section = settingOf(parse(text), "TunnelRouting");
     return typeof section === "object" && section !== null ? section as Record<string, unknown> : undefined;
   } catch {
     return undefined;
