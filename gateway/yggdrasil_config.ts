@@ -55,13 +55,19 @@ export function yggdrasilConfig(overlay: Yggdrasil, identity: Identity, routing?
     // Others than Debian's would make their socket where user yggdrasil may not, and end.
     ...(config["AdminListen"] === undefined && overlay.daemon !== Program.yggdrasil ? { AdminListen: SOCKET } : {}),
   };
-  const changes = Object.entries(wanted).filter(([k, v]) => JSON.stringify(config[k]) !== JSON.stringify(v));
+  const changes = Object.entries(wanted).filter(([k, v]) => canonical(config[k]) !== canonical(v));
   // A file that says what it should is left byte for byte.
   if (changes.length === 0) return identity.text;
   const edited = hjson.rt.parse(identity.text) as Record<string, unknown>;
   for (const [key, value] of changes) edited[key] = inPlaceOf(edited[key], value);
   return hjson.rt.stringify(edited, { bracesSameLine: true, quotes: "min", space: 2 }).trimEnd() + "\n";
 }
+
+const isMap = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
+
+/** The order of a map means nothing: a daemon is not restarted for it. */
+const canonical = (value: unknown): string | undefined =>
+  JSON.stringify(value, (_, v) => isMap(v) ? Object.fromEntries(Object.entries(v).sort()) : v);
 
 const json = (value: unknown) => JSON.stringify(value, null, 2).replaceAll("\n", "\n  ");
 
@@ -90,10 +96,12 @@ function inPlaceOf(old: unknown, value: unknown): unknown {
     old.splice(0, old.length, ...value);
     return old;
   }
-  const isMap = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
   if (!isMap(old) || !isMap(value)) return value;
   for (const [key, inner] of Object.entries(value)) old[key] = inPlaceOf(old[key], inner);
   for (const key of Object.keys(old)) if (!(key in value)) delete old[key];
+  // With the comments the library keeps an order, and writes each name in it, be it there or not.
+  const notes = old["__COMMENTS__"] as { o?: string[] } | undefined;
+  if (notes?.o) notes.o = notes.o.filter((key) => key in value);
   return old;
 }
 
