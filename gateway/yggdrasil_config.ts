@@ -126,6 +126,17 @@ export function keyFileOf(text: string, generation: Generation): string | undefi
   }
 }
 
+/** Whether a config is for yggdrasil 0.3: it has keys of that one, and none of a later one. */
+export function hasOldKeys(text: string): boolean {
+  try {
+    const config = parse(text);
+    const has = (name: string) => Boolean(settingOf(config, name));
+    return has("EncryptionPrivateKey") && !has("PrivateKey") && !has("PrivateKeyPath");
+  } catch {
+    return false;
+  }
+}
+
 /** The `TunnelRouting` section of a daemon's config, if there is one that can be read. */
 export function routingSection(text: string): Record<string, unknown> | undefined {
   try {

@@ -10,8 +10,10 @@ import {
   schemaName,
   tunnelRouting,
 } from "../../gateway/capability.ts";
+import type { Overlay } from "../../gateway/config/types.ts";
 import { daemonOf } from "../../gateway/facts.ts";
-import { OLD_NODES, SCHEMAS } from "./keys.ts";
+import { Path } from "../../gateway/names.ts";
+import { OLD_KEYS, OLD_NODES, SCHEMAS } from "./keys.ts";
 
 const recorded = (name: string) => Deno.readTextFileSync(new URL(`recorded/normalised/${name}.json`, import.meta.url));
 
@@ -48,10 +50,24 @@ Deno.test("capabilityOf: anything else is no yggdrasil", () => {
   }
 });
 
-Deno.test("daemonOf: a daemon that is not there, or does not work, is taken for Debian's", () => {
-  assertEquals(daemonOf({}), { generation: "0.5" });
-  assertEquals(daemonOf({ daemon: { path: "/x", error: "killed" } }), { generation: "0.5" });
-  assertEquals(daemonOf({ daemon: { path: "/x", normalised: recorded("0.3.16") } }).generation, "0.3");
+Deno.test("daemonOf: one that is not there, or does not work, is taken for Debian's; its config tells 0.3", () => {
+  const overlay = (daemon: string) => ({ type: "yggdrasil", daemon }) as Overlay;
+  const [stock, own] = [overlay("/usr/sbin/yggdrasil"), overlay("/opt/y")];
+  const seen = (text: string) => ({ [Path.yggdrasilConfig]: { content: text, mode: 0, uid: 0, gid: 0, modified: 0 } });
+  const old = JSON.stringify(OLD_KEYS);
+  const daemon = { path: "/opt/y", error: "killed" };
+  assertEquals(daemonOf({ files: {} }, own), { generation: "0.5" });
+  assertEquals(daemonOf({ files: {}, daemon }, own), { generation: "0.5" });
+  assertEquals(daemonOf({ files: seen(old), daemon }, own), { generation: "0.3" });
+  assertEquals(daemonOf({ files: seen(old) }, own), { generation: "0.3" });
+  // No package of Debian's is a 0.3, and a config with both serves both.
+  assertEquals(daemonOf({ files: seen(old) }, stock), { generation: "0.5" });
+  assertEquals(daemonOf({ files: seen(old.replace("{", '{"PrivateKey":"00",')) }, own), { generation: "0.5" });
+  assertEquals(daemonOf({ files: seen("{") }, own), { generation: "0.5" });
+  // What it says itself counts first.
+  const asked = { path: "/opt/y", normalised: recorded("ckr-2") };
+  assertEquals(daemonOf({ files: seen(old), daemon: asked }, own).generation, "0.5");
+  assertEquals(daemonOf({ files: {}, daemon: { ...asked, normalised: recorded("0.3.16") } }, own).generation, "0.3");
 });
 
 const [A, B] = [OLD_NODES[0].box, OLD_NODES[1].box];
