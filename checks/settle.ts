@@ -44,9 +44,8 @@ function routingMade(items: Item[], facts: Facts): Pick<Facts, "daemon" | "tunne
   const section = file && routingSection(file.content);
   const ckr = CKR_SETTINGS.filter((name) => section && name in section);
   if (!file || ckr.length === 0 || section?.["Enable"] === false || !facts.tunnel) return {};
-  const old = /^\s*"?EncryptionPrivateKey/m.test(file.content);
   return {
-    daemon: { generation: old ? "0.3" : "0.5", ckr },
+    daemon: { generation: facts.daemon?.generation ?? "0.5", ckr },
     tunnel: { kind: "ckr", why: "it is what `crxn up` took" },
   };
 }

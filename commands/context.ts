@@ -114,7 +114,7 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
   const more: MoreFacts = {};
   if (loaded.config.overlay.type === "yggdrasil") {
     requireYggdrasil(survey);
-    const { generation } = daemonOf(survey);
+    const { generation } = daemonOf(survey, loaded.config.overlay);
     // A daemon that has come in the meantime may be of the other generation.
     const ready = identity && addressFromKey(identity.publicKey, generation) === identity.address;
     more.identity = ready ? identity : await findIdentity(generation);

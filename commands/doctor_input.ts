@@ -49,7 +49,7 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
     const { overlay } = config;
     const { tunnel, routes } = overlay;
     await attempt("overlay-service", () => requireYggdrasil(survey), () => undefined);
-    const { generation, ckr } = daemonOf(survey);
+    const { generation, ckr } = daemonOf(survey, overlay);
     more.identity = await attempt("overlay-identity", () => findIdentity(generation), () => standIn(survey, journal));
     const there = survey.links.find((l) => routes[0] && l.name === tunnelDevice(routes[0].via))?.kind;
     const kind = there === "ip6gre" || tunnel === "ip6gre" ? "ip6gre" : "vxlan";

@@ -3,8 +3,8 @@
 import { Command } from "@commander-js/extra-typings";
 import example from "../assets/crxn.example.yaml" with { type: "text" };
 import { Program } from "../gateway/action.ts";
+import { capabilityOf, STOCK } from "../gateway/capability.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
-import { daemonOf } from "../gateway/facts.ts";
 import { readDaemon } from "../machine/daemon.ts";
 import { findIdentity, keepIdentity } from "../machine/identity.ts";
 import type { Runner } from "../machine/run.ts";
@@ -66,7 +66,7 @@ async function printKey(ui: Context["ui"], runner: Runner, path: string): Promis
     );
   }
   requireYggdrasil({ ...(daemon ? { daemon } : {}) });
-  const { generation } = daemonOf({ ...(daemon ? { daemon } : {}) });
+  const { generation } = capabilityOf(daemon?.normalised ?? "") ?? STOCK;
   const identity = await findIdentity(generation);
   await keepIdentity(identity);
   const { publicKey, address } = identity;

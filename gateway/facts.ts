@@ -1,10 +1,14 @@
 /** Facts: the few things about a machine that its blueprint depends on. Everything else comes from the config alone. Pure. */
 
+import { Program } from "./action.ts";
 import { type Capability, capabilityOf, STOCK } from "./capability.ts";
-import type { Config } from "./config/types.ts";
+import type { Config, Overlay } from "./config/types.ts";
+import { daemonPath } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { Family } from "./item.ts";
+import { Path } from "./names.ts";
 import { defaultUplink, linkOf, type Ruleset, type Survey } from "./survey.ts";
+import { hasOldKeys } from "./yggdrasil_config.ts";
 
 export interface Facts {
   /** The interface to the IPv6 Internet. */
@@ -52,7 +56,7 @@ export function factsOf(
 ): Facts {
   const yggdrasil = config.overlay.type === "yggdrasil";
   return {
-    ...(yggdrasil ? { daemon: daemonOf(survey) } : {}),
+    ...(yggdrasil ? { daemon: daemonOf(survey, config.overlay) } : {}),
     uplink: uplinkOf(config, survey),
     advertised: advertisedOf(config, survey),
     overlayMtu: config.overlay.type === "interface"
@@ -66,9 +70,16 @@ export function factsOf(
   };
 }
 
-/** What the daemon can do; one that is not there yet is taken for Debian's. */
-export const daemonOf = (survey: Pick<Survey, "daemon">): Capability =>
-  (survey.daemon?.normalised === undefined ? undefined : capabilityOf(survey.daemon.normalised)) ?? STOCK;
+/**
+ * What the daemon can do; one that is not there, or not yet, is taken for Debian's. But another one's generation shows in
+ * the config that is there for it.
+ */
+export function daemonOf({ daemon, files }: Pick<Survey, "daemon" | "files">, overlay: Overlay): Capability {
+  const asked = daemon?.normalised === undefined ? undefined : capabilityOf(daemon.normalised);
+  if (asked) return asked;
+  const own = overlay.type === "yggdrasil" && daemonPath(overlay.daemon) !== Program.yggdrasil;
+  return own && hasOldKeys(files[Path.yggdrasilConfig]?.content ?? "") ? { generation: "0.3" } : STOCK;
+}
 
 function uplinkOf(config: Config, survey: Survey): Facts["uplink"] {
   const name = config.uplink ?? defaultUplink(survey)?.device ?? defaultUplink(survey, "inet")?.device ??

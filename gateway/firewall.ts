@@ -41,14 +41,7 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
   const ok = pass(facts, "FORWARD", "inet");
   if (!config.nat64) {
     // A node carries the overlay's packets for the networks behind it. Where nothing drops them, nothing is needed.
-    return facts.drops.FORWARD.inet
-      ? ways.flatMap(({ device, networks }) =>
-        networks.flatMap((to) => [
-          ["-d", to, "-o", device, ...tag("to-overlay"), ...ok],
-          ["-s", to, "-i", device, ...tag("from-overlay"), ...ok],
-        ])
-      )
-      : [];
+    return facts.drops.FORWARD.inet ? carried(ways, ok) : [];
   }
   const translator = translatorDevice(config.nat64.instance);
   const { maps } = config.nat64;
@@ -62,8 +55,20 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
       ways.map(({ device }) => ["-d", `${m.ipv4}/32`, "-i", device, "-o", translator, ...tag("map"), ...ok])
     ),
     ["-o", translator, ...tag("only-answers"), ...jump("DROP")],
+    // Networks behind a gateway reach the overlay without it, as they do on a node; others were dropped before.
+    ...(config.overlay.type === "yggdrasil" && config.overlay.local && facts.drops.FORWARD.inet
+      ? carried(ways, ok)
+      : []),
   ];
 }
+
+const carried = (ways: Way[], ok: string[]): string[][] =>
+  ways.flatMap(({ device, networks }) =>
+    networks.flatMap((to) => [
+      ["-d", to, "-o", device, ...tag("to-overlay"), ...ok],
+      ["-s", to, "-i", device, ...tag("from-overlay"), ...ok],
+    ])
+  );
 
 /** IPv6: the clients that may come in, and answers to them; new flows only to `maps`. */
 function forward6(config: Config, facts: Facts): string[][] {

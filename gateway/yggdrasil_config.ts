@@ -10,7 +10,7 @@ import type { Identity } from "./facts.ts";
 import { HEADER, Path } from "./names.ts";
 import { fill } from "./template.ts";
 import { addressFromKey } from "./yggdrasil_address.ts";
-import { keyPathIn, publicKeyIn, publicKeyOfPem } from "./yggdrasil_keys.ts";
+import { keyPathIn, publicKeyIn, publicKeyOfPem, settingOf } from "./yggdrasil_keys.ts";
 
 type Yggdrasil = Extract<Overlay, { type: "yggdrasil" }>;
 
@@ -55,13 +55,19 @@ export function yggdrasilConfig(overlay: Yggdrasil, identity: Identity, routing?
     // Others than Debian's would make their socket where user yggdrasil may not, and end.
     ...(config["AdminListen"] === undefined && overlay.daemon !== Program.yggdrasil ? { AdminListen: SOCKET } : {}),
   };
-  const changes = Object.entries(wanted).filter(([k, v]) => JSON.stringify(config[k]) !== JSON.stringify(v));
+  const changes = Object.entries(wanted).filter(([k, v]) => canonical(config[k]) !== canonical(v));
   // A file that says what it should is left byte for byte.
   if (changes.length === 0) return identity.text;
   const edited = hjson.rt.parse(identity.text) as Record<string, unknown>;
   for (const [key, value] of changes) edited[key] = inPlaceOf(edited[key], value);
   return hjson.rt.stringify(edited, { bracesSameLine: true, quotes: "min", space: 2 }).trimEnd() + "\n";
 }
+
+const isMap = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
+
+/** The order of a map means nothing: a daemon is not restarted for it. */
+const canonical = (value: unknown): string | undefined =>
+  JSON.stringify(value, (_, v) => isMap(v) ? Object.fromEntries(Object.entries(v).sort()) : v);
 
 const json = (value: unknown) => JSON.stringify(value, null, 2).replaceAll("\n", "\n  ");
 
@@ -71,11 +77,16 @@ function sectionIn(
   section: Record<string, unknown> | undefined,
   routing: Routing | undefined,
 ): { TunnelRouting?: unknown } {
-  const { TunnelRouting: there } = config;
+  const there = settingOf(config, "TunnelRouting");
   const old = typeof there === "object" && there !== null ? there as Record<string, unknown> : undefined;
   if (section) return { TunnelRouting: { ...old, ...section } };
   if (!old || !routing) return {};
-  const shut = routing.ckr.includes("Enable") ? { Enable: false } : { RemoteSubnets: {} };
+  const { ckr } = routing;
+  const shut = {
+    ...(ckr.includes("Enable") ? { Enable: false } : { RemoteSubnets: {} }),
+    // The daemon would still take the networks' packets away from the tunnels: it adds its routes whatever Enable says.
+    ...(ckr.includes("InstallRoutes") ? { InstallRoutes: false } : {}),
+  };
   return { TunnelRouting: { ...old, ...shut } };
 }
 
@@ -85,10 +96,12 @@ function inPlaceOf(old: unknown, value: unknown): unknown {
     old.splice(0, old.length, ...value);
     return old;
   }
-  const isMap = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
   if (!isMap(old) || !isMap(value)) return value;
   for (const [key, inner] of Object.entries(value)) old[key] = inPlaceOf(old[key], inner);
   for (const key of Object.keys(old)) if (!(key in value)) delete old[key];
+  // With the comments the library keeps an order, and writes each name in it, be it there or not.
+  const notes = old["__COMMENTS__"] as { o?: string[] } | undefined;
+  if (notes?.o) notes.o = notes.o.filter((key) => key in value);
   return old;
 }
 
@@ -113,10 +126,21 @@ export function keyFileOf(text: string, generation: Generation): string | undefi
   }
 }
 
+/** Whether a config is for yggdrasil 0.3: it has keys of that one, and none of a later one. */
+export function hasOldKeys(text: string): boolean {
+  try {
+    const config = parse(text);
+    const has = (name: string) => Boolean(settingOf(config, name));
+    return has("EncryptionPrivateKey") && !has("PrivateKey") && !has("PrivateKeyPath");
+  } catch {
+    return false;
+  }
+}
+
 /** The `TunnelRouting` section of a daemon's config, if there is one that can be read. */
 export function routingSection(text: string): Record<string, unknown> | undefined {
   try {
-    const { TunnelRouting: section } = parse(text);
+    const section = settingOf(parse(text), "TunnelRouting");
     return typeof section === "object" && section !== null ? section as Record<string, unknown> : undefined;
   } catch {
     return undefined;

@@ -42,19 +42,21 @@ export function keyPathIn(config: Record<string, unknown>, generation: Generatio
 /** The public key of such a file, PEM of PKCS #8. */
 export function publicKeyOfPem(pem: string | undefined, path: string): string {
   try {
-    return publicHex(createPrivateKey(pem!));
+    const key = createPrivateKey(pem!);
+    if (key.asymmetricKeyType === "ed25519") return publicHex(key);
   } catch {
-    refuse(
-      `PrivateKeyPath in ${Path.yggdrasilConfig} names ${path}, which ${
-        pem === undefined ? "does not exist" : "holds no ed25519 key (PEM)"
-      }.`,
-      "Put the key there, or a PrivateKey into the config.",
-    );
+    // What is wrong with it may quote it.
   }
+  refuse(
+    `PrivateKeyPath in ${Path.yggdrasilConfig} names ${path}, which ${
+      pem === undefined ? "does not exist" : "holds no ed25519 key (PEM)"
+    }.`,
+    "Put the key there, or a PrivateKey into the config.",
+  );
 }
 
 /** Go's JSON does not mind upper and lower case in a setting's name. */
-function settingOf(config: Record<string, unknown>, name: string): unknown {
+export function settingOf(config: Record<string, unknown>, name: string): unknown {
   if (name in config) return config[name];
   const other = Object.keys(config).find((key) => key.toLowerCase() === name.toLowerCase());
   return other === undefined ? undefined : config[other];

@@ -23,9 +23,9 @@ export async function chooseTunnel(
   journal: Pick<Journal, "entries">,
 ): Promise<Tunnel> {
   const { tunnel: wanted } = overlay;
-  const { ckr } = daemonOf(survey);
+  const { ckr } = daemonOf(survey, overlay);
   if (wanted === "ckr") {
-    if (!ckr && survey.daemon) throw withoutRouting(overlay);
+    if (!ckr && survey.daemon?.normalised !== undefined) throw withoutRouting(overlay);
     return { kind: "ckr", why: "the config says so" };
   }
   if (wanted === "auto" && ckr) return { kind: "ckr", why: "auto: the daemon has tunnel routing" };

@@ -55,6 +55,9 @@ function wrongType(path: Path, issue: Issue, document: unknown, places: Places):
   }
   const value = lookup(document, path);
   if (value === null) return { path, message: "nothing is written here", remedy: `write ${write}, or remove the key` };
+  if (issue.code === "too_small" && Array.isArray(value)) {
+    return { path, message: `is an empty list, not ${noun}`, remedy: `write ${write}` };
+  }
   if (typeof value === "object" && !(value instanceof Date)) {
     return { path, message: `is a ${Array.isArray(value) ? "list" : "map"}, not ${noun}`, remedy: `write ${write}` };
   }

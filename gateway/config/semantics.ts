@@ -179,7 +179,7 @@ function checkPeers({ peers, listen, routes = [] }: Draft, report: Report): void
   }
 }
 
-function checkPool({ addresses, routes = [], pool }: Draft, report: Report): void {
+function checkPool({ addresses, routes = [], local, pool }: Draft, report: Report): void {
   if (!pool) return;
   const text = formatNetwork(pool);
   const remedy =
@@ -190,6 +190,8 @@ function checkPool({ addresses, routes = [], pool }: Draft, report: Report): voi
   }
   const route = routes.find(({ to }) => to && overlaps(to, pool));
   if (route) report(["nat64", "pool"], `${quote(text)} overlaps the overlay route ${formatNetwork(route.to!)}`, remedy);
+  const behind = local.find((network) => network && overlaps(network, pool));
+  if (behind) report(["nat64", "pool"], `${quote(text)} overlaps ${formatNetwork(behind)} of overlay.local`, remedy);
 }
 
 function checkMaps({ addresses, prefix, pool, maps }: Draft, report: Report): void {

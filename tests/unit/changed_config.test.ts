@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { readJournal } from "../../machine/journal.ts";
+import { routingSection } from "../../gateway/yggdrasil_config.ts";
 import { FAR, OTHER_FAR, WALK } from "./fake/configs.ts";
 import { FakeMachine } from "./fake/machine.ts";
 import { Play } from "./fake/play.ts";
@@ -87,7 +88,92 @@ changed("interface gateway", "mss off, another pool", "the table that iptables m
 changed("interface gateway", "interface node", "a gateway becomes a node", async () => {});
 changed("interface node", "yggdrasil gateway", "a node becomes a gateway", async () => {});
 
-for (const name of ["yggdrasil gateway", "interface gateway"]) {
+const [TUNNEL, OTHER] = [FAR, OTHER_FAR].map((key) => `crxn-${key.slice(0, 8)}`);
+
+changed(
+  "yggdrasil gateway",
+  "two far nodes",
+  "the first tunnel stays as it is, and yggdrasil runs on",
+  async (play) => {
+    const list = await titles(play, "two far nodes");
+    assert(list.includes(`add link ${OTHER}`) && !list.some((t) => t.includes(`link ${TUNNEL}`)), list.join("\n"));
+    assertEquals(list.filter((t) => t.includes("yggdrasil")), []);
+  },
+);
+
+changed("two far nodes", "two far nodes in another order", "each tunnel keeps its port", async (play) => {
+  const list = await titles(play, "two far nodes in another order");
+  assertEquals(list.filter((t) => / link |inet6 nat|yggdrasil/.test(t)), []);
+});
+
+changed(
+  "two far nodes",
+  "another far node",
+  "the one that is left keeps its port and its translation",
+  async (play) => {
+    const list = await titles(play, "another far node");
+    assertEquals(list.filter((t) => / link /.test(t)), [`remove link ${TUNNEL}`]);
+    assertEquals(list.filter((t) => t.includes("inet6 nat")), []);
+  },
+);
+
+changed(
+  "another far node",
+  "two far nodes in another order",
+  "the well-known port is not given twice",
+  async (play) => {
+    assert((await titles(play, "two far nodes in another order")).includes(`add link ${TUNNEL}`));
+  },
+);
+
+changed(
+  "two far nodes",
+  "two far nodes by ip6gre",
+  "both tunnels are made anew, and no port is translated",
+  async (play) => {
+    const list = await titles(play, "two far nodes by ip6gre");
+    for (const name of [TUNNEL, OTHER]) assert(list.includes(`add link ${name}`), list.join("\n"));
+    assert(list.includes("remove chain inet6 nat CRXN-OUTPUT"), list.join("\n"));
+  },
+);
+
+changed("two far nodes", "tunnel routing", "the tunnels go, the daemon's own device leads on", async (play) => {
+  const list = await titles(play, "tunnel routing");
+  for (const name of [TUNNEL, OTHER]) assert(list.includes(`remove link ${name}`), list.join("\n"));
+  assert(list.includes("change /etc/yggdrasil/yggdrasil.conf"), list.join("\n"));
+  assert(list.indexOf("set route 10.0.0.0/8") < list.indexOf(`remove link ${TUNNEL}`), list.join("\n"));
+});
+
+changed("tunnel routing", "two far nodes", "and back", async (play) => {
+  const list = await titles(play, "two far nodes");
+  for (const name of [TUNNEL, OTHER]) assert(list.includes(`add link ${name}`), list.join("\n"));
+});
+
+changed("tunnel routing", "tunnel routing left alone", "the daemon's own way is shut", async (play) => {
+  await play.up(WALK["tunnel routing left alone"]!);
+  const section = routingSection(play.machine.read("/etc/yggdrasil/yggdrasil.conf")!)!;
+  assertEquals([section["Enable"], section["InstallRoutes"]], [false, false]);
+});
+
+changed("tunnel routing", "tunnel routing in another order", "that is no change but of rules", async (play) => {
+  const list = await titles(play, "tunnel routing in another order");
+  assertEquals(list.filter((t) => /yggdrasil|link|route/.test(t)), []);
+});
+
+changed(
+  "tunnel routing",
+  "tunnel routing to one",
+  "what led to the other one is gone from the daemon's config",
+  async (play) => {
+    await play.up(WALK["tunnel routing to one"]!);
+    const section = routingSection(play.machine.read("/etc/yggdrasil/yggdrasil.conf")!)!;
+    assertEquals(section["RemoteSubnets"], { [OTHER_FAR]: ["10.7.0.0/16", "172.20.0.0/14"] });
+  },
+);
+
+changed("two far nodes", "two addresses, maps and local", "a larger assignment", async () => {});
+
+for (const name of ["yggdrasil gateway", "interface gateway", "two addresses, maps and local", "tunnel routing"]) {
   Deno.test({
     name: `up: ${name}: killed at any command, the next up or down carries on`,
     ignore: Deno.uid() !== 0,

@@ -4,6 +4,7 @@ import { parseConfig, problemsOnMachine } from "../../gateway/config/parse.ts";
 import { ConfigError, problemText } from "../../gateway/config/problem.ts";
 import example from "../../assets/crxn.example.yaml" with { type: "text" };
 import { GOOD_INTERFACE, GOOD_YGGDRASIL, KEY } from "./broken_configs.ts";
+import { dice } from "./dice.ts";
 
 Deno.test("parseConfig: the example, with defaults filled in", async () => {
   assertEquals(await parseConfig(example, "crxn.yaml"), {
@@ -151,16 +152,6 @@ Deno.test("problemsOnMachine: a machine that crxn has already made is good", asy
   assertEquals((await problemsOnMachine(config, GOOD_INTERFACE, "f", networks)).map(problemText), []);
 });
 
-/** A small seeded generator (mulberry32): the same 1,000 mutations at each run. */
-function generator(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
-
 Deno.test("parseConfig: whatever happens to the example, only ConfigError is thrown, and each problem has a place", async () => {
   const bare = example.replace(/^ *#.*\n|^\n/gm, "");
   const scraps = [
@@ -199,7 +190,7 @@ Deno.test("parseConfig: whatever happens to the example, only ConfigError is thr
     "__proto__: ",
     "constructor: ",
   ];
-  const pick = generator(20240117);
+  const pick = dice(20240117);
   let refused = 0;
   for (let round = 0; round < 1000; round++) {
     const base = [bare, GOOD_INTERFACE, GOOD_YGGDRASIL][pick(3)]!;

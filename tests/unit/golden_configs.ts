@@ -1,8 +1,10 @@
 /** The configs whose every rendered file is kept under golden/, with the facts of the machine each is for. */
 
+import type { CkrSetting } from "../../gateway/capability.ts";
 import type { Facts } from "../../gateway/facts.ts";
 import { addressFromKey } from "../../gateway/yggdrasil_address.ts";
 import { FAR } from "./fake/configs.ts";
+import { OLD_KEYS, OLD_NODES, SCHEMAS, TODAY as SECOND } from "./keys.ts";
 
 const OWN = "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
 
@@ -24,6 +26,13 @@ const yggdrasil = (kind: "vxlan" | "ip6gre"): Partial<Facts> => ({
   tunnel: { kind, why: "a test" },
 });
 
+/** A daemon with tunnel routing. */
+const ckr = (settings: readonly CkrSetting[]): Partial<Facts> => ({
+  ...yggdrasil("vxlan"),
+  daemon: { generation: "0.5", ckr: [...settings] },
+  tunnel: { kind: "ckr", why: "a test" },
+});
+
 const GATEWAY = `address: 10.5.0.1/32
 prefix: 2a04:5b80:300:4::/96
 overlay: {type: interface, interface: wg0, routes: [{to: 10.0.0.0/8}]}
@@ -33,6 +42,12 @@ const overYggdrasil = `overlay:
   peers: ['tls://peer.example.net:443', 'quic://[2001:db8::7]:9001?key=${FAR}']
   listen: ['tls://[::]:9001']
   routes: [{to: 10.0.0.0/8, via: ${FAR}}, {to: 172.20.0.0/14, via: ${FAR}}]
+`;
+/** FAR for all, and SECOND for a part of it and more. */
+const twoNodes = `overlay:
+  type: yggdrasil
+  peers: ['tls://peer.example.net:443']
+  routes: [{to: 10.0.0.0/8, via: ${FAR}}, {to: 10.7.0.0/16, via: ${SECOND}}, {to: 172.20.0.0/14, via: ${SECOND}}]
 `;
 
 export const GOLDEN: Record<string, { config: string; facts?: Partial<Facts> }> = {
@@ -70,5 +85,38 @@ export const GOLDEN: Record<string, { config: string; facts?: Partial<Facts> }> 
   },
   "mss-off": { config: `${GATEWAY}nat64: {mss: off}\n` },
   "mss-number": { config: `${GATEWAY}nat64: {mss: 1220}\n` },
+  "two-nodes-vxlan": {
+    config: `address: 10.5.0.1/32\nprefix: 2a04:5b80:300:4::/96\n${twoNodes}`,
+    facts: yggdrasil("vxlan"),
+  },
+  "two-nodes-ip6gre": { config: `address: 10.5.0.1/32\n${twoNodes}`, facts: yggdrasil("ip6gre") },
+  "two-addresses-maps-local": {
+    config: `address: [10.5.0.1/24, 10.6.0.1]\nprefix: 2a04:5b80:300:4::/96\n${twoNodes}  local: [10.5.1.0/24]
+nat64: {maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}, {ipv4: 10.9.0.2, ipv6: '2001:db8::3'}]}\n`,
+    facts: yggdrasil("vxlan"),
+  },
+  "ckr-0.3": {
+    config: `address: 10.5.0.1/32
+prefix: 2a04:5b80:300:4::/96
+overlay:
+  type: yggdrasil
+  daemon: /usr/local/bin/yggdrasil-0.3
+  peers: ['tcp://peer.example.net:9001']
+  routes: [{to: 10.0.0.0/8, via: ${OLD_NODES[1].box}}, {to: 10.7.0.0/16, via: ${OLD_NODES[2].box}}]
+`,
+    facts: {
+      ...ckr(SCHEMAS["0.3"]),
+      daemon: { generation: "0.3", ckr: [...SCHEMAS["0.3"]] },
+      identity: { publicKey: OLD_NODES[0].box, address: OLD_NODES[0].address, from: "new", keys: OLD_KEYS },
+    },
+  },
+  "ckr-schema2": {
+    config: `address: 10.5.0.1/32\nprefix: 2a04:5b80:300:4::/96\n${twoNodes}`,
+    facts: ckr(SCHEMAS["2"]),
+  },
+  "ckr-newest": {
+    config: `address: [10.1.0.1/16, 10.6.0.1/32]\n${twoNodes.replace("10.0.0.0/8", "10.128.0.0/9")}`,
+    facts: ckr(SCHEMAS["newest"]),
+  },
   "instance": { config: `${GATEWAY}nat64: {instance: crxn-2, pool: 192.168.64.0/18}\n` },
 };

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import linkScript from "../../assets/link.sh" with { type: "text" };
-import { blueprint } from "../../gateway/blueprint.ts";
+import hjson from "hjson";
+import { type Blueprint, blueprint } from "../../gateway/blueprint.ts";
 import { formatAddress } from "../../gateway/cidr.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import { ConfigError } from "../../gateway/config/problem.ts";
 import type { FileItem } from "../../gateway/item.ts";
+import { dice } from "./dice.ts";
 import { FACTS, GOLDEN } from "./golden_configs.ts";
 
 const DIRECTIVES =
@@ -71,12 +73,33 @@ function checkFile(file: FileItem): void {
   } else assertEquals(file.path, "/etc/yggdrasil/yggdrasil.conf");
 }
 
-function dice(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    state = (state * 1103515245 + 12345) % 2147483648;
-    return Math.floor(state / 65536) % sides;
-  };
+/** What its reader makes of it is what the config says, and nothing else. */
+function checkYggdrasil({ content }: FileItem, { config: { overlay }, facts }: Blueprint): void {
+  assert(overlay.type === "yggdrasil");
+  const { TunnelRouting, ...rest } = hjson.parse(content) as Record<string, unknown>;
+  assertEquals(rest, {
+    ...facts.identity!.keys,
+    Peers: overlay.peers,
+    Listen: overlay.listen,
+    IfName: overlay.interface,
+    MulticastInterfaces: [],
+    AdminListen: "unix:///var/run/yggdrasil/yggdrasil.sock",
+  });
+  if (facts.tunnel?.kind !== "ckr") return assertEquals(TunnelRouting, undefined);
+  const section = TunnelRouting as Record<string, unknown>;
+  assertEquals(Object.keys(section), facts.daemon!.ckr);
+  const { RemoteSubnets, IPv4RemoteSubnets, IPv4LocalSubnets } = section;
+  const routes = overlay.routes.map((r) => `${r.to} ${r.via}`).sort();
+  if (RemoteSubnets) {
+    const pairs = Object.entries(RemoteSubnets).flatMap(([key, list]) =>
+      (list as string[]).map((to) => `${to} ${key}`)
+    );
+    assertEquals(pairs.sort(), routes);
+  }
+  if (IPv4RemoteSubnets) {
+    assertEquals(Object.entries(IPv4RemoteSubnets).map(([to, key]) => `${to} ${key}`).sort(), routes);
+  }
+  if (IPv4LocalSubnets) { for (const to of IPv4LocalSubnets as string[]) assertMatch(to, /^[0-9.]+\/[0-9]+$/); }
 }
 
 const roll = dice(6052);
@@ -93,8 +116,10 @@ const NASTY = ["%n", "$x", ";id", "`id`", "\\n", "'", " ", "\u00a0", "#", "-j AC
 
 function randomConfig(): string {
   const gateway = roll(4) > 0;
-  const key = `${digits(63)}1`;
-  const routes = [`10.${roll(128)}.0.0/16`, `172.${16 + roll(16)}.0.0/16`].slice(0, 1 + roll(2));
+  const keys = Array.from({ length: 1 + roll(3) }, () => `${digits(63)}1`);
+  const routes = [`10.${roll(128)}.0.0/16`, `172.${16 + roll(16)}.0.0/16`, "10.200.0.0/14", "10.200.0.0/24"]
+    .slice(0, 1 + roll(4));
+  const networks = [`10.${128 + roll(64)}.0.0/16`, "192.0.2.0/24"].slice(roll(3));
   const nasty = roll(4) === 0;
   const spoil = (text: string) => JSON.stringify(text + (nasty && roll(5) === 0 ? pick(NASTY) : ""));
   const overlay = roll(2) === 0 ? [`type: interface`, `interface: ${spoil(`w${interfaceName().slice(1)}`)}`] : [
@@ -102,16 +127,18 @@ function randomConfig(): string {
     `interface: ${spoil(`w${interfaceName().slice(1)}`)}`,
     `peers: [${spoil(`tls://${word("abc", 9)}.example:${1 + roll(65535)}`)}]`,
     `listen: [${spoil(`tls://[::]:${1 + roll(65535)}`)}]`,
+    ...(roll(2) === 0 ? [`local: [${networks.map(spoil).join(", ")}]`] : []),
   ];
-  const via = overlay.length > 2 ? `, via: ${key}` : "";
+  const via = () => overlay.length > 2 ? `, via: ${spoil(pick(keys))}` : "";
+  const addresses = [`${ipv4(10)}/32`, `10.255.${roll(256)}.1/24`, ipv4(11)].slice(0, 1 + roll(3)).map(spoil);
   return [
-    `address: ${spoil(`${ipv4(10)}/32`)}`,
+    `address: ${addresses.length === 1 && roll(2) === 0 ? addresses[0] : `[${addresses.join(", ")}]`}`,
     ...(gateway ? [`prefix: ${spoil("2001:db8:64::/96")}`] : []),
     ...(roll(3) === 0 ? [`uplink: ${spoil(`u${interfaceName().slice(1)}`)}`] : []),
     "overlay:",
     ...overlay.map((l) => `  ${l}`),
     "  routes:",
-    ...routes.map((to) => `    - {to: ${spoil(to)}${via}}`),
+    ...routes.map((to) => `    - {to: ${spoil(to)}${via()}}`),
     ...(gateway
       ? [
         "nat64:",
@@ -128,13 +155,20 @@ function randomConfig(): string {
 
 Deno.test("blueprint: whatever a config says, no line of a file means anything else than it should (500 valid configs)", async () => {
   let [valid, refused] = [0, 0];
+  const seen = new Set<string>();
   for (let tries = 0; valid < 500 && tries < 20_000; tries++) {
     const text = randomConfig();
     try {
       const config = await parseConfig(text, "crxn.yaml");
-      const ygg = GOLDEN[pick(["yggdrasil-vxlan", "yggdrasil-ip6gre"])]!.facts;
-      const facts = { ...FACTS, ...(config.overlay.type === "yggdrasil" ? ygg : {}), advertised: [interfaceName()] };
-      for (const item of blueprint(config, facts).items) if (item.kind === "file") checkFile(item);
+      const name = pick(["yggdrasil-vxlan", "yggdrasil-ip6gre", "ckr-0.3", "ckr-schema2", "ckr-newest"]);
+      const ygg = config.overlay.type === "yggdrasil" ? GOLDEN[name]!.facts : {};
+      const plan = blueprint(config, { ...FACTS, ...ygg, advertised: [interfaceName()] });
+      for (const item of plan.items) {
+        if (item.kind !== "file") continue;
+        checkFile(item);
+        if (item.path === "/etc/yggdrasil/yggdrasil.conf") checkYggdrasil(item, plan);
+      }
+      if (plan.nodes.length > 0) seen.add(`${name}: ${plan.nodes.length} nodes`);
       valid++;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw new Error(text, { cause: error });
@@ -142,5 +176,7 @@ Deno.test("blueprint: whatever a config says, no line of a file means anything e
     }
   }
   assertEquals(valid, 500);
+  // Each kind of tunnel with one, two and three nodes.
+  assertEquals(seen.size, 15, [...seen].join(", "));
   assert(refused > 100, `only ${refused} were refused: the nasty ones got through`);
 });

@@ -1,18 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
+import { dice } from "./dice.ts";
 import { refused } from "./fake/answer.ts";
 import { FAR, WALK } from "./fake/configs.ts";
 import { FakeMachine } from "./fake/machine.ts";
 import { Play } from "./fake/play.ts";
 import { differences, snapshot } from "./fake/snapshot.ts";
-
-/** A linear congruential generator: the same walk every time. */
-function dice(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    state = (state * 1103515245 + 12345) % 2147483648;
-    return Math.floor(state / 65536) % sides;
-  };
-}
 
 /** Changes by somebody else to things that are not ours: they happen to a machine that never sees crxn as well. */
 const FOREIGN: ((m: FakeMachine) => unknown)[] = [

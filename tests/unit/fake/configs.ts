@@ -8,6 +8,9 @@ export const OTHER_FAR = "1fa497818044d164d7f895a69e4678f03d99820b23c1912970e925
 /** A daemon that every fake machine can fetch. */
 export const FETCHED = { url: "https://example.net/fetched", sum: await sumOf(elf("fetched")) };
 
+/** A daemon with tunnel routing (schema 2) that every fake machine has. */
+export const CKR_DAEMON = "/opt/yggdrasilckr";
+
 interface Parts {
   address?: string;
   prefix?: string | null;
@@ -31,6 +34,8 @@ const text = ({ address = "10.5.0.1/32", prefix = "2a04:5b80:300:4::/96", more =
 
 const ygg = "type: yggdrasil\ntunnel: vxlan\npeers: ['tls://192.0.2.9:443']";
 const toFar = `{to: 10.0.0.0/8, via: ${FAR}}`;
+const toOther = `{to: 10.7.0.0/16, via: ${OTHER_FAR}}, {to: 172.20.0.0/14, via: ${OTHER_FAR}}`;
+const ckr = `${ygg.replace("vxlan", "ckr")}\ndaemon: ${CKR_DAEMON}`;
 
 export const WALK: Record<string, string> = {
   "interface gateway": text({}),
@@ -49,5 +54,18 @@ export const WALK: Record<string, string> = {
     overlay: `${ygg}\ndaemon: {url: '${FETCHED.url}', sha256: '${FETCHED.sum}'}`,
     routes: toFar,
   }),
+  "two far nodes": text({ overlay: ygg, routes: `${toFar}, ${toOther}` }),
+  "two far nodes in another order": text({ overlay: ygg, routes: `${toOther}, ${toFar}` }),
+  "two far nodes by ip6gre": text({ overlay: ygg.replace("vxlan", "ip6gre"), routes: `${toFar}, ${toOther}` }),
+  "two addresses, maps and local": text({
+    address: "[10.5.0.1/24, 10.6.0.1]",
+    overlay: `${ygg}\nlocal: [10.6.1.0/24]`,
+    routes: `${toFar}, ${toOther}`,
+    nat64: "maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}, {ipv4: 10.5.0.3, ipv6: '2001:db8::3'}]",
+  }),
+  "tunnel routing": text({ overlay: ckr, routes: `${toFar}, ${toOther}` }),
+  "tunnel routing in another order": text({ overlay: ckr, routes: `${toOther}, ${toFar}` }),
+  "tunnel routing to one": text({ overlay: ckr.replace("ckr", "auto"), routes: toOther }),
+  "tunnel routing left alone": text({ overlay: ckr.replace("tunnel: ckr", "tunnel: vxlan"), routes: toFar }),
   "interface node": text({ prefix: null }),
 };

@@ -4,12 +4,15 @@ import { Program } from "../../../gateway/action.ts";
 import { Path, Unit } from "../../../gateway/names.ts";
 import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { Result, Runner, RunOptions } from "../../../machine/run.ts";
+import hjson from "hjson";
+import { SCHEMAS } from "../keys.ts";
 import { type Answer, ok, Refusal, refused } from "./answer.ts";
+import { CKR_DAEMON } from "./configs.ts";
 import { FakeNetfilter } from "./netfilter.ts";
 import { FakeNetwork } from "./network.ts";
 import { FakeSysctls } from "./sysctls.ts";
 import { FakeSystemd } from "./systemd.ts";
-import { FakeWeb } from "./web.ts";
+import { elf, FakeWeb } from "./web.ts";
 
 const TOOLS = ["iproute2", "iptables", "iputils-ping", "nftables", "procps"];
 const YGGDRASIL_UNIT = `[Unit]
@@ -64,6 +67,8 @@ export class FakeMachine implements Runner {
     this.write("/etc/os-release", `ID=debian\nVERSION_ID="${version}"\nPRETTY_NAME="Debian GNU/Linux ${version}"\n`);
     this.write("/etc/group", "root:x:0:\n");
     this.write("/dev/net/tun", "");
+    Deno.mkdirSync(`${this.folder}/opt`);
+    Deno.writeFileSync(this.folder + CKR_DAEMON, elf("ckr"), { mode: 0o755 });
     this.write("/usr/lib/systemd/system/network-online.target", "[Unit]\n");
     this.systemd = new FakeSystemd({
       read: (path) => this.read(path),
@@ -172,7 +177,10 @@ export class FakeMachine implements Runner {
   private normalise(program: string): Answer {
     const there = program === Program.yggdrasil ? this.packages.has("yggdrasil") : this.read(program) !== undefined;
     if (!there) return refused(`${program}: not found`, 127);
-    return ok(JSON.stringify({ PrivateKey: "", IfName: "auto", ...this.daemonSettings }));
+    const ckr = program === CKR_DAEMON
+      ? { TunnelRouting: Object.fromEntries(SCHEMAS["2"].map((name) => [name, null])) }
+      : {};
+    return ok(JSON.stringify({ PrivateKey: "", IfName: "auto", ...ckr, ...this.daemonSettings }));
   }
 
   private mktun(config: string): Answer {
@@ -228,7 +236,7 @@ export class FakeMachine implements Runner {
       const config = this.read(Path.yggdrasilConfig) ?? "";
       const device = /^\s*"?IfName"?:\s*"?([^\s",]+)/m.exec(config)?.[1];
       const key = /PrivateKey"?:\s*"?[0-9a-f]{64}([0-9a-f]{64})/.exec(config)?.[1];
-      if (!device || !key) return false;
+      if (!device || !key || !canRead(config)) return false;
       const own = `${addressFromKey(key)}/7`;
       // The real one stops with a panic when its own address is there already.
       if (this.network.find(device)?.addresses.includes(own) || !this.hold(device, unit)) return false;
@@ -293,4 +301,10 @@ export class FakeMachine implements Runner {
   [Symbol.dispose](): void {
     Deno.removeSync(this.folder, { recursive: true });
   }
+}
+
+/** The real one stops with a panic when a key's networks are no list. */
+function canRead(config: string): boolean {
+  const { TunnelRouting } = hjson.parse(config) as { TunnelRouting?: { RemoteSubnets?: Record<string, unknown> } };
+  return Object.values(TunnelRouting?.RemoteSubnets ?? {}).every(Array.isArray);
 }
