@@ -1,25 +1,37 @@
-import { installProduct, type Lab, type Machine, type Namespace, type OverlayHost, until } from "../rig/mod.ts";
+import {
+  installProduct,
+  type Lab,
+  type Machine,
+  type Namespace,
+  type Net,
+  type OverlayHost,
+  type Place,
+  until,
+  type Uplink,
+} from "../rig/mod.ts";
 import type { Debian, Kind } from "../rig/images.ts";
 import { CONFIG, crxn, ROUTED } from "./story.ts";
 
 // Two machines that run crxn, joined by yggdrasil: the gateway, and an overlay node with a host behind it.
 
-export interface Pair {
+/** A machine that crxn can be installed on, whatever it runs in. */
+type OnlineMachine = Place & { readonly uplink: Uplink };
+
+export interface Pair<M extends OnlineMachine = Machine> {
   client: Namespace;
-  gw: Machine;
-  node: Machine;
+  gw: M;
+  node: M;
   host: OverlayHost;
   /** The public keys of both, made by `crxn init --key` before any `up`. */
   keys: { gw: string; node: string };
   /** Who listens, and who dials. */
-  order: [listener: Machine, dialler: Machine];
+  order: [listener: M, dialler: M];
   /** Writes the gateway's config, listening on this port as well. */
   configure(alsoListen?: number): Promise<void>;
 }
 
-export interface PairOptions {
-  debian: Debian;
-  image?: Kind;
+/** How the two are joined. */
+export interface Join {
   /** As in both configs. */
   tunnel: "auto" | "vxlan";
   /**
@@ -29,22 +41,37 @@ export interface PairOptions {
   dials?: "gw" | "node";
 }
 
+export interface PairOptions extends Join {
+  debian: Debian;
+  image?: Kind;
+}
+
+/** How the overlay's host is joined to the node. */
+export const LAN = {
+  addresses: ["10.1.0.3/16"],
+  machineAddress: "10.1.0.1/16",
+  routes: ["10.5.0.0/16 via 10.1.0.1"],
+};
+
 /** Sets the scene: configs are written, nothing is up. */
-export async function pairOf(
-  lab: Lab,
-  { debian, image = "bare", tunnel, dials = "node" }: PairOptions,
-): Promise<Pair> {
+export async function pairOf(lab: Lab, { debian, image = "bare", ...join }: PairOptions): Promise<Pair> {
   const net = await lab.internet();
   const client = await net.client();
   const [gw, node] = await Promise.all([
     lab.machine("gw", { debian, image, uplink: net }),
     lab.machine("node", { debian, image, uplink: net }),
   ]);
-  const host = await lab.overlayHost(node, "lan0", {
-    addresses: ["10.1.0.3/16"],
-    machineAddress: "10.1.0.1/16",
-    routes: ["10.5.0.0/16 via 10.1.0.1"],
-  });
+  const host = await lab.overlayHost(node, "lan0", LAN);
+  return { client, host, ...await joined(net, gw, node, join) };
+}
+
+/** Routes the prefix to the gateway, and puts crxn and the configs on both machines. */
+export async function joined<M extends OnlineMachine>(
+  net: Net,
+  gw: M,
+  node: M,
+  { tunnel, dials = "node" }: Join,
+): Promise<Omit<Pair<M>, "client" | "host">> {
   await net.route(ROUTED, gw);
   for (const machine of [gw, node]) await installProduct(machine);
   const keys = { gw: await publicKeyOf(gw), node: await publicKeyOf(node) };
@@ -79,21 +106,24 @@ overlay:
       via: ${keys.gw}
 `,
   );
-  return { client, gw, node, host, keys, order: dials === "gw" ? [node, gw] : [gw, node], configure };
+  return { gw, node, keys, order: dials === "gw" ? [node, gw] : [gw, node], configure };
 }
 
 /** `up` on both: the one that listens does so before the other dials, see {@linkcode PairOptions.dials}. */
-export async function upOnBoth({ order: [listener, dialler] }: Pick<Pair, "order">): Promise<void> {
+export async function upOnBoth(
+  { order: [listener, dialler] }: { order: [Place, Place] },
+  patienceSeconds = 60,
+): Promise<void> {
   const first = crxn(listener, "up --yes");
   const listening = until(
     `yggdrasil of ${listener.name} to listen`,
-    60,
+    patienceSeconds,
     async () => (await listener.must("ss -Hltn sport = :4443")) === "" ? undefined : true,
   );
   await Promise.all([first, listening.then(() => crxn(dialler, "up --yes"))]);
 }
 
 /** What an operator tells the far end before either of them runs `up`. */
-export async function publicKeyOf(machine: Machine): Promise<string> {
+export async function publicKeyOf(machine: Place): Promise<string> {
   return JSON.parse((await crxn(machine, "init --key --json")).stdout).publicKey;
 }
