@@ -21,8 +21,14 @@ export interface VirtualMachineOptions {
 const BOOT = 400;
 const SHUTDOWN = 90;
 const MEMORY = "1024";
-/** Flushing caches against spies, and each character to the console, are dear without KVM. */
-const KERNEL = "root=/dev/vda rw console=ttyS0 net.ifnames=0 mitigations=off quiet systemd.show_status=auto";
+/** The kernel's command line. */
+const KERNEL = [
+  "root=/dev/vda rw console=ttyS0 net.ifnames=0",
+  // Dear without KVM: flushing caches against spies, and each character that goes to the console.
+  "mitigations=off quiet systemd.show_status=error",
+  // On a busy host the kernel may need longer than 90 s to find a device.
+  `systemd.default_timeout_start_sec=${BOOT} systemd.default_device_timeout_sec=${BOOT}`,
+].join(" ");
 
 /**
  * A Debian with its own kernel, Debian's cloud kernel, in QEMU. It sits where a container of the rig would: the other
