@@ -112,6 +112,11 @@ export class VirtualMachine extends Place {
     await this.must(`install -D -m ${mode.toString(8)} ${quoted(`/opt/crxn/${name}`)} ${quoted(path)}`);
   }
 
+  /** The same, with more patience by default: without KVM everything takes some twenty times as long. */
+  override async run(argv: readonly string[], options: RunOptions = {}): Promise<Output> {
+    return await super.run(argv, { timeoutSeconds: 600, ...options });
+  }
+
   protected override async execute(argv: readonly string[], options: RunOptions): Promise<Output> {
     return await this.#agent.run(argv, options);
   }
