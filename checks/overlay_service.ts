@@ -49,7 +49,7 @@ function deaf({ survey, blueprint }: CheckInput): Problem[] {
   const restart = ["/usr/bin/systemctl", "restart", unit];
   return [{
     found: `${unit} is active, but the daemon does not answer yggdrasilctl`,
-    want: "an answer within 5 s",
+    want: "an answer within 15 s",
     steps: [{ title: `restart ${unit}`, actions: [{ do: "run", argv: restart }] }],
     evidence: [unitEvidence(unit, survey)],
   }];

@@ -94,6 +94,20 @@ export function requireDebian(survey: Survey): void {
   }
 }
 
+/**
+ * What could not be read must not be taken for what is not there: neither to judge the machine nor to put it back.
+ * @throws CrxnError 1 when a program that every Debian has did not answer
+ */
+function requireAnswers(survey: Survey): void {
+  const silent = survey.unknown.filter((question) => /^(packages|links):/.test(question));
+  if (silent.length === 0 || survey.os.id !== "debian") return;
+  throw new CrxnError(
+    Exit.failed,
+    `This machine could not be read: ${silent.join("; ")}.`,
+    "Nothing was changed. Try again when the machine is less busy.",
+  );
+}
+
 export interface Prepared {
   journal: Journal;
   survey: Survey;
@@ -109,6 +123,7 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
   const { runner, options } = context;
   const journal = await readJournal();
   const survey = await readSurvey(runner, questionsOf(loaded.config, journal));
+  requireAnswers(survey);
   const problems = await problemsOnMachine(loaded.config, loaded.text, options.config, networksOf(survey, journal));
   if (problems.length > 0) throw new ConfigError(problems);
   const more: MoreFacts = {};

@@ -48,6 +48,12 @@ export function linkSteps(
     done.devices.add(rival);
   }
   done.devices.add(item.name);
+  // A VXLAN device goes with the one below it, and is made anew in its turn if it is still wanted.
+  if (there) {
+    for (const { name, kind, data } of survey.links) {
+      if (kind === "vxlan" && data["link"] === item.name) done.devices.add(name);
+    }
+  }
   return [...steps, { title: `add ${item.id}`, item, actions: [...actions, ...makeCommands(item)] }];
 }
 

@@ -74,7 +74,7 @@ export function parseSelf(output: string): Omit<OverlaySeen, "peers"> {
 
 /** @returns undefined when no daemon answers. */
 export async function readOverlay(runner: Runner): Promise<OverlaySeen | undefined> {
-  const ask = (what: string) => runner.run([Program.yggdrasilctl, "-json", what], { timeoutSeconds: 5 });
+  const ask = (what: string) => runner.run([Program.yggdrasilctl, "-json", what], { timeoutSeconds: 15 });
   const [self, peers] = await Promise.all([ask("getSelf"), ask("getPeers")]);
   if (self.code !== 0) return undefined;
   return { ...parseSelf(self.stdout), peers: parsePeers(peers.stdout) };
@@ -86,7 +86,7 @@ export async function readOverlay(runner: Runner): Promise<OverlaySeen | undefin
  */
 export async function dialAgain(runner: Runner, peers: string[]): Promise<void> {
   const tell = (what: string, uri: string) =>
-    runner.run([Program.yggdrasilctl, "-json", what, `uri=${uri}`], { timeoutSeconds: 5 });
+    runner.run([Program.yggdrasilctl, "-json", what, `uri=${uri}`], { timeoutSeconds: 15 });
   for (const uri of peers) {
     await tell("removePeer", uri);
     await tell("addPeer", uri);

@@ -5,7 +5,15 @@
  * for a suite that nobody knows.
  */
 
-import { canBoot, ensureRequirements, GO_REMEDY, goObstacle } from "./rig/mod.ts";
+import {
+  canBoot,
+  canVirtualize,
+  ensureRequirements,
+  GO_REMEDY,
+  goObstacle,
+  REQUIREMENTS,
+  VM_REQUIREMENTS,
+} from "./rig/mod.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -64,7 +72,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     parallel: 2,
     alone: ["tests/machines/rig.test.ts", "tests/rig/"],
     product: true,
-    obstacle: bootObstacle,
+    obstacle: async () => await hindrance(canBoot),
     prepare: () => ensureRequirements(),
   },
   tunnels: {
@@ -72,10 +80,16 @@ const SUITES: Readonly<Record<string, Suite>> = {
     paths: ["tests/tunnels/"],
     parallel: 2,
     product: true,
-    obstacle: async () => await bootObstacle() ?? buildObstacle(),
+    obstacle: async () => await hindrance(canBoot) ?? buildObstacle(),
     prepare: () => ensureRequirements(),
   },
-  vm: { says: "a virtual machine with a kernel of its own", paths: [] },
+  vm: {
+    says: "crxn on virtual machines with Debian's cloud kernel, which has ip6gre (at the first run it makes images)",
+    paths: ["tests/vm/"],
+    product: true,
+    obstacle: async () => await hindrance(canVirtualize),
+    prepare: () => ensureRequirements([...REQUIREMENTS, ...VM_REQUIREMENTS]),
+  },
   bench: { says: "speed of the commands and of the gateway", paths: [] },
 };
 
@@ -172,8 +186,8 @@ function countsOf(xml: string): Counts {
   return counts;
 }
 
-async function bootObstacle(): Promise<Obstacle | undefined> {
-  const reason = await canBoot();
+async function hindrance(asked: () => Promise<string | undefined>): Promise<Obstacle | undefined> {
+  const reason = await asked();
   return reason === undefined ? undefined : { reason, remedy: remedyFor(reason) };
 }
 
@@ -198,6 +212,8 @@ function rehearsalObstacle(): Obstacle | undefined {
 function remedyFor(reason: string): string {
   if (reason === "not root") return "run it as root (sudo)";
   if (reason === "no /dev/net/tun") return "modprobe tun; in a container, pass the device in";
+  if (reason.includes("MiB of memory")) return "free some memory, or run it on a machine with more";
+  if (reason.includes("processor")) return "run it on an x86_64 machine";
   return "run it as root on a Debian 12 or newer with cgroup2, overlayfs and namespaces";
 }
 

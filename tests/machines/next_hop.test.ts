@@ -61,12 +61,19 @@ async function ethernetOf(
       `route add default via ${inner.split("/")[0]}`,
     ]);
   }
+  const plugged = () => ip(wire.namespace, ["link set gw master br0 up"]);
+  await gw.addCard({
+    device: "ovl0",
+    mac: "02:00:00:00:a1:01",
+    far: { namespace: wire.namespace, device: "gw" },
+    commands: ["link set ovl0 up"],
+    plugged,
+  });
   const plug = async () => {
     await run(["ip", "-n", wire.namespace, "link", "del", "gw"]);
     await ip(gw.namespace, [`link add ovl0 type veth peer name gw netns ${wire.namespace}`, "link set ovl0 up"]);
-    await ip(wire.namespace, ["link set gw master br0 up"]);
+    await plugged();
   };
-  await gw.addLink(plug);
   return { routers: [first, second], plug };
 }
 

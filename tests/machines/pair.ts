@@ -1,25 +1,37 @@
-import { installProduct, type Lab, type Machine, type Namespace, type OverlayHost, until } from "../rig/mod.ts";
+import {
+  installProduct,
+  type Lab,
+  type Machine,
+  type Namespace,
+  type Net,
+  type OverlayHost,
+  type Place,
+  until,
+  type Uplink,
+} from "../rig/mod.ts";
 import type { Debian, Kind } from "../rig/images.ts";
 import { CONFIG, crxn, ROUTED } from "./story.ts";
 
 // Two machines that run crxn, joined by yggdrasil: the gateway, and an overlay node with a host behind it.
 
-export interface Pair {
+/** A machine that crxn can be installed on, whatever it runs in. */
+type OnlineMachine = Place & { readonly uplink: Uplink };
+
+export interface Pair<M extends OnlineMachine = Machine> {
   client: Namespace;
-  gw: Machine;
-  node: Machine;
+  gw: M;
+  node: M;
   host: OverlayHost;
   /** The public keys of both, made by `crxn init --key` before any `up`. */
   keys: { gw: string; node: string };
   /** Who listens, and who dials. */
-  order: [listener: Machine, dialler: Machine];
+  order: [listener: M, dialler: M];
   /** Writes the gateway's config, listening on this port as well. */
   configure(alsoListen?: number): Promise<void>;
 }
 
-export interface PairOptions {
-  debian: Debian;
-  image?: Kind;
+/** How the two are joined. */
+export interface Join {
   /** As in both configs. */
   tunnel: "auto" | "vxlan" | "ckr";
   /** A third machine between them, with Debian's yggdrasil set up by hand: both dial it, and not each other. */
@@ -33,22 +45,39 @@ export interface PairOptions {
   dials?: "gw" | "node";
 }
 
+export interface PairOptions extends Join {
+  debian: Debian;
+  image?: Kind;
+}
+
+/** How the overlay's host is joined to the node. */
+export const LAN = {
+  addresses: ["10.1.0.3/16"],
+  machineAddress: "10.1.0.1/16",
+  routes: ["10.5.0.0/16 via 10.1.0.1"],
+};
+
 /** Sets the scene: configs are written, nothing is up. */
-export async function pairOf(
-  lab: Lab,
-  { debian, image = "bare", tunnel, dials = "node", daemon, relay }: PairOptions,
-): Promise<Pair> {
+export async function pairOf(lab: Lab, { debian, image = "bare", ...join }: PairOptions): Promise<Pair> {
   const net = await lab.internet();
   const client = await net.client();
   const [gw, node] = await Promise.all([
     lab.machine("gw", { debian, image, uplink: net }),
     lab.machine("node", { debian, image, uplink: net }),
   ]);
-  const host = await lab.overlayHost(node, "lan0", {
-    addresses: ["10.1.0.3/16"],
-    machineAddress: "10.1.0.1/16",
-    routes: ["10.5.0.0/16 via 10.1.0.1"],
-  });
+  const host = await lab.overlayHost(node, "lan0", LAN);
+  const between = join.relay ? await relayOn(lab, debian) : undefined;
+  return { client, host, ...await joined(net, gw, node, join, between) };
+}
+
+/** Routes the prefix to the gateway, and puts crxn and the configs on both machines. */
+export async function joined<M extends OnlineMachine>(
+  net: Net,
+  gw: M,
+  node: M,
+  { tunnel, dials = "node", daemon }: Join,
+  between?: OnlineMachine,
+): Promise<Omit<Pair<M>, "client" | "host">> {
   await net.route(ROUTED, gw);
   for (const machine of [gw, node]) await installProduct(machine);
   const own = {
@@ -56,8 +85,7 @@ export async function pairOf(
     node: await bringDaemon(node, typeof daemon === "string" ? daemon : daemon?.node),
   };
   const keys = { gw: await publicKeyOf(gw, own.gw), node: await publicKeyOf(node, own.node) };
-  const dial = (machine: Machine) => `peers: ["tls://[${machine.uplink.ipv6}]:4443"]`;
-  const between = relay ? await relayOn(lab, debian) : undefined;
+  const dial = (machine: OnlineMachine) => `peers: ["tls://[${machine.uplink.ipv6}]:4443"]`;
   const configure = async (alsoListen?: number) => {
     const peers = between ? dial(between) : dials === "gw" ? dial(node) : "peers: []";
     const listen = [4443, ...(alsoListen === undefined ? [] : [alsoListen])].map((port) => `"tls://[::]:${port}"`);
@@ -89,7 +117,7 @@ ${daemonLine(own.node)}  ${between ? dial(between) : dials === "node" ? dial(gw)
       via: ${keys.gw}
 `,
   );
-  return { client, gw, node, host, keys, order: dials === "gw" ? [node, gw] : [gw, node], configure };
+  return { gw, node, keys, order: dials === "gw" ? [node, gw] : [gw, node], configure };
 }
 
 /** A yggdrasil node that only passes on what others send, as Debian's package and `-genconf` make it. */
@@ -109,24 +137,27 @@ async function relayOn(lab: Lab, debian: Debian): Promise<Machine> {
 }
 
 /** `up` on both: the one that listens does so before the other dials, see {@linkcode PairOptions.dials}. */
-export async function upOnBoth({ order: [listener, dialler] }: Pick<Pair, "order">): Promise<void> {
+export async function upOnBoth(
+  { order: [listener, dialler] }: { order: [Place, Place] },
+  patienceSeconds = 60,
+): Promise<void> {
   const first = crxn(listener, "up --yes");
   const listening = until(
     `yggdrasil of ${listener.name} to listen`,
-    60,
+    patienceSeconds,
     async () => (await listener.must("ss -Hltn sport = :4443")) === "" ? undefined : true,
   );
   await Promise.all([first, listening.then(() => crxn(dialler, "up --yes"))]);
 }
 
 /** What an operator tells the far end before either of them runs `up`. */
-export async function publicKeyOf(machine: Machine, daemon?: string): Promise<string> {
+export async function publicKeyOf(machine: Place, daemon?: string): Promise<string> {
   const which = daemon === undefined ? "" : ` --daemon ${daemon}`;
   return JSON.parse((await crxn(machine, `init --key --json${which}`)).stdout).publicKey;
 }
 
 /** Puts a daemon where an administrator would put it. @returns its path on the machine */
-export async function bringDaemon(machine: Machine, program: string | undefined): Promise<string | undefined> {
+export async function bringDaemon(machine: Place, program: string | undefined): Promise<string | undefined> {
   if (program === undefined) return undefined;
   const path = "/usr/local/sbin/yggdrasil-of-mine";
   await machine.push(program, path, 0o755);

@@ -10,6 +10,7 @@ import {
   type Output,
   type OverlayHost,
   ping,
+  type Place,
   until,
 } from "../rig/mod.ts";
 
@@ -66,22 +67,21 @@ export async function sceneOf(lab: Lab, machine: Omit<MachineOptions, "uplink">)
 }
 
 /** Everything that crxn has said so far on a machine. */
-const said = new WeakMap<Machine, string[]>();
+const said = new WeakMap<Place, string[]>();
 
 /** Keeps what crxn printed for {@linkcode allSaid}. */
-export const note = (machine: Machine, text: string): void =>
-  void said.set(machine, [...said.get(machine) ?? [], text]);
+export const note = (machine: Place, text: string): void => void said.set(machine, [...said.get(machine) ?? [], text]);
 
 /** All that crxn printed on this machine since the test began. */
-export const allSaid = (machine: Machine): string => (said.get(machine) ?? []).join("\n");
+export const allSaid = (machine: Place): string => (said.get(machine) ?? []).join("\n");
 
 /** Runs crxn on a machine and expects that exit code. Whatever the code, no user is shown a stack trace. */
-export async function crxn(machine: Machine, args: string, exit = 0): Promise<Output> {
+export async function crxn(machine: Place, args: string, exit = 0): Promise<Output> {
   return checked(machine, `crxn ${args}`, await machine.run(["crxn", ...args.split(" ")]), exit);
 }
 
 /** What {@linkcode crxn} expects of an exit code and an output. */
-export function checked(machine: Machine, what: string, output: Output, exit: number): Output {
+export function checked(machine: Place, what: string, output: Output, exit: number): Output {
   const text = `${output.stdout}\n${output.stderr}`;
   note(machine, text);
   assertEquals(output.code, exit, `${what} on ${machine.name} ended with ${output.code}, not ${exit}:\n${text}`);
@@ -90,22 +90,22 @@ export function checked(machine: Machine, what: string, output: Output, exit: nu
 }
 
 /** Takes the binary away: what runs from now on runs without crxn. */
-export async function removeProduct(machine: Machine): Promise<void> {
+export async function removeProduct(machine: Place): Promise<void> {
   await machine.must(["rm", "/usr/local/bin/crxn"]);
 }
 
 /** The ping through the gateway must fail. */
-export async function assertSilent(from: Namespace | Machine, address = MAPPED): Promise<void> {
+export async function assertSilent(from: Place, address = MAPPED): Promise<void> {
   assertEquals((await ping(from, address, { count: 2 })).received, 0, `${address} answers, and must not`);
 }
 
 /** The ping through the gateway must succeed, three times out of three. */
-export async function assertAnswers(from: Namespace | Machine, address = MAPPED): Promise<void> {
+export async function assertAnswers(from: Place, address = MAPPED): Promise<void> {
   assertEquals(await ping(from, address), { sent: 3, received: 3 }, `${address} does not answer`);
 }
 
 /** Waits until an address answers. @throws {Error} when it took longer than `seconds` */
-export async function answersWithin(seconds: number, from: Namespace | Machine, address = MAPPED): Promise<void> {
+export async function answersWithin(seconds: number, from: Place, address = MAPPED): Promise<void> {
   const start = performance.now();
   await until(
     `${address} to answer`,
@@ -117,7 +117,7 @@ export async function answersWithin(seconds: number, from: Namespace | Machine, 
 }
 
 /** SIGKILL to a unit's process; the path must work again, by another process, after `seconds` at most. */
-export async function killAndWait(machine: Machine, unit: string, seconds: number, from: Namespace): Promise<void> {
+export async function killAndWait(machine: Place, unit: string, seconds: number, from: Namespace): Promise<void> {
   const pid = async () => (await machine.must(["systemctl", "show", "-P", "MainPID", unit])).trim();
   const before = await pid();
   await machine.must(["kill", "-KILL", before]);
@@ -127,7 +127,7 @@ export async function killAndWait(machine: Machine, unit: string, seconds: numbe
 }
 
 /** What must not move when nothing is to be done: the journal, and since when crxn's units run. */
-export async function stateOf(machine: Machine): Promise<string> {
+export async function stateOf(machine: Place): Promise<string> {
   const units =
     "crxn-overlay crxn-link crxn-firewall $(systemctl list-units --plain --no-legend 'tayga@*' 'yggdrasil*' | cut -d' ' -f1)";
   return await machine.must(
@@ -136,7 +136,7 @@ export async function stateOf(machine: Machine): Promise<string> {
 }
 
 /** `up` on a machine that is up: the plan is empty, and doing it moves nothing. */
-export async function assertNothingToDo(machine: Machine): Promise<void> {
+export async function assertNothingToDo(machine: Place): Promise<void> {
   const before = await stateOf(machine);
   const { stdout, stderr } = await crxn(machine, "up --dry-run");
   assert(/no changes|nothing to do/i.test(stdout + stderr), `up --dry-run says: ${stdout}${stderr}`);

@@ -1,3 +1,4 @@
+import type { CardHolder } from "./card.ts";
 import { cgroupOf, inCgroup } from "./cgroup.ts";
 import { Machine, type MachineOptions } from "./machine.ts";
 import { makeQuietNamespace, Net } from "./network.ts";
@@ -7,6 +8,7 @@ import { Namespace } from "./place.ts";
 import { must } from "./process.ts";
 import { markOf, removeRun, type RunState, sweep } from "./removal.ts";
 import { canBoot, ensureRequirements } from "./requirements.ts";
+import { VirtualMachine, type VirtualMachineOptions } from "./vm.ts";
 
 /** Background programs of the rig, such as the mirror. */
 export interface Helper {
@@ -74,8 +76,13 @@ export class Lab implements AsyncDisposable {
     return await Machine.create(this, name, this.claim(name), options);
   }
 
+  /** Makes a virtual machine with a kernel of its own. It is off until its `start`, so that cards can be put in. */
+  async virtualMachine(name: string, options: VirtualMachineOptions): Promise<VirtualMachine> {
+    return await VirtualMachine.create(this, name, this.claim(name), options);
+  }
+
   /** A namespace behind an interface of a machine: a host of the overlay. */
-  async overlayHost(machine: Machine, device: string, options: OverlayOptions = {}): Promise<OverlayHost> {
+  async overlayHost(machine: CardHolder, device: string, options: OverlayOptions = {}): Promise<OverlayHost> {
     const name = options.name ?? "host";
     return await plugOverlayHost(machine, device, name, this.claim(name), options);
   }

@@ -1,10 +1,11 @@
+import type { Card } from "./card.ts";
 import { inCgroup, removeCgroup } from "./cgroup.ts";
 import { type Debian, image, type Kind } from "./images.ts";
 import type { Lab } from "./lab.ts";
 import { furnish } from "./machine_files.ts";
 import { makeNamespace, type Net } from "./network.ts";
 import { Place } from "./place.ts";
-import { must, run, until } from "./process.ts";
+import { ip, must, type Output, run, type RunOptions, until } from "./process.ts";
 import { productDirectory } from "./product.ts";
 import { plugUplink, type Uplink } from "./uplink.ts";
 
@@ -69,8 +70,17 @@ export class Machine extends Place {
     return this.#boot.leader;
   }
 
-  /** Makes a link now and at every later start, when the machine's namespace is new and empty. */
-  async addLink(plug: () => Promise<void>): Promise<void> {
+  /** Puts a network card in: one end of a veth, whose other end is in another namespace. */
+  async addCard({ device, mac, mtu, far, commands = [], plugged }: Card): Promise<void> {
+    const size = mtu === undefined ? "" : ` mtu ${mtu}`;
+    const peer = `peer name ${far.device}${far.mac === undefined ? "" : ` address ${far.mac}`}${size}`;
+    // Now and at every later start, when the machine's namespace is new and empty.
+    const plug = async () => {
+      await run(["ip", "-n", far.namespace, "link", "del", far.device]);
+      const veth = `link add ${device} address ${mac}${size} type veth ${peer} netns ${far.namespace}`;
+      await ip(this.namespace, [veth, ...commands]);
+      await plugged();
+    };
     this.#links.push(plug);
     await plug();
   }
@@ -130,8 +140,11 @@ export class Machine extends Place {
     await this.must(`kill -KILL $(pgrep -x "${process.slice(0, 15)}")`);
   }
 
-  protected override entry(): string[] {
-    return ["nsenter", "-t", String(this.leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"];
+  protected override async execute(argv: readonly string[], options: RunOptions): Promise<Output> {
+    return await run(
+      ["nsenter", "-t", String(this.leader), "-m", "-u", "-i", "-n", "-p", "-C", "--", ...argv],
+      options,
+    );
   }
 
   get #files(): string {

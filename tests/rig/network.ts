@@ -1,9 +1,9 @@
 import { UPSTREAM } from "./images.ts";
 import type { Helper, Lab } from "./lab.ts";
-import type { Machine } from "./machine.ts";
 import { cacheDirectory } from "./paths.ts";
 import { Namespace } from "./place.ts";
 import { ip, must, run, until } from "./process.ts";
+import type { Uplink } from "./uplink.ts";
 
 // Documentation addresses (RFC 3849, RFC 5737) only. Bridges, so that any number of clients and machines can be plugged
 // and a machine's port can go away and come back without the router losing its addresses.
@@ -81,11 +81,16 @@ export class Net extends Namespace {
   async plug(namespace: string, device: string, mac: string, port: string, bridge: string): Promise<void> {
     await run(["ip", "-n", this.namespace, "link", "del", port]);
     await ip(namespace, [`link add ${device} address ${mac} type veth peer name ${port} netns ${this.namespace}`]);
+    await this.bridge(port, bridge);
+  }
+
+  /** Makes a device of the router's namespace a port of one of its bridges. */
+  async bridge(port: string, bridge: string): Promise<void> {
     await ip(this.namespace, [`link set ${port} master ${bridge} up`]);
   }
 
   /** Routes an IPv6 prefix to a machine, as its provider would. */
-  async route(prefix: string, machine: Machine): Promise<void> {
+  async route(prefix: string, machine: { readonly uplink: Uplink }): Promise<void> {
     const { nextHop, bridge } = machine.uplink;
     await ip(this.namespace, [`route replace ${prefix} via ${nextHop} dev ${bridge}`]);
   }

@@ -1,7 +1,7 @@
-import type { Machine } from "./machine.ts";
+import type { CardHolder } from "./card.ts";
 import { macOf, makeQuietNamespace } from "./network.ts";
 import { Namespace } from "./place.ts";
-import { ip, run } from "./process.ts";
+import { ip } from "./process.ts";
 
 /** How a host of the overlay is joined to a machine. */
 export interface OverlayOptions {
@@ -33,7 +33,7 @@ let count = 0;
 
 /** Makes the host and its link; the link is made anew at each start of the machine. Use {@linkcode Lab.overlayHost}. */
 export async function plugOverlayHost(
-  machine: Machine,
+  machine: CardHolder,
   device: string,
   name: string,
   namespace: string,
@@ -42,20 +42,21 @@ export async function plugOverlayHost(
   await makeQuietNamespace(namespace);
   const { addresses = ["10.1.0.3/32"], routes = ["10.5.0.0/16"], machineAddress, mtu = 1500 } = options;
   const number = ++count;
-  await machine.addLink(async () => {
-    await run(["ip", "-n", namespace, "link", "del", "eth0"]);
-    const [near, far] = [macOf(0xa0, number), macOf(0xb0, number)];
-    const peer = `peer name eth0 address ${far} mtu ${mtu} netns ${namespace}`;
-    await ip(machine.namespace, [
-      `link add ${device} address ${near} mtu ${mtu} type veth ${peer}`,
+  await machine.addCard({
+    device,
+    mac: macOf(0xa0, number),
+    mtu,
+    far: { namespace, device: "eth0", mac: macOf(0xb0, number) },
+    commands: [
       `link set ${device} up`,
       ...(machineAddress === undefined ? [] : [`addr add ${machineAddress} dev ${device}`]),
-    ]);
-    await ip(namespace, [
-      "link set eth0 up",
-      ...addresses.map((address) => `addr add ${address} dev eth0`),
-      ...routes.map((route) => `route add ${route}${/ (via|dev) /.test(route) ? "" : " dev eth0"}`),
-    ]);
+    ],
+    plugged: () =>
+      ip(namespace, [
+        "link set eth0 up",
+        ...addresses.map((address) => `addr add ${address} dev eth0`),
+        ...routes.map((route) => `route add ${route}${/ (via|dev) /.test(route) ? "" : " dev eth0"}`),
+      ]),
   });
   return new OverlayHost(name, namespace, addresses);
 }

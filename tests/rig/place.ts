@@ -5,8 +5,8 @@ export abstract class Place {
   /** @param name as the tests call it @param namespace its network namespace, as in `ip netns` */
   constructor(readonly name: string, readonly namespace: string) {}
 
-  /** The argv that gets a program into this place, without the program itself. */
-  protected abstract entry(): string[];
+  /** Runs a program here, whatever the way in is. */
+  protected abstract execute(argv: readonly string[], options: RunOptions): Promise<Output>;
 
   /**
    * Runs a program here with a clean environment (PATH, HOME, TERM, LC_ALL=C.UTF-8) and stdin from /dev/null.
@@ -17,7 +17,7 @@ export abstract class Place {
     const env = Object.entries({ ...ENVIRONMENT, ...options.env }).map(([key, value]) => `${key}=${value}`);
     // Killing the way in does not kill what runs inside, so the limit is kept on the inside.
     const inside = ["env", "-i", ...env, "timeout", "-k", "5", String(seconds), ...argv];
-    return await run([...this.entry(), ...inside], { input: options.input, timeoutSeconds: seconds + 10 });
+    return await this.execute(inside, { input: options.input, timeoutSeconds: seconds + 10 });
   }
 
   /** Runs a shell script (`sh -c`) here. */
@@ -67,7 +67,7 @@ const ENVIRONMENT = {
 
 /** A plain network namespace: a client, a host, a router. It shares the host's files. */
 export class Namespace extends Place {
-  protected override entry(): string[] {
-    return ["nsenter", `--net=/run/netns/${this.namespace}`, "--"];
+  protected override async execute(argv: readonly string[], options: RunOptions): Promise<Output> {
+    return await run(["nsenter", `--net=/run/netns/${this.namespace}`, "--", ...argv], options);
   }
 }

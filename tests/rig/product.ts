@@ -1,8 +1,9 @@
 import { bundle } from "../../.ci/bundle.ts";
-import type { Machine } from "./machine.ts";
 import { cached, cacheDirectory, sha256 } from "./paths.ts";
+import type { Place } from "./place.ts";
 
 const REPOSITORY = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+const MAIN = `${REPOSITORY}/main.ts`;
 
 /** The directory of the host that every machine sees, read-only, as /opt/crxn. */
 export function productDirectory(): string {
@@ -16,7 +17,7 @@ export function productDirectory(): string {
  * a script that runs a bundle of the sources (made once for each state of them) with this Deno.
  * @param entry the main module, default main.ts of this repository
  */
-export async function installProduct(machine: Machine, entry = `${REPOSITORY}/main.ts`): Promise<void> {
+export async function installProduct(machine: Place, entry = MAIN): Promise<void> {
   const binary = Deno.env.get("CRXN_BIN");
   if (binary) return await machine.push(binary, "/usr/local/bin/crxn", 0o755);
   const [deno, bundle] = [await sharedDeno(), await bundled(entry)];
@@ -28,6 +29,13 @@ export async function installProduct(machine: Machine, entry = `${REPOSITORY}/ma
     "",
   ];
   await machine.write("/usr/local/bin/crxn", script.join("\n"), 0o755);
+}
+
+/** The files of the host that {@linkcode installProduct} relies on, for machines that cannot see the directory. */
+export async function productFiles(): Promise<string[]> {
+  const binary = Deno.env.get("CRXN_BIN");
+  if (binary) return [binary];
+  return [await sharedDeno(), await bundled(MAIN)].map((name) => `${productDirectory()}/${name}`);
 }
 
 /** The running Deno's executable in the product directory; its name there. A hard link where the disk is the same. */

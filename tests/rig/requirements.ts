@@ -19,6 +19,15 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { file: "/usr/share/keyrings/debian-archive-keyring.gpg", package: "debian-archive-keyring" },
 ];
 
+/** What virtual machines need on top of that. */
+export const VM_REQUIREMENTS: readonly Requirement[] = [
+  { file: "/usr/bin/qemu-system-x86_64", package: "qemu-system-x86" },
+  { file: "/usr/sbin/mkfs.ext4", package: "e2fsprogs" },
+];
+
+/** MiB that two virtual machines take, with their disks. */
+const VM_MEMORY = 3500;
+
 /** Debian's way to keep a package's services from being started while it is installed (invoke-rc.d(8)). */
 const POLICY = "/usr/sbin/policy-rc.d";
 
@@ -47,7 +56,7 @@ export async function ensureRequirements(wanted: readonly Requirement[] = REQUIR
 }
 
 /** Why machines cannot be booted on this host, or undefined when they can. Changes nothing. */
-export async function canBoot(): Promise<string | undefined> {
+export async function canBoot(wanted: readonly Requirement[] = REQUIREMENTS): Promise<string | undefined> {
   if (Deno.build.os !== "linux") return "not Linux";
   if (Deno.uid() !== 0) return "not root";
   if (!exists("/dev/net/tun")) return "no /dev/net/tun";
@@ -55,10 +64,18 @@ export async function canBoot(): Promise<string | undefined> {
   if (!(await offersOverlay())) return "the kernel has no overlayfs";
   const unshared = await run(["unshare", "--net", "--mount", "true"]);
   if (unshared.code !== 0) return `no new namespaces: ${unshared.stderr.trim()}`;
-  const missing = REQUIREMENTS.filter(({ file }) => !exists(file));
+  const missing = wanted.filter(({ file }) => !exists(file));
   if (missing.length > 0 && !exists("/usr/bin/apt-get")) {
     return `missing, and no apt to install them: ${missing.map((item) => item.package).join(" ")}`;
   }
+}
+
+/** Why virtual machines cannot be booted on this host, or undefined when they can. Changes nothing. */
+export async function canVirtualize(): Promise<string | undefined> {
+  if (Deno.build.arch !== "x86_64") return "not an x86_64 processor";
+  const available = Deno.systemMemoryInfo().available / 2 ** 20;
+  if (available < VM_MEMORY) return `only ${available.toFixed(0)} MiB of memory of ${VM_MEMORY} are available`;
+  return await canBoot([...REQUIREMENTS, ...VM_REQUIREMENTS]);
 }
 
 async function offersOverlay(): Promise<boolean> {

@@ -1,4 +1,4 @@
-import type { Machine } from "./machine.ts";
+import type { Place } from "./place.ts";
 import { jsonSection, nftSection, saveSection } from "./snapshot_network.ts";
 import { packagedIn } from "./snapshot_packages.ts";
 import script from "./snapshot.sh" with { type: "text" };
@@ -32,7 +32,7 @@ const VOLATILE_SYSCTL =
 const FOREIGN_FILE = /^\/etc\/(crxn(\/.*)?|\.updated|resolv\.conf|mtab|ld\.so\.cache|machine-id|\.pwd\.lock|[\w-]+-)$/;
 
 /** Reads the machine in one go. It does not change it, not even by having the kernel make empty tables. */
-export async function snapshot(machine: Machine): Promise<Snapshot> {
+export async function snapshot(machine: Place): Promise<Snapshot> {
   const text = await machine.must(["sh", "-c", script]);
   const raw = new Map(
     text.split(/^=== /m).slice(1).map((part) => {

@@ -1,5 +1,5 @@
 import type { Machine } from "./machine.ts";
-import type { Namespace } from "./place.ts";
+import type { Namespace, Place } from "./place.ts";
 import { CommandError, run } from "./process.ts";
 
 /** How to ping. */
@@ -15,7 +15,7 @@ export interface PingOptions {
 
 /** Sends echo requests from a namespace or machine. An unreachable target is a result, not an error. */
 export async function ping(
-  from: Namespace | Machine,
+  from: Place,
   address: string,
   { count = 3, size = 56, whole = false, deadline }: PingOptions = {},
 ): Promise<{ sent: number; received: number }> {

@@ -1,4 +1,4 @@
-import type { Machine } from "./machine.ts";
+import type { CardHolder } from "./card.ts";
 import { interfaceIdentifier, macOf, type Net, SEGMENTS } from "./network.ts";
 
 /** A machine's eth0, as the Internet knows it. */
@@ -19,13 +19,19 @@ export interface Uplink {
 const plugged = new WeakMap<Net, number>();
 
 /** Joins a machine's eth0 to the router. Static: 2001:db8:9::10/64, 192.0.2.10/24, then 11, ... (decimal digits in both). */
-export async function plugUplink(machine: Machine, net: Net, ra: boolean): Promise<Uplink> {
+export async function plugUplink(machine: CardHolder, net: Net, ra: boolean): Promise<Uplink> {
   const segment = ra ? SEGMENTS.ra : SEGMENTS.static;
   const number = plugged.get(net) ?? 10;
   plugged.set(net, number + 1);
   const mac = macOf(0xe0, number);
   if (ra) await net.advertise();
-  await machine.addLink(() => net.plug(machine.namespace, "eth0", mac, `m-${machine.name}`, segment.bridge));
+  const port = `m-${machine.name}`;
+  await machine.addCard({
+    device: "eth0",
+    mac,
+    far: { namespace: net.namespace, device: port },
+    plugged: () => net.bridge(port, segment.bridge),
+  });
   const ipv6 = `${segment.ipv6}${ra ? interfaceIdentifier(mac) : number}`;
   const ipv4 = `${segment.ipv4}${number}`;
   return {

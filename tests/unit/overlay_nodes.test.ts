@@ -236,17 +236,19 @@ Deno.test("tunnelInput: packets of each tunnel from its node alone; of any port 
   assertEquals(rulesOf((await planOf({ routes: ROUTES }, CKR)).items, "inet6", "filter", "INPUT"), []);
 });
 
-Deno.test("overlayItems: every device has every address, the whole network on the first only", async () => {
+Deno.test("overlayItems: every device has every address, and what is assigned besides leads nowhere", async () => {
   const { items } = await planOf({
     address: "[10.5.0.1/24, 10.6.0.1]",
     routes: [["10.0.0.0/8", A], ["10.7.0.0/16", B]],
   });
   assertEquals(items.flatMap((i) => i.kind === "address" ? [`${i.address} ${i.device}`] : []), [
-    `10.5.0.1/24 ${device(A)}`,
+    `10.5.0.1/32 ${device(A)}`,
     `10.6.0.1/32 ${device(A)}`,
     `10.5.0.1/32 ${device(B)}`,
     `10.6.0.1/32 ${device(B)}`,
   ]);
+  const nowhere = items.flatMap((i) => i.kind === "route" && i.type === "unreachable" ? [i.to] : []);
+  assertEquals(nowhere, ["10.0.0.0/8", "10.7.0.0/16", "10.5.0.0/24"]);
 });
 
 Deno.test("overlayItems: a route for each network by its node, and one for when that is gone", async () => {

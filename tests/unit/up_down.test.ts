@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { CrxnError } from "../../gateway/errors.ts";
 import { see } from "../../gateway/see.ts";
+import type { Runner } from "../../machine/run.ts";
 import { refused } from "./fake/answer.ts";
 import { WALK } from "./fake/configs.ts";
 import { FakeMachine, type FakeOptions } from "./fake/machine.ts";
@@ -177,6 +178,22 @@ test("up: a missing overlay link is an error before anything is touched", async 
   const first = snapshot(machine);
   await assertRejects(() => play.up(GATEWAY), CrxnError, "wg0");
   assertEquals(differences(first, snapshot(machine)), []);
+});
+
+test("up: what did not answer is not taken for what is not there", async () => {
+  for (const program of ["dpkg-query", "ip"]) {
+    const { machine, play } = start();
+    using _ = machine;
+    const first = snapshot(machine);
+    const runner: Runner = {
+      run: (argv, options) =>
+        argv[0]!.endsWith(`/${program}`) ? Promise.resolve({ argv, ...refused("", 124) }) : machine.run(argv, options),
+    };
+    Object.assign(play.context, { runner });
+    const error = await assertRejects(() => play.up(GATEWAY), CrxnError, "could not be read") as CrxnError;
+    assertEquals(error.exit, 1);
+    assertEquals(differences(first, snapshot(machine)), []);
+  }
 });
 
 /** Runs `up` with every other of its commands failing in turn. */

@@ -1,0 +1,113 @@
+import { assert, assertEquals } from "@std/assert";
+import { installProduct, Lab, ping, type Place, transfer } from "../rig/mod.ts";
+import { doctor, healthyWithin, suffer, told } from "../machines/diagnosis.ts";
+import { yggdrasilFaults } from "../machines/faults.ts";
+import { upOnBoth } from "../machines/pair.ts";
+import {
+  answersWithin,
+  assertNothingToDo,
+  assertSilent,
+  chaptersOf,
+  crxn,
+  DEBIANS,
+  HOST,
+  MAPPED,
+  removeProduct,
+} from "../machines/story.ts";
+import { virtualPairOf } from "./pair.ts";
+
+// The story of machines/yggdrasil_pair.test.ts where the kernel has ip6gre. No kernel of a container need have it.
+
+/** Seconds for the path to come back: yggdrasil 0.4.7 tries a peer that refuses again after a minute. */
+const PATIENCE = 180;
+
+/** What the kernel makes by itself, and nobody can delete, when it loads the module of ip6gre. */
+const FALLBACK = ["ip6gre0", "ip6tnl0"];
+
+/** The link of that name, as `ip` prints it. */
+interface Link {
+  ifname: string;
+  mtu: number;
+  linkinfo?: { info_kind: string; info_data?: Record<string, unknown> };
+  stats64: { rx: { packets: number }; tx: { packets: number } };
+}
+
+async function linksOf(machine: Place): Promise<Link[]> {
+  return JSON.parse(await machine.must(["ip", "-j", "-d", "-s", "link", "show"]));
+}
+
+const linkOf = async (machine: Place, name: string): Promise<Link | undefined> =>
+  (await linksOf(machine)).find(({ ifname }) => ifname === name);
+
+for (const debian of DEBIANS) {
+  Deno.test(`crxn up: two ${debian}s with a kernel of their own, joined by ip6gre over yggdrasil`, async (t) => {
+    const chapter = chaptersOf(t);
+    await using lab = await Lab.create();
+    const pair = await virtualPairOf(lab, debian, { tunnel: "auto" });
+    const { client, gw, node, host, keys } = pair;
+    const both = [gw, node];
+    const tunnels = { gw: `crxn-${keys.node.slice(0, 8)}`, node: `crxn-${keys.gw.slice(0, 8)}` };
+    const before = await Promise.all(both.map(linksOf));
+
+    await chapter("before up nothing answers", () => assertSilent(client));
+    await chapter("up on both: auto takes ip6gre, and the ping answers", async () => {
+      await upOnBoth(pair, 300);
+      await answersWithin(PATIENCE, client);
+      for (const machine of both) {
+        const { tunnel } = JSON.parse((await crxn(machine, "status --json")).stdout);
+        assertEquals(tunnel.kind, "ip6gre");
+      }
+    });
+    await chapter("the pings of the client are the packets of the tunnel, on both ends", async () => {
+      const counted = async () => [
+        (await linkOf(gw, tunnels.gw))!.stats64,
+        (await linkOf(node, tunnels.node))!.stats64,
+      ];
+      const was = await counted();
+      assertEquals(await ping(client, MAPPED, { count: 20 }), { sent: 20, received: 20 });
+      const is = await counted();
+      for (const [i, { rx, tx }] of is.entries()) {
+        assert(rx.packets - was[i]!.rx.packets >= 20 && tx.packets - was[i]!.tx.packets >= 20, JSON.stringify(is));
+      }
+    });
+    await chapter("1500 bytes pass the tunnel whole, and not one more", async () => {
+      assertEquals(await ping(gw, HOST, { size: 1472, whole: true }), { sent: 3, received: 3 });
+      assertEquals((await ping(gw, HOST, { size: 1473, whole: true })).received, 0);
+    });
+    await chapter("5 MB in both directions arrive whole", async () => {
+      const { seconds } = await transfer(client, host, MAPPED, 5001, 5_000_000, 120);
+      console.log(`10 MB in ${seconds.toFixed(1)} s`);
+    });
+    await chapter("up again changes nothing, on neither", () => Promise.all(both.map(assertNothingToDo)));
+    await chapter("doctor finds both healthy", async () => {
+      await healthyWithin(PATIENCE, gw);
+      assertEquals(told(await doctor(node, 0)), "");
+    });
+    await chapter("the tunnel deleted: doctor names it, up mends it", async () => {
+      const fault = yggdrasilFaults(tunnels.gw).find(({ name }) => name === "tunnel device deleted")!;
+      assertEquals(fault.id, "tunnel-routing");
+      await suffer(gw, client, fault, PATIENCE);
+    });
+    await chapter("reboot of the gateway without the binary: it works by itself", async () => {
+      await removeProduct(gw);
+      await gw.reboot();
+      await answersWithin(PATIENCE, client);
+      assertEquals((await linkOf(gw, tunnels.gw))?.linkinfo?.info_kind, "ip6gre");
+    });
+    await chapter("power cut of the node without the binary: it works by itself", async () => {
+      await removeProduct(node);
+      await node.crash();
+      await assertSilent(client);
+      await node.start();
+      await answersWithin(PATIENCE, client);
+    });
+    await chapter("down on both: silence, and no device is left", async () => {
+      await Promise.all(both.map((machine) => installProduct(machine)));
+      await Promise.all(both.map((machine) => crxn(machine, "down --yes")));
+      await assertSilent(client);
+      const names = (links: Link[]) => links.map(({ ifname }) => ifname).filter((name) => !FALLBACK.includes(name));
+      const after = await Promise.all(both.map(linksOf));
+      assertEquals(after.map(names), before.map(names));
+    });
+  });
+}
