@@ -1,6 +1,6 @@
 import { Program } from "../gateway/action.ts";
 import { wrongGeneration } from "../gateway/config/key_warnings.ts";
-import { inNetworks } from "../gateway/overlay_nodes.ts";
+import { networkOf } from "../gateway/overlay_nodes.ts";
 import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import type { Peer } from "../gateway/survey.ts";
 
@@ -87,9 +87,10 @@ function logEvidence({ daemonLog = [] }: CheckInput): Evidence[] {
 
 /** Connected, but a far node cannot be reached over all that: nobody has its key, or it is off. */
 function silentNodes({ blueprint, reach = [], probe }: CheckInput, evidence: Evidence[]): Outcome | undefined {
-  const alive = (networks: string[]) =>
-    probe?.ran === true && probe.received > 0 && probe.kind !== "overlay" && inNetworks(networks, probe.target);
-  const silent = reach.filter((r) => r.received === 0 && !alive(r.networks));
+  const answered = probe?.ran === true && probe.received > 0 && probe.kind !== "overlay"
+    ? networkOf(reach.flatMap((r) => r.networks), probe.target)
+    : undefined;
+  const silent = reach.filter((r) => r.received === 0 && !r.networks.some((n) => n === answered));
   if (silent.length === 0) return undefined;
   const [what] = wrongGeneration(blueprint.facts.daemon?.generation ?? "0.5");
   const texts = silent.map((r) =>

@@ -109,9 +109,10 @@ export function localNetworks(config: Config): string[] | undefined {
   return [...widest, ...maps.filter((m) => !widest.some((n) => contains(n, m)))].map(formatNetwork);
 }
 
-/** Whether an IPv4 address lies in one of the networks. */
-export const inNetworks = (networks: string[], address: string): boolean =>
-  networks.some((n) => contains(network(n), network(`${address}/32`)));
+/** Which of the networks an IPv4 address is reached by: the longest prefix decides, as it does for routes. */
+export const networkOf = (networks: string[], address: string): string | undefined =>
+  networks.filter((n) => contains(network(n), network(`${address}/32`)))
+    .sort((a, b) => network(b).length - network(a).length)[0];
 
 /** @param first whether `outer` counts also when both are the same */
 const holds = (outer: Network, inner: Network, first: boolean) =>

@@ -15,6 +15,11 @@ const HEALTHY: [string, Setup, Options][] = [
   ["a gateway over yggdrasil with vxlan", "yggdrasil", {}],
   ["a gateway over yggdrasil with ip6gre", "yggdrasil", { tunnel: "ip6gre" }],
   ["an overlay node over yggdrasil", "node", {}],
+  ["a gateway with two far nodes", "two nodes", {}],
+  ["a gateway with two far nodes by ip6gre", "two nodes", { tunnel: "ip6gre" }],
+  ["a gateway with tunnel routing", "two nodes", { ckr: "2" }],
+  ["a node with tunnel routing of the newest kind", "node", { ckr: "newest" }],
+  ["a gateway with tunnel routing of the oldest kind", "yggdrasil", { ckr: "1" }],
   ["an overlay node over an existing link", "interface node", {}],
   ["a gateway beside Docker", "interface", {
     rules: {

@@ -6,7 +6,7 @@ import { parseConfig } from "../../gateway/config/parse.ts";
 import type { Facts } from "../../gateway/facts.ts";
 import type { ChainItem, Item } from "../../gateway/item.ts";
 import { replay } from "../../gateway/journal.ts";
-import { farNodes, inNetworks, localNetworks, portsMade, VXLAN_PORT, waysOf } from "../../gateway/overlay_nodes.ts";
+import { farNodes, localNetworks, networkOf, portsMade, VXLAN_PORT, waysOf } from "../../gateway/overlay_nodes.ts";
 import { addressFromKey } from "../../gateway/yggdrasil_address.ts";
 import { FACTS } from "./golden_configs.ts";
 import { OLD_NODES, SCHEMAS, TODAY } from "./keys.ts";
@@ -152,11 +152,15 @@ Deno.test("localNetworks: what lies inside another is said once", async () => {
   ]);
 });
 
-Deno.test("inNetworks: an address in any of them", () => {
-  const networks = ["10.7.0.0/16", "172.20.0.0/14"];
-  assertEquals(["10.7.0.0", "10.7.255.255", "172.23.1.1"].map((a) => inNetworks(networks, a)), [true, true, true]);
-  assertEquals(["10.8.0.0", "172.24.0.0"].map((a) => inNetworks(networks, a)), [false, false]);
-  assertEquals(inNetworks([], "10.7.0.1"), false);
+Deno.test("networkOf: the longest prefix that holds an address", () => {
+  const networks = ["10.0.0.0/8", "10.7.9.0/24", "10.7.0.0/16", "172.20.0.0/14"];
+  assertEquals(["10.8.0.0", "10.7.9.255", "10.7.10.0", "172.23.1.1", "172.24.0.0"].map((a) => networkOf(networks, a)), [
+    "10.0.0.0/8",
+    "10.7.9.0/24",
+    "10.7.0.0/16",
+    "172.20.0.0/14",
+    undefined,
+  ]);
 });
 
 Deno.test("tunnelChains: a node speaks for its networks, of overlapping ones the longest counts, nothing else comes in", async () => {

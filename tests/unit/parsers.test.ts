@@ -14,6 +14,7 @@ import { parseSysctls } from "../../machine/sysctl.ts";
 import { parseUnits } from "../../machine/systemd.ts";
 import { parsePeers, parseSelf } from "../../machine/yggdrasil.ts";
 import { FAR } from "./fake/configs.ts";
+import { OLD_NODES } from "./keys.ts";
 
 const DEBIANS = ["bookworm", "trixie"] as const;
 const UNITS = ["crxn-firewall.service", "tayga@ygg.service", "yggdrasil.service", "tayga.service", "nonesuch.service"];
@@ -110,6 +111,57 @@ Deno.test("parsePeers: 0.4 lists connected peers only, without saying that they 
     address: "200::1",
     uptime: 7.5,
   });
+});
+
+Deno.test("parsePeers, parseSelf: 0.3 has maps from addresses, with itself in the one of peers", () => {
+  const [own, peer] = OLD_NODES;
+  const self = {
+    [own.address]: { box_pub_key: own.box, build_name: "unknown", build_version: "unknown", coords: "[]" },
+  };
+  assertEquals(parseSelf(JSON.stringify({ self })), { address: own.address, publicKey: own.box });
+  const peers = {
+    [own.address]: { box_pub_key: own.box, endpoint: "(self)", port: 0, proto: "self", uptime: 6.6 },
+    [peer.address]: {
+      box_pub_key: peer.box,
+      bytes_recvd: 5706,
+      bytes_sent: 5184,
+      endpoint: "tcp://198.18.0.2:49124",
+      port: 1,
+      proto: "tcp",
+      uptime: 5.64,
+    },
+  };
+  assertEquals(parsePeers(JSON.stringify({ peers })), [{
+    uri: "tcp://198.18.0.2:49124",
+    up: true,
+    inbound: false,
+    address: peer.address,
+    key: peer.box,
+    uptime: 5.64,
+  }]);
+  assertEquals(parsePeers('{"peers":{}}'), []);
+});
+
+Deno.test("parsePeers, parseSelf: anything else is nobody, not an error", () => {
+  for (const text of ["", "null", "[]", "7", '{"peers":7}', '{"peers":null}', '{"peers":[null,7]}', "{"]) {
+    assertEquals(parsePeers(text), [], text);
+  }
+  assertEquals(parsePeers('{"peers":{"200::1":null}}'), [{ uri: "", up: true, inbound: false, address: "200::1" }]);
+  for (const text of ["", "null", '{"self":null}', '{"self":{}}', '{"self":7}']) {
+    assertEquals(parseSelf(text), {}, text);
+  }
+  assertEquals(parseSelf('{"self":{"200::1":null}}'), { address: "200::1" });
+});
+
+Deno.test("parsePeers: the error of a peer of another generation", () => {
+  const error = "invalid handshake length, possible version mismatch";
+  const remote = { remote: "tls://198.18.1.1:9001", up: false, inbound: false, key: "", port: 0, last_error: error };
+  assertEquals(parsePeers(JSON.stringify({ peers: [remote] })), [{
+    uri: "tls://198.18.1.1:9001",
+    up: false,
+    inbound: false,
+    error,
+  }]);
 });
 
 Deno.test("parsePeers: latency comes in nanoseconds", () => {

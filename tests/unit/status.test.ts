@@ -6,7 +6,8 @@ import { runChecks } from "../../checks/run.ts";
 import type { CheckInput } from "../../checks/check.ts";
 import { statusOf } from "../../commands/status_data.ts";
 import { duration, size, statusLines } from "../../commands/status_output.ts";
-import { CONFIGS, healthy, OWN, type Setup } from "./surveys/builder.ts";
+import { addressFromKey } from "../../gateway/yggdrasil_address.ts";
+import { CONFIGS, FAR, healthy, OWN, SECOND, type Setup } from "./surveys/builder.ts";
 import { replay } from "../../gateway/journal.ts";
 
 const plain = (text: string) => text;
@@ -16,10 +17,13 @@ const text = (input: CheckInput) => statusLines(look(input), PAINT, 5_000).join(
 
 for (const setup of Object.keys(CONFIGS) as Setup[]) {
   Deno.test(`statusLines: ${setup} is up, on 80 columns and 24 lines`, async () => {
-    const lines = text(await healthy(setup)).split("\n");
+    const input = await healthy(setup);
+    const lines = text(input).split("\n");
+    // Each further far node is one more device, and one more line of its own.
+    const more = 2 * Math.max(0, input.blueprint.nodes.length - 1);
     assertStringIncludes(lines[0]!, ": up");
     assertEquals(lines.filter((l) => l.length > 80), []);
-    assert(lines.length <= 24, `${lines.length} lines`);
+    assert(lines.length <= 24 + more, `${lines.length} lines`);
   });
 }
 
@@ -37,6 +41,41 @@ Deno.test("statusOf: a gateway over yggdrasil tells who it is, its peers, pool a
     ["overlay", "crxn-6fa49781", "up", 5],
     ["underlay", "ygg", "up", 5],
   ]);
+});
+
+Deno.test("statusOf: several far nodes: each with its address, device and networks, and a hop", async () => {
+  const input = await healthy("two nodes");
+  const { nodes, hops, tunnel, gateway, self } = look(input);
+  assertEquals(nodes, [
+    { key: FAR, address: addressFromKey(FAR), device: "crxn-6fa49781", networks: ["10.0.0.0/8"] },
+    { key: SECOND, address: addressFromKey(SECOND), device: "crxn-3b6a27bc", networks: ["10.7.0.0/16"] },
+  ]);
+  assertEquals(hops.map((h) => `${h.name} ${h.device}`), [
+    "uplink eth0",
+    "translator nat64-ygg",
+    "overlay crxn-6fa49781",
+    "overlay crxn-3b6a27bc",
+    "underlay ygg",
+  ]);
+  assertEquals([tunnel!.device, gateway.networks, self.overlay], [
+    "crxn-6fa49781",
+    ["10.0.0.0/8", "10.7.0.0/16"],
+    "10.5.0.1/24",
+  ]);
+  const lines = text(input);
+  assertStringIncludes(lines, `far node ${addressFromKey(FAR)} for 10.0.0.0/8\n`);
+  assertStringIncludes(lines, `           ${addressFromKey(SECOND)} for 10.7.0.0/16\n`);
+});
+
+Deno.test("statusOf: with tunnel routing the daemon's device is the overlay, and there is no other below it", async () => {
+  const { nodes, hops, tunnel } = look(await healthy("two nodes", { ckr: "2" }));
+  assertEquals(nodes!.map((n) => n.device), ["ygg", "ygg"]);
+  assertEquals(hops.map((h) => h.name), ["uplink", "translator", "overlay"]);
+  assertEquals(tunnel, { device: "ygg", kind: "ckr", why: "a test" });
+});
+
+Deno.test("statusOf: over an existing link there are no nodes", async () => {
+  assertEquals(look(await healthy("interface")).nodes, undefined);
 });
 
 Deno.test("statusOf: degraded names the fault and the hop", async () => {

@@ -8,11 +8,14 @@ import type { Item, LinkItem, RouteItem } from "../../../gateway/item.ts";
 import { type Journal, replay } from "../../../gateway/journal.ts";
 import { canonicalNetwork } from "../../../gateway/networks.ts";
 import type { Link, Ruleset, Survey } from "../../../gateway/survey.ts";
+import { SCHEMAS, TODAY as SECOND } from "../keys.ts";
 import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { CheckInput } from "../../../checks/check.ts";
 
 export const FAR = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
 export const OWN = "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
+
+export { TODAY as SECOND } from "../keys.ts";
 
 export const CONFIGS = {
   interface: `
@@ -37,6 +40,15 @@ overlay:
   type: yggdrasil
   listen: ['tls://[::]:9001']
   routes: [{to: 10.5.0.1/32, via: ${FAR}}]
+`,
+  "two nodes": `
+address: [10.5.0.1/24, 10.6.0.1]
+prefix: 2001:db8:300:4::/96
+overlay:
+  type: yggdrasil
+  peers: [tls://192.0.2.9:443]
+  routes: [{to: 10.0.0.0/8, via: ${FAR}}, {to: 10.7.0.0/16, via: ${SECOND}}]
+nat64: {maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}]}
 `,
   "interface node": `
 address: 10.1.0.1/32
@@ -184,6 +196,8 @@ const routeFrom = (item: RouteItem): Survey["routes"][number] => ({
 export interface Options {
   ra?: boolean;
   tunnel?: "vxlan" | "ip6gre";
+  /** The daemon has tunnel routing of this schema, and uses it. */
+  ckr?: keyof typeof SCHEMAS;
   /** The rules of somebody else, before `up`. */
   rules?: Partial<Survey["rules"]>;
 }
@@ -191,7 +205,7 @@ export interface Options {
 /** A machine after `crxn up`, with its journal. */
 export async function healthy(setup: Setup, options: Options = {}): Promise<CheckInput> {
   const config = await parseConfig(CONFIGS[setup], "crxn.yaml");
-  const survey = {
+  const survey: Survey = {
     ...bareSurvey(options.ra ?? false),
     ...(options.rules ? { rules: options.rules as Survey["rules"] } : {}),
   };
@@ -201,9 +215,9 @@ export async function healthy(setup: Setup, options: Options = {}): Promise<Chec
     from: "config",
     text: `{ PrivateKey: "${"0".repeat(64)}${OWN}" }`,
   };
-  const more = config.overlay.type === "yggdrasil"
-    ? { identity, tunnel: { kind: options.tunnel ?? "vxlan" as const, why: "a test" } }
-    : {};
+  const kind = options.ckr ? "ckr" as const : options.tunnel ?? "vxlan" as const;
+  const more = config.overlay.type === "yggdrasil" ? { identity, tunnel: { kind, why: "a test" } } : {};
+  if (config.overlay.type === "yggdrasil") survey.daemon = daemonSeen(options.ckr);
   const plan = blueprint(config, factsOf(config, survey, more));
   for (const item of plan.items) put(item, survey);
   if (config.overlay.type === "yggdrasil") {
@@ -217,6 +231,14 @@ export async function healthy(setup: Setup, options: Options = {}): Promise<Chec
   }
   return { blueprint: plan, survey, journal: journalOf(plan), troubles: [] };
 }
+
+const daemonSeen = (schema: keyof typeof SCHEMAS | undefined) => ({
+  path: "/usr/sbin/yggdrasil",
+  normalised: JSON.stringify({
+    PrivateKey: "",
+    ...(schema ? { TunnelRouting: Object.fromEntries(SCHEMAS[schema].map((name) => [name, null])) } : {}),
+  }),
+});
 
 export const journalOf = (plan: Blueprint): Journal =>
   replay(

@@ -1,10 +1,11 @@
 /** Faults as they change a survey, each with the check that has to name it. */
 
+import type { Reach } from "../../../checks/probe_result.ts";
 import type { CheckInput } from "../../../checks/check.ts";
 import { dropInPath, Path, Unit, unitPath } from "../../../gateway/names.ts";
 import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { Survey } from "../../../gateway/survey.ts";
-import { filterOf, linkSeen, type Options, type Setup } from "./builder.ts";
+import { filterOf, linkSeen, type Options, SECOND, type Setup } from "./builder.ts";
 
 export interface Fault {
   name: string;
@@ -38,7 +39,20 @@ const gone = (name: string) => (s: Survey) => {
   s.links = s.links.filter((l) => l.name !== name);
 };
 const TUNNEL = "crxn-6fa49781";
+const SECOND_TUNNEL = `crxn-${SECOND.slice(0, 8)}`;
 const NAT64 = "nat64-ygg";
+
+/** As the far nodes answer, in order. */
+export const reachOf = ({ blueprint }: CheckInput, received: number[], foreign = false): Reach[] =>
+  blueprint.nodes.map(({ key, address, networks }, i) => ({
+    key,
+    address,
+    networks,
+    received: received[i] ?? 0,
+    foreign,
+    command: ["/usr/bin/ping", address],
+    output: "",
+  }));
 
 export const FAULTS: Fault[] = [
   { name: "no tayga", check: "packages", make: (s) => void delete s.packages!["tayga"] },
@@ -181,6 +195,80 @@ export const FAULTS: Fault[] = [
     setup: "yggdrasil",
     check: "tunnel-routing",
     make: (s) => filterOf(s.rules.inet6)["INPUT"]!.rules.push(["-i", "ygg", "-j", "DROP"]) as unknown as void,
+  },
+  {
+    name: "the second of two tunnels deleted",
+    setup: "two nodes",
+    check: "tunnel-routing",
+    make: (s) => {
+      gone(SECOND_TUNNEL)(s);
+      for (const key of Object.keys(s.sysctls)) if (key.includes(SECOND_TUNNEL)) delete s.sysctls[key];
+    },
+  },
+  {
+    name: "the second of two tunnels on another port",
+    setup: "two nodes",
+    check: "tunnel-routing",
+    make: (s) => void (link(s, SECOND_TUNNEL).data["port"] = 4789),
+  },
+  {
+    name: "ports no longer translated",
+    setup: "two nodes",
+    check: "tunnel-routing",
+    make: (s) => void (s.rules.inet6!["nat"]!["CRXN-OUTPUT"]!.rules = []),
+  },
+  {
+    name: "nodes no longer held to their networks",
+    setup: "two nodes",
+    check: "tunnel-routing",
+    make: (s) => void (s.rules.inet!["raw"]!["CRXN-PREROUTING"]!.rules = []),
+  },
+  {
+    name: "the guard of this side's networks gone",
+    setup: "two nodes",
+    options: { ckr: "2" },
+    check: "tunnel-routing",
+    make: (s) => void (s.rules.inet!["mangle"]!["CRXN-POSTROUTING"]!.rules = []),
+  },
+  {
+    name: "the second tunnel's address deleted",
+    setup: "two nodes",
+    check: "overlay-address",
+    make: (s) => void (link(s, SECOND_TUNNEL).addresses = []),
+  },
+  {
+    name: "the second node's route deleted",
+    setup: "two nodes",
+    check: "overlay-route",
+    make: (s) => dropRoutes(s, (r) => r.to === "10.7.0.0/16" && r.type === "unicast"),
+  },
+  {
+    name: "a clamp, NAT rule or policy for one of two tunnels only: SNAT of the second flushed",
+    setup: "two nodes",
+    check: "nat-rule",
+    make: (s) => void s.rules.inet!["nat"]!["CRXN-POSTROUTING"]!.rules.splice(1),
+  },
+  {
+    name: "the daemon has refused a network",
+    setup: "two nodes",
+    options: { ckr: "2" },
+    check: "tunnel-routing",
+    make: (_, input) =>
+      void (input.daemonLog = ['Error adding routed subnet "10.0.0.0/33": netip.ParsePrefix("10.0.0.0/33")']),
+  },
+  {
+    name: "a 0.3 that runs without its device",
+    setup: "yggdrasil",
+    options: { ckr: "0.3" },
+    check: "tunnel-routing",
+    make: (_, input) =>
+      void (input.daemonLog = ["An error occurred starting TUN/TAP: file exists", "Connected TCP: x"]),
+  },
+  {
+    name: "a far node that does not answer",
+    setup: "two nodes",
+    check: "overlay-peers",
+    make: (_, input) => void (input.reach = reachOf(input, [3, 0])),
   },
   { name: "the existing overlay link deleted", check: "tunnel-routing", make: gone("wg0") },
   { name: "the existing overlay link down", check: "tunnel-routing", make: down("wg0") },
