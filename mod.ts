@@ -63,7 +63,8 @@ export type { Survey } from "./gateway/survey.ts";
 export { see, type State } from "./gateway/see.ts";
 
 // The difference, and what was done.
-export { compare, type Step } from "./gateway/compare.ts";
+export { compare } from "./gateway/compare.ts";
+export type { Step } from "./gateway/step.ts";
 export { planJson, planLines } from "./gateway/plan.ts";
 export { type Action, commandLine } from "./gateway/action.ts";
 export { type Before, type Entry, type Journal, replay } from "./gateway/journal.ts";

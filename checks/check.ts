@@ -1,7 +1,7 @@
 /** What a check is: one question put to a blueprint and a survey. Pure data and types; `run.ts` asks, `list.ts` orders. */
 
 import type { Blueprint } from "../gateway/blueprint.ts";
-import type { Step } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import type { Survey } from "../gateway/survey.ts";

@@ -2,7 +2,7 @@
 
 import { Program, run } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
-import type { Step } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import type { Item, LinkItem } from "../gateway/item.ts";
 import { Unit } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";

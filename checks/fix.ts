@@ -1,7 +1,8 @@
 /** Items and steps as plain commands that a person, or a program, can run one after the other. */
 
 import { type Action, Program } from "../gateway/action.ts";
-import { compare, type Step } from "../gateway/compare.ts";
+import { compare } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import { iptablesOf, jumpRule } from "../gateway/commands.ts";
 import type { ChainItem, Item } from "../gateway/item.ts";
 import { hasJump, see } from "../gateway/see.ts";

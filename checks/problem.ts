@@ -1,7 +1,7 @@
 /** Problems: what a check found wrong, one by one, and the outcome they add up to. */
 
 import { commandLine } from "../gateway/action.ts";
-import type { Step } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import { makeCommands } from "../gateway/commands.ts";
 import type { Item } from "../gateway/item.ts";
 import { Path } from "../gateway/names.ts";

@@ -1,6 +1,7 @@
 /** Brings a machine to a list of items, or back from it: what `up`, `down` and a failed `up` have in common. */
 
-import { compare, type Step } from "../gateway/compare.ts";
+import { compare } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";

@@ -3,7 +3,7 @@
 import type { Finding } from "../checks/check.ts";
 import { stepsFor } from "../checks/fix.ts";
 import type { Item } from "../gateway/item.ts";
-import type { Step } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
 import type { CheckInput } from "../checks/check.ts";
 import { apply } from "../machine/apply.ts";

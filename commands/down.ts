@@ -1,7 +1,7 @@
 /** `crxn down`: takes everything back. */
 
 import { Command } from "@commander-js/extra-typings";
-import type { Step } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import { removeProgramStep } from "../gateway/daemon.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";

@@ -2,7 +2,8 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { packageItems } from "../gateway/blueprint.ts";
-import { compare, type Step } from "../gateway/compare.ts";
+import { compare } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import { programItems } from "../gateway/daemon.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { installPackages } from "../machine/apt.ts";

@@ -1,7 +1,7 @@
 /** A plan for its reader: on stdout for `--dry-run`, on stderr before it is carried out, and the question whether to. */
 
 import type { Blueprint } from "../gateway/blueprint.ts";
-import type { Step } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { planJson, planLines } from "../gateway/plan.ts";
 import type { Context } from "./context.ts";

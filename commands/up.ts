@@ -1,7 +1,8 @@
 /** `crxn up`: makes the machine what the config says. */
 
 import { Command } from "@commander-js/extra-typings";
-import { compare, type Step } from "../gateway/compare.ts";
+import { compare } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import { keyWarnings } from "../gateway/config/key_warnings.ts";
 import { problemText } from "../gateway/config/problem.ts";
 import { leftoverPrograms } from "../gateway/daemon.ts";

@@ -2,7 +2,7 @@
 
 import { embed } from "../gateway/address.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
-import type { Step } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import { contains, network } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";

@@ -108,5 +108,7 @@ export function tunnelRouting(
     // So are the addresses.
     Addresses: [],
   };
-  return Object.fromEntries(ckr.map((name) => [name, values[name]]));
+  // One that reads the old map as well would find every network twice.
+  const names = ckr.filter((name) => name !== "IPv4RemoteSubnets" || !ckr.includes("RemoteSubnets"));
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
 }

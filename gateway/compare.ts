@@ -2,39 +2,16 @@
 
 import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
-import { fetchStep } from "./daemon.ts";
+import { fetchStep, isTakenOver } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
-import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
+import type { FileItem, Item, ServiceItem } from "./item.ts";
 import type { Entry, Journal } from "./journal.ts";
+import { linkSteps } from "./link_steps.ts";
 import { unwantedEntries } from "./order.ts";
-import { hasJump, isRebuild, see, type State } from "./see.ts";
-import { linkOf, type Survey } from "./survey.ts";
+import { hasJump, see, type State } from "./see.ts";
+import { DAEMON_RELOAD, type Done, type Step } from "./step.ts";
+import type { Survey } from "./survey.ts";
 import { undoActions } from "./undo.ts";
-
-export interface Step {
-  /** A sentence's start for the plan: "write /etc/tayga/ygg.conf". */
-  title: string;
-  actions: Action[];
-  /** What the step makes or changes: noted in the journal before it runs. */
-  item?: Item;
-  /** Id of the journal entry that is done with once the step has run. */
-  undoes?: string;
-  /** The packages it installs. */
-  packages?: string[];
-  /** The program it fetches and verifies. */
-  fetch?: { path: string; url: string; sha256: string };
-  /** Path of a fetched program that the journal can forget once the step has run. */
-  forgets?: string;
-  /** For files: what was there and what comes. */
-  diff?: { path: string; before: string; after: string; secret: boolean };
-  /** What traffic it interrupts. */
-  interrupts?: string;
-}
-
-const DAEMON_RELOAD: Step = {
-  title: "let systemd read its units again",
-  actions: [run([Program.systemctl, "daemon-reload"])],
-};
 
 /** Of the journal only what was made matters here. */
 type Known = Pick<Journal, "entries"> & Partial<Journal>;
@@ -98,7 +75,8 @@ function makeSteps(
       steps.push(DAEMON_RELOAD);
       unitsPending = false;
     }
-    const lost = "device" in item && item.device !== undefined && done.devices.has(item.device);
+    const on = "device" in item ? item.device : item.kind === "link" && "underlay" in item.spec && item.spec.underlay;
+    const lost = (on && done.devices.has(on)) || (item.kind === "link" && isTakenOver(item, items, states, survey));
     if (
       item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
     ) continue;
@@ -107,7 +85,7 @@ function makeSteps(
       done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
-      steps.push(...linkSteps(item, state, survey, ours, done));
+      steps.push(...linkSteps(item, state, isTakenOver(item, items, states, survey), survey, ours, done));
     } else if (item.kind === "service") {
       steps.push(...serviceStep(item, survey, done));
     } else if (item.kind === "unwanted") {
@@ -139,57 +117,6 @@ function fileStep(item: FileItem, survey: Survey): Step {
     actions: makeCommands(item),
     diff: { path: item.path, before: there?.content ?? "", after: item.content, secret: item.secret === true },
   };
-}
-
-interface Done {
-  files: Set<string>;
-  /** Units that an earlier step has stopped. */
-  stopped: Set<string>;
-  /** Devices made anew: what was on them is gone. */
-  devices: Set<string>;
-}
-
-/** @param ours names of all devices of ours, those that go included */
-function linkSteps(item: LinkItem, state: State, survey: Survey, ours: string[], done: Done): Step[] {
-  const there = linkOf(survey, item.name);
-  const rebuild = there !== undefined && state.is === "differs" && isRebuild(state.how);
-  // A tunnel goes with the device below it.
-  const underlay = "underlay" in item.spec && done.devices.has(item.spec.underlay);
-  if (there && !rebuild && !underlay) {
-    return [{
-      title: `set ${item.id} (${state.is === "differs" ? state.how : ""})`,
-      item,
-      actions: makeCommands(item).slice(1),
-    }];
-  }
-  const actions: Action[] = [];
-  const steps: Step[] = [];
-  // A daemon goes on with the device that it has opened, even when that is deleted under it.
-  if (item.holder && survey.units[item.holder]?.active === "active") {
-    steps.push({
-      title: `stop ${item.holder}: its device is made anew`,
-      actions: [run([Program.systemctl, "stop", item.holder])],
-      interrupts: "what goes over this device",
-    });
-    done.stopped.add(item.holder);
-  }
-  // One that was not persistent is gone with its daemon.
-  if (there) actions.push(run([Program.ip, "link", "del", "dev", item.name], { also: [1] }));
-  for (const rival of rivals(item, survey, ours, done.devices)) {
-    actions.push(run([Program.ip, "link", "del", "dev", rival]));
-    done.devices.add(rival);
-  }
-  done.devices.add(item.name);
-  return [...steps, { title: `add ${item.id}`, item, actions: [...actions, ...makeCommands(item)] }];
-}
-
-/** VXLAN devices of ours that have the same id and port now: the kernel allows only one. Those that stay get another port. */
-function rivals({ name, spec }: LinkItem, survey: Survey, ours: string[], done: Set<string>): string[] {
-  if (spec.type !== "vxlan") return [];
-  return survey.links
-    .filter((l) => l.name !== name && ours.includes(l.name) && l.kind === "vxlan" && !done.has(l.name))
-    .filter((l) => l.data["id"] === spec.vni && l.data["port"] === spec.port)
-    .map((l) => l.name);
 }
 
 function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {

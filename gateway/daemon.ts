@@ -1,10 +1,10 @@
 /** The overlay's daemon when it is not Debian's: where it is, how it is brought, when it goes. Pure. */
 
-import type { Step } from "./compare.ts";
+import type { Step } from "./step.ts";
 import type { Config, Daemon } from "./config/types.ts";
-import { type Item, type ProgramItem, programItem } from "./item.ts";
+import { type FileItem, type Item, type LinkItem, type ProgramItem, programItem, type ServiceItem } from "./item.ts";
 import type { Fetched, Journal } from "./journal.ts";
-import { Path } from "./names.ts";
+import { dropInPath, Path } from "./names.ts";
 import type { State } from "./see.ts";
 import type { Survey } from "./survey.ts";
 
@@ -63,3 +63,24 @@ export const removeProgramStep = ({ path, url }: Fetched): Step => ({
   // A kill may have left half of one beside it.
   actions: [{ do: "remove", path }, { do: "remove", path: `${path}.crxn-new` }, { do: "rmdir", path: Path.programs }],
 });
+
+/**
+ * Whether another program is going to hold the device. yggdrasil 0.5 has the kernel leave checksums to it (TUNSETOFFLOAD),
+ * and a device that stays keeps that: under a 0.4 every UDP and TCP packet would go out with a wrong one.
+ */
+export function isTakenOver({ holder }: LinkItem, items: Item[], states: Map<string, State>, survey: Survey): boolean {
+  if (!holder) return false;
+  const dropIn = items.find((i): i is FileItem => i.kind === "file" && i.path === dropInPath(holder));
+  const service = items.find((i): i is ServiceItem => i.kind === "service" && i.unit === holder);
+  const runs = (text = "") => text.split("\n").filter((line) => line.startsWith("ExecStart=")).join("\n");
+  const before = dropIn && survey.files[dropIn.path];
+  if (before != null && runs(before.content) !== runs(dropIn!.content)) return true;
+  // A fetched one is always the same under its path; one of the operator's own may be another version now.
+  const fetched = items.some((i) => i.kind === "program" && i.path === service?.program);
+  const state = service && states.get(service.id);
+  return service?.program !== undefined && !fetched && state?.is === "differs" &&
+    state.how === runsWithOlder(service.program);
+}
+
+/** What a service that has to be started again is said to do. */
+export const runsWithOlder = (path: string): string => `it runs with an older ${path}`;

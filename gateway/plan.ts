@@ -2,7 +2,7 @@
 
 import { createTwoFilesPatch } from "diff";
 import { type Action, commandLine } from "./action.ts";
-import type { Step } from "./compare.ts";
+import type { Step } from "./step.ts";
 import { maskSecrets } from "./yggdrasil_config.ts";
 
 /** Lines of the plan. A line that starts with `+`, `-` or `@@` after its indent belongs to a diff. */

@@ -1,6 +1,6 @@
 /** Is an item there? The one question that `up`, `down`, `status` and `doctor` ask of a survey. Pure. */
 
-import { seeProgram } from "./daemon.ts";
+import { runsWithOlder, seeProgram } from "./daemon.ts";
 import type { AddressItem, ChainItem, Item, LinkItem, RouteItem, ServiceItem } from "./item.ts";
 import { jumpRule } from "./commands.ts";
 import { canonicalNetwork } from "./networks.ts";
@@ -155,5 +155,5 @@ function seeService(item: ServiceItem, survey: Survey): State {
     ...(item.program ? [{ path: item.program, modified: survey.programs?.[item.program]?.modified ?? 0 }] : []),
   ];
   const newer = changed.find(({ modified }) => modified > unit.since && unit.since > 0)?.path;
-  return newer ? differs(`it runs with an older ${newer}`) : present;
+  return newer ? differs(runsWithOlder(newer)) : present;
 }

@@ -1,7 +1,7 @@
 /** Does the steps, one after the other: the only place that changes a machine. Each change is in the journal before it is made. */
 
 import type { Action } from "../gateway/action.ts";
-import type { Step } from "../gateway/compare.ts";
+import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { fromBase64, groupId, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
 import { noteBefore, noteRemoved, noteUndone } from "./journal.ts";

@@ -70,6 +70,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   tunnels: {
     says: "tunnels between yggdrasil nodes, all kinds (at the first run it builds daemons with Go: two minutes)",
     paths: ["tests/tunnels/"],
+    parallel: 2,
     product: true,
     obstacle: async () => await bootObstacle() ?? buildObstacle(),
     prepare: () => ensureRequirements(),

@@ -211,7 +211,7 @@ for (const debian of ["bookworm", "trixie"] as const) {
       await gw.write("/root/ygg", binary, 0o600);
       await crxn(gw, "up --yes");
       await assertRuns(gw, pathOf(daemon));
-      // 0.4.7 does not soon dial a peer again that spoke another version.
+      // 0.4.7 dials a peer that it did not understand again after a minute only.
       await node.must(["systemctl", "restart", "yggdrasil"]);
       await answersWithin(PATIENCE, client);
       await gw.must(["rm", "/root/ygg"]);

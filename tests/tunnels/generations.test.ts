@@ -110,7 +110,7 @@ for (const [name, program] of [["Debian's 0.5.12", undefined], ["0.3.16", "yggdr
   Deno.test(`generations: a route to a key that is not there fails as overlay-peers alone, ${name}`, async (t) => {
     const chapter = chaptersOf(t);
     await using lab = await Lab.create();
-    const own = program === undefined ? {} : { daemon: await daemon(program) };
+    const own: { daemon?: string } = program === undefined ? {} : { daemon: await daemon(program) };
     const pair = await pairOf(lab, { debian: "trixie", image: "ready", tunnel: "auto", dials: "gw", ...own });
     const { client, gw, node, keys } = pair;
     await chapter("it works with the right key", async () => {
@@ -118,10 +118,11 @@ for (const [name, program] of [["Debian's 0.5.12", undefined], ["0.3.16", "yggdr
       await answersWithin(30, client);
     });
     const config = await gw.read(CONFIG);
-    const other = await publicKeyOf(await bareMachine(lab, "other"), undefined);
+    const stranger = await bareMachine(lab, "other");
+    const other = await publicKeyOf(stranger, await bringDaemon(stranger, own.daemon));
     for (
       const [what, key, says] of [
-        ["of nobody in this network", program === undefined ? other : "a".repeat(63) + "0", /nobody has this key/],
+        ["of nobody in this network", other, /nobody has this key/],
         ["of the other generation", program === undefined ? OLD_KEY : KEY, /cannot be a key of yggdrasil 0\.[35]/],
       ] as const
     ) {

@@ -3,63 +3,15 @@ import { down } from "../../commands/down.ts";
 import { install } from "../../commands/install.ts";
 import { packages } from "../../checks/packages.ts";
 import { daemonPath } from "../../gateway/daemon.ts";
-import { elfFault, programFault } from "../../gateway/elf.ts";
 import { CrxnError } from "../../gateway/errors.ts";
 import { planJson } from "../../gateway/plan.ts";
-import { runFault, type Visited, writableFault } from "../../gateway/trail.ts";
 import { readJournal } from "../../machine/journal.ts";
-import { trailOf } from "../../machine/program.ts";
-import { WALK } from "./fake/configs.ts";
-import { FakeMachine } from "./fake/machine.ts";
-import { Play } from "./fake/play.ts";
+import { FAR, WALK } from "./fake/configs.ts";
+import { config, installed, test, UNIT, URL, whole } from "./fake/daemon.ts";
 import { differences, snapshot } from "./fake/snapshot.ts";
 import { deb, elf, sumOf } from "./fake/web.ts";
 
-const URL = "https://example.net/yggdrasil";
-const FOLDER = "/usr/local/lib/crxn";
-const UNIT = "yggdrasil.service";
 const DROP_IN = "/etc/systemd/system/yggdrasil.service.d/50-crxn.conf";
-
-const config = (daemon: string) =>
-  WALK["yggdrasil gateway"]!.replace("tunnel: vxlan", `tunnel: vxlan\n  daemon: ${daemon}`);
-
-interface Scene {
-  machine: FakeMachine;
-  play: Play;
-  /** Puts it on the web. @returns the config that names it, and where it will be */
-  offer(bytes: Uint8Array, url?: string): Promise<{ yaml: string; path: string; sum: string }>;
-}
-
-const test = (name: string, fn: (scene: Scene) => Promise<void>, packages?: string[]) =>
-  Deno.test({
-    name,
-    ignore: Deno.uid() !== 0,
-    fn: async () => {
-      using machine = new FakeMachine(packages ? { packages } : {});
-      machine.write("/usr/local/lib/.keep", "");
-      const offer = async (bytes: Uint8Array, url = URL) => {
-        machine.web.pages.set(url, bytes);
-        const sum = await sumOf(bytes);
-        return {
-          yaml: config(`{url: '${url}', sha256: ${sum}}`),
-          path: `${FOLDER}/yggdrasil-${sum.slice(0, 12)}`,
-          sum,
-        };
-      };
-      await fn({ machine, play: new Play(machine), offer });
-    },
-  });
-
-const installed = (machine: FakeMachine) => {
-  try {
-    return [...Deno.readDirSync(machine.folder + FOLDER)].map((e) => `${FOLDER}/${e.name}`).sort();
-  } catch {
-    return [];
-  }
-};
-
-/** Everything, /usr/local as well. */
-const whole = (machine: FakeMachine) => snapshot(machine) + installed(machine).join("\n");
 
 Deno.test("daemonPath: the path itself, or one that holds the first 12 digits of the sum", () => {
   assertEquals(daemonPath("/opt/y"), "/opt/y");
@@ -232,6 +184,16 @@ test("up: another sum is another file; the old one goes in the end", async ({ ma
   await play.up(one.yaml);
   assertEquals(await play.up(two.yaml, { dryRun: true }), 2);
   assertStringIncludes(play.said, `* remove ${one.path}, which came from ${URL}/1`);
+  // What the former daemon has set on the device would stay, so the device goes with it, and what is on it.
+  const titles = (await play.steps(two.yaml)).map((s) => s.title);
+  const order = [
+    `stop ${UNIT}: its device is made anew`,
+    "add link ygg",
+    `add link crxn-${FAR.slice(0, 8)}`,
+    "add route 10.0.0.0/8",
+    `start ${UNIT}`,
+  ];
+  assertEquals(titles.filter((title) => order.includes(title)), order);
   assertEquals(await play.up(two.yaml), 0, play.said);
   assertEquals(installed(machine), [two.path]);
   assertEquals([...(await readJournal()).fetched.keys()], [two.path]);
@@ -247,8 +209,12 @@ test("up: one that fails goes back to the old daemon, which is still there", asy
   const [one, two] = [await offer(elf("one"), `${URL}/1`), await offer(elf("two"), `${URL}/2`)];
   await play.up(one.yaml);
   const former = snapshot(machine);
-  machine.before = (argv) =>
-    argv.join(" ") === `/usr/bin/systemctl restart ${UNIT}` ? { code: 1, stdout: "", stderr: "no" } : undefined;
+  let failed = false;
+  machine.before = (argv) => {
+    if (failed || argv.join(" ") !== `/usr/bin/systemctl start ${UNIT}`) return undefined;
+    failed = true;
+    return { code: 1, stdout: "", stderr: "no" };
+  };
   await assertRejects(() => play.up(two.yaml), CrxnError);
   machine.before = () => undefined;
   assertEquals(differences(former, snapshot(machine)), []);
@@ -270,120 +236,4 @@ test("placeProgram: killed before the file has its name, the next up carries on,
     await down(play.context, { purge: true });
     assertEquals(whole(machine), first);
   }
-});
-
-Deno.test("trailOf: follows links one by one, and says where the way ends", async () => {
-  using machine = new FakeMachine();
-  new Play(machine);
-  machine.write("/opt/y/real", "x");
-  Deno.symlinkSync("/opt/y/../y/real", `${machine.folder}/opt/link`);
-  const trail = async (path: string) => (await trailOf(path)).map((v) => `${v.path} ${v.type}`);
-  assertEquals(await trail("/opt/link"), [
-    "/ folder",
-    "/opt folder",
-    "/opt folder",
-    "/opt/y folder",
-    "/opt/y folder",
-    "/opt/y/real file",
-  ]);
-  assertEquals(await trail("/opt/none/y"), ["/ folder", "/opt folder", "/opt/none missing"]);
-  Deno.symlinkSync("loop", `${machine.folder}/opt/loop`);
-  assertEquals((await trail("/opt/loop")).at(-1), "/opt/loop other");
-});
-
-const step = (path: string, more: Partial<Visited> = {}): Visited => ({
-  path,
-  type: "folder",
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  ...more,
-});
-const program = (path: string, more: Partial<Visited> = {}) => step(path, { type: "file", ...more });
-
-Deno.test("runFault: what yggdrasil.service cannot run, or somebody else could change", () => {
-  const bin = [step("/"), step("/usr"), step("/usr/local")];
-  assertEquals(runFault([...bin, program("/usr/local/y")]), undefined);
-  // Group root is root; group yggdrasil may be the only one that gets in.
-  assertEquals(runFault([...bin, program("/usr/local/y", { mode: 0o775 })]), undefined);
-  assertEquals(runFault([...bin, program("/usr/local/y", { mode: 0o750, gid: 71 })], 71), undefined);
-  const cases: [Visited[], RegExp, RegExp?][] = [
-    [[...bin, step("/usr/local/y", { type: "missing", mode: 0 })], /there is no \/usr\/local\/y/],
-    [[step("/"), step("/root"), program("/root/y")], /hides \/root from its daemon \(ProtectHome\)/, /Copy it/],
-    [[step("/"), step("/home"), step("/home/a"), program("/home/a/y")], /hides \/home/],
-    // A link in a folder that is fine leads to one that is not.
-    [[...bin, step("/"), step("/run"), step("/run/user"), program("/run/user/y")], /hides \/run\/user/],
-    [[...bin, step("/usr/local/y")], /is no file/],
-    [[...bin, program("/usr/local/y", { mode: 0o644 })], /is not executable/, /chmod 0755/],
-    [[...bin, program("/usr/local/y", { mode: 0o757 })], /everybody may write \/usr\/local\/y/],
-    [[...bin, program("/usr/local/y", { mode: 0o775, gid: 50 })], /group 50 may write/],
-    [[...bin, program("/usr/local/y", { uid: 1000 })], /user 1000, its owner, may write/, /chown root:root/],
-    [
-      [step("/"), step("/tmp", { mode: 0o1777 }), program("/tmp/y")],
-      /everybody may write \/tmp, and so put something else/,
-    ],
-    [[step("/"), step("/opt", { uid: 7 }), program("/opt/y")], /user 7, its owner, may write \/opt/],
-    [[...bin, program("/usr/local/y", { mode: 0o750 })], /user yggdrasil may not run/, /chmod o\+x/],
-    [[step("/"), step("/opt", { mode: 0o700 }), program("/opt/y")], /user yggdrasil may not enter \/opt/],
-    [[...bin, program("/usr/local/y", { mode: 0o705, gid: 71 })], /may not run/],
-  ];
-  for (const [trail, says, remedy] of cases) {
-    const fault = runFault(trail, 71);
-    assertMatch(fault?.why ?? "", says);
-    if (remedy) assertMatch(fault!.remedy, remedy);
-  }
-  assertEquals(writableFault([...bin, step("/usr/local/lib", { type: "missing" })]), undefined);
-});
-
-test("up: a path that cannot be run, or that others may change, is refused before anything is touched", async ({ machine, play, offer }) => {
-  const put = (path: string, bytes: Uint8Array, mode = 0o755) => {
-    machine.write(path, "");
-    Deno.writeFileSync(machine.folder + path, bytes);
-    Deno.chmodSync(machine.folder + path, mode);
-  };
-  put("/root/y", elf());
-  put("/opt/text", new TextEncoder().encode("no program\n"));
-  put("/opt/other", elf("", 8));
-  put("/opt/open", elf(), 0o777);
-  put("/opt/good", elf());
-  put("/opt/script", new TextEncoder().encode("#!/bin/sh\nexec /opt/good\n"));
-  const first = whole(machine);
-  for (
-    const [path, says] of [["/root/y", /ProtectHome/], ["/opt/text", /is no ELF/], ["/opt/other", /made for mips/], [
-      "/opt/open",
-      /everybody may write/,
-    ], ["/opt/none", /there is no/]] as const
-  ) {
-    const error = await assertRejects(() => play.up(config(path)), CrxnError) as CrxnError;
-    assertEquals(error.exit, 69);
-    assertMatch(error.message, says);
-    assertMatch(error.remedy!, /Nothing was changed\.$/);
-    assertEquals(whole(machine), first);
-  }
-  // The folder of fetched daemons is judged as well.
-  const { yaml } = await offer(elf());
-  Deno.chmodSync(`${machine.folder}/usr/local`, 0o777);
-  await assertRejects(() => play.up(yaml), CrxnError, "everybody may write /usr/local");
-  Deno.chmodSync(`${machine.folder}/usr/local`, 0o755);
-
-  for (const path of ["/opt/good", "/opt/script"]) assertEquals(await play.up(config(path)), 0, play.said);
-  // A new version in the place of the old one: the daemon that runs is not it.
-  const later = new Date(Date.now() + 5000);
-  Deno.utimeSync(`${machine.folder}/opt/script`, later, later);
-  assertEquals((await play.steps(config("/opt/script"))).map((s) => s.title), [`restart ${UNIT}`]);
-});
-
-Deno.test("elfFault: an executable of this architecture, and nothing else", () => {
-  const { arch } = Deno.build;
-  assertEquals(elfFault(elf(), arch), undefined);
-  const change = (at: number, value: number) => Uint8Array.from(elf(), (b, i) => i === at ? value : b);
-  assertEquals(elfFault(change(16, 3), arch), undefined, "position independent");
-  assertEquals(elfFault(change(16, 1), arch), "is an ELF file, but no executable");
-  assertMatch(elfFault(change(4, 1), arch)!, /, 32 bits, and this machine is/);
-  assertMatch(elfFault(elf("", 40), arch)!, /is made for arm,/);
-  assertMatch(elfFault(elf("", 999), arch)!, /is made for machine 999,/);
-  for (const text of ["", "\x7fEL", "!<arch>\n", "PK\x03\x04", "<html>"]) {
-    assertEquals(elfFault(new TextEncoder().encode(text), arch), "is no ELF executable");
-  }
-  assertEquals(programFault(new TextEncoder().encode("#!/bin/sh"), arch), undefined);
 });
