@@ -18,7 +18,7 @@ Deno.test("parseConfig: the example, with defaults filled in", async () => {
       daemon: "/usr/sbin/yggdrasil",
       peers: ["tls://peer.example.net:443"],
       listen: [],
-      routes: [{ to: "10.0.0.0/8", via: KEY }],
+      routes: [{ to: "10.0.0.0/8", via: "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb" }],
     },
     nat64: { instance: "ygg", pool: "100.64.0.0/16", maps: [], clients: ["::/0"], workers: 1, mss: "auto" },
   });
@@ -26,11 +26,11 @@ Deno.test("parseConfig: the example, with defaults filled in", async () => {
 
 Deno.test("example: every line that is commented out is good when it is not", async () => {
   const open = example.replace(
-    /^( *)# ((routed|uplink|interface|tunnel|daemon|listen|instance|maps|workers|mss): \S.*)$/gm,
+    /^( *)# ((routed|uplink|interface|tunnel|daemon|listen|local|instance|maps|workers|mss): \S.*)$/gm,
     "$1$2",
   );
   const changed = open.split("\n").filter((line, index) => line !== example.split("\n")[index]).length;
-  assertEquals(changed, 10);
+  assertEquals(changed, 11);
   const config = await parseConfig(open, "crxn.yaml");
   assertEquals(config.uplink, "eth0");
   assertEquals(config.nat64?.maps, [{ ipv4: "10.5.0.2", ipv6: "2001:db8::2" }]);
