@@ -26,6 +26,8 @@ const KERNEL = [
   "root=/dev/vda rw console=ttyS0 net.ifnames=0",
   // Dear without KVM: flushing caches against spies, and each character that goes to the console.
   "mitigations=off quiet systemd.show_status=error",
+  // A busy host makes the kernel distrust this clock, and every other one is a device that QEMU has to play.
+  "tsc=reliable",
   // On a busy host the kernel may need longer than 90 s to find a device.
   `systemd.default_timeout_start_sec=${BOOT} systemd.default_device_timeout_sec=${BOOT}`,
 ].join(" ");

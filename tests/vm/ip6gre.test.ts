@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Debian } from "../rig/images.ts";
 import { installProduct, Lab, ping, type Place, transfer } from "../rig/mod.ts";
 import { doctor, healthyWithin, suffer, told } from "../machines/diagnosis.ts";
 import { yggdrasilFaults } from "../machines/faults.ts";
@@ -9,7 +10,6 @@ import {
   assertSilent,
   chaptersOf,
   crxn,
-  DEBIANS,
   HOST,
   MAPPED,
   removeProduct,
@@ -17,6 +17,12 @@ import {
 import { virtualPairOf } from "./pair.ts";
 
 // The story of machines/yggdrasil_pair.test.ts where the kernel has ip6gre. No kernel of a container need have it.
+
+/**
+ * Debian 12 has the older kernel and yggdrasil; without KVM the story takes as long as all of the other tests, so the
+ * other Debian is for those who ask for it: CRXN_VM_DEBIANS="bookworm trixie".
+ */
+const WANTED = (Deno.env.get("CRXN_VM_DEBIANS") ?? "bookworm").split(" ") as Debian[];
 
 /** Seconds for the path to come back: yggdrasil 0.4.7 tries a peer that refuses again after a minute. */
 const PATIENCE = 180;
@@ -39,7 +45,7 @@ async function linksOf(machine: Place): Promise<Link[]> {
 const linkOf = async (machine: Place, name: string): Promise<Link | undefined> =>
   (await linksOf(machine)).find(({ ifname }) => ifname === name);
 
-for (const debian of DEBIANS) {
+for (const debian of WANTED) {
   Deno.test(`crxn up: two ${debian}s with a kernel of their own, joined by ip6gre over yggdrasil`, async (t) => {
     const chapter = chaptersOf(t);
     await using lab = await Lab.create();
@@ -74,9 +80,9 @@ for (const debian of DEBIANS) {
       assertEquals(await ping(gw, HOST, { size: 1472, whole: true }), { sent: 3, received: 3 });
       assertEquals((await ping(gw, HOST, { size: 1473, whole: true })).received, 0);
     });
-    await chapter("5 MB in both directions arrive whole", async () => {
-      const { seconds } = await transfer(client, host, MAPPED, 5001, 5_000_000, 120);
-      console.log(`10 MB in ${seconds.toFixed(1)} s`);
+    await chapter("2 MB in both directions arrive whole", async () => {
+      const { seconds } = await transfer(client, host, MAPPED, 5001, 2_000_000, 120);
+      console.log(`4 MB in ${seconds.toFixed(1)} s`);
     });
     await chapter("up again changes nothing, on neither", () => Promise.all(both.map(assertNothingToDo)));
     await chapter("doctor finds both healthy", async () => {
