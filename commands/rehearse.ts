@@ -2,25 +2,16 @@
 
 import { Command } from "@commander-js/extra-typings";
 import example from "../assets/rehearsal.yaml" with { type: "text" };
-import { packageItems } from "../gateway/blueprint.ts";
-import { compare } from "../gateway/compare.ts";
-import type { Config } from "../gateway/config/types.ts";
 import { parseConfig } from "../gateway/config/parse.ts";
-import { programItems } from "../gateway/daemon.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { type Rehearsal, rehearsalOf } from "../gateway/rehearsal.ts";
 import { type Findings, picture, results } from "../gateway/rehearsal_report.ts";
-import { linkOf } from "../gateway/survey.ts";
-import { readJournal } from "../machine/journal.ts";
-import { lock } from "../machine/lock.ts";
 import { interruptions } from "../machine/rehearsal_interruption.ts";
 import { connect, listen } from "../machine/rehearsal_peer.ts";
 import { play, type Step } from "../machine/rehearsal_play.ts";
 import { Stage, sweepLeftovers } from "../machine/rehearsal_stage.ts";
-import { programsOf, readSurvey } from "../machine/survey.ts";
-import { newIdentity } from "../machine/identity.ts";
-import { type Context, loadConfig, requireDebian, requireRoot } from "./context.ts";
-import { bring } from "./install.ts";
+import { type Context, loadConfig, requireRoot } from "./context.ts";
+import { bringMissing, identitiesFor, requireRehearsable } from "./rehearse_needs.ts";
 import { type Paint, paintFor, type Ui } from "./ui.ts";
 
 export const rehearseCommand = () =>
@@ -56,7 +47,7 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
   const overlayMtu = await bringMissing(context, config);
   await sweepLeftovers(runner);
 
-  const identities = { gateway: await newIdentity(), node: await newIdentity() };
+  const identities = await identitiesFor(runner, config);
   const keys = { gateway: identities.gateway.publicKey, node: identities.node.publicKey };
   const rehearsal = rehearsalOf(config, keys, overlayMtu);
   const paint = paintFor(Deno.stderr);
@@ -73,34 +64,6 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
   interruption.end();
   ui.done();
   return report(ui, { config: options.config, rehearsal, findings, steps, error, left, logs });
-}
-
-function requireRehearsable(config: Config, file: string | undefined): void {
-  if (config.overlay.routes.length > 0) return;
-  throw new CrxnError(
-    Exit.config,
-    `${file ?? "The config"} has no overlay route, so there is no host to send traffic to.`,
-    "Add one under overlay.routes, or run `crxn rehearse` without --config.",
-  );
-}
-
-/** Installs what is missing. @returns the MTU of the existing overlay link, if this machine has it */
-async function bringMissing(context: Context, config: Config): Promise<number | undefined> {
-  const fetches = programItems(config);
-  const programs = fetches.length > 0 ? programsOf(config, await readJournal()) ?? [] : [];
-  const survey = await readSurvey(context.runner, { files: [], units: [], overlay: false, programs });
-  // Nothing of it is started by systemd, so a container without it will do.
-  requireDebian({ ...survey, systemd: true });
-  const steps = compare([...packageItems(config), ...fetches], survey, { entries: new Map() });
-  const missing = steps.flatMap((s) => s.packages ?? []);
-  if (missing.length > 0) {
-    context.ui.say(`Not here yet: ${missing.join(", ")}. Installing with apt; no service is started.`);
-  }
-  if (steps.length > 0) {
-    using _lock = await lock("rehearse");
-    await bring(context, steps);
-  }
-  return linkOf(survey, config.overlay.interface)?.mtu;
 }
 
 function announce(ui: Ui, paint: Paint, rehearsal: Rehearsal, file: string | undefined): void {

@@ -4,6 +4,7 @@ import { embed } from "./address.ts";
 import { contains, host, network, overlaps, parseAddress } from "./cidr.ts";
 import type { Config } from "./config/types.ts";
 import { hostAt } from "./networks.ts";
+import { ownAddresses } from "./overlay_nodes.ts";
 
 /** Each is a network namespace. An overlay over an existing interface has no `node`, an overlay node has no `client`. */
 export type Place = "client" | "gateway" | "node" | "host";
@@ -91,11 +92,12 @@ function ownConfig(config: Config, uplink: string, node: string): Config {
 function mirrored(config: Config, gateway: string): Config {
   const { overlay } = config;
   if (overlay.type !== "yggdrasil") throw new Error("Only a yggdrasil overlay has a far node");
-  const back = [config.address.split("/")[0]!, ...(config.nat64?.maps ?? []).map((m) => m.ipv4)];
+  const back = [...ownAddresses(config).map((a) => a.split("/")[0]!), ...(config.nat64?.maps ?? []).map((m) => m.ipv4)];
+  const { local: _, ...theirs } = overlay;
   return {
     address: NODE_ADDRESS,
     overlay: {
-      ...overlay,
+      ...theirs,
       peers: [],
       listen: [`tcp://[${Peering.node}]:${Peering.port}`],
       routes: back.map((address) => ({ to: `${address}/32`, via: gateway })),
