@@ -32,11 +32,11 @@ export function tunnelChains(config: Config, facts: Facts, ways: Way[], nodes: F
 
 /** A node speaks for its own networks only; of overlapping ones the longest prefix decides, as it does for routes. */
 function sources({ device, networks }: Way, ways: Way[]): string[][] {
-  const own = networks.map((to) => ({ to, mine: true }));
+  const own = networks.map((to) => ({ to, net: network(to), mine: true }));
   const others = ways.filter((w) => w.device !== device).flatMap((w) => w.networks)
-    .filter((to) => networks.some((n) => contains(network(n), network(to))))
-    .map((to) => ({ to, mine: false }));
-  const longest = [...own, ...others].sort((a, b) => network(b.to).length - network(a.to).length);
+    .map((to) => ({ to, net: network(to), mine: false }))
+    .filter(({ net }) => own.some((o) => contains(o.net, net)));
+  const longest = [...own, ...others].sort((a, b) => b.net.length - a.net.length);
   return [
     ...longest.map(({ to, mine }) => ["-s", to, "-i", device, ...tag("source"), ...jump(mine ? "RETURN" : "DROP")]),
     ["-i", device, ...tag("only-its-networks"), ...jump("DROP")],
