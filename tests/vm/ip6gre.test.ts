@@ -27,7 +27,7 @@ const WANTED = (Deno.env.get("CRXN_VM_DEBIANS") ?? "bookworm").split(" ") as Deb
 /** Seconds for the path to come back: yggdrasil 0.4.7 tries a peer that refuses again after a minute. */
 const PATIENCE = 180;
 
-/** What the kernel makes by itself, and nobody can delete, when it loads the module of ip6gre. */
+/** What the kernel makes by itself when it loads the module of ip6gre, and keeps until that is unloaded. */
 const FALLBACK = ["ip6gre0", "ip6tnl0"];
 
 /** The link of that name, as `ip` prints it. */

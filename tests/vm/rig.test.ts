@@ -37,7 +37,7 @@ Deno.test("VirtualMachine: its own kernel, the rig's network, and the way in tha
     assertEquals((await machine.run(["/does/not/exist"])).code, 127);
   });
   await t.step("files of any bytes, in both directions", async () => {
-    const bytes = crypto.getRandomValues(new Uint8Array(1_000_000));
+    const bytes = new Uint8Array(1_000_000).map((_, i) => (i * 7919) >> 3);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     await machine.write("/tmp/new/file", bytes, 0o600);
     assertEquals(
