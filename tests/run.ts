@@ -75,6 +75,14 @@ const SUITES: Readonly<Record<string, Suite>> = {
     obstacle: async () => await hindrance(canBoot),
     prepare: () => ensureRequirements(),
   },
+  sources: {
+    says: "the story of a gateway over an existing interface once more, for a crxn that runs from the sources",
+    paths: ["tests/machines/interface_gateway.test.ts"],
+    parallel: 2,
+    product: true,
+    obstacle: async () => await hindrance(canBoot),
+    prepare: () => ensureRequirements(),
+  },
   tunnels: {
     says: "tunnels between yggdrasil nodes, all kinds (at the first run it builds daemons with Go: two minutes)",
     paths: ["tests/tunnels/"],
