@@ -42,7 +42,7 @@ export interface Status {
   peers: { uri: string; up: boolean; inbound: boolean; latency?: number; error?: string }[];
   /** `used` is null while it cannot be told. */
   pool?: { network: string; size: number; used: number | null };
-  self: { publicKey?: string; address?: string; overlay: string };
+  self: { publicKey?: string; address?: string; overlay: string; moreAddresses?: string[] };
   tunnel?: { device: string; kind: string; why: string };
   /** The far nodes of a yggdrasil overlay; each address follows from its key. */
   nodes?: { key: string; address: string; device: string; networks: string[] }[];
@@ -84,6 +84,7 @@ export function statusOf(input: CheckInput, findings: Finding[]): Status {
       ...(facts.identity && !isStandIn(facts.identity) ? { publicKey: facts.identity.publicKey } : {}),
       ...(facts.identity ? { address: facts.identity.address } : {}),
       overlay: config.address,
+      ...(config.moreAddresses ? { moreAddresses: config.moreAddresses } : {}),
     },
     ...(tunnel ? { tunnel: { device: overlayDevice, kind: tunnel.kind, why: tunnel.why } } : {}),
     ...(blueprint.nodes.length > 0

@@ -75,7 +75,8 @@ function serviceRow({ unit, state, enabled, since, restarts }: Status["services"
 function facts({ peers, pool, self, tunnel, gateway, nodes = [] }: Status, paint: Paint): string[] {
   const rows: [string, string][] = [];
   if (gateway.prefix) rows.push(["prefix", gateway.prefix]);
-  rows.push(["address", self.address ? `${self.overlay}, as a yggdrasil node ${self.address}` : self.overlay]);
+  const own = [self.overlay, ...self.moreAddresses ?? []].join(", ");
+  rows.push(["address", self.address ? `${own}, as a yggdrasil node ${self.address}` : own]);
   if (self.publicKey) rows.push(["own key", self.publicKey]);
   if (tunnel) rows.push(["tunnel", `${tunnel.kind} (${tunnel.why})`]);
   nodes.forEach((n, i) => rows.push([i === 0 ? "far node" : "", `${n.address} for ${n.networks.join(", ")}`]));

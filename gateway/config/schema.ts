@@ -51,7 +51,7 @@ const yggdrasilRoute = z.strictObject({
   via: text(
     values.publicKey,
     "Public key of the yggdrasil node that carries the network.",
-    "6fa4...64 hex digits...8308",
+    "bdba...64 hex digits...6efb",
   ),
 }, want("a route", "`to:` and `via:` under each '-'"));
 
