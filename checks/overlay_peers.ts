@@ -37,7 +37,7 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
       const lost = (input.reach ?? []).some((r) => r.received === 0);
       return {
         verdict: lost ? "fail" : "warn",
-        found: `no peers are configured, and nobody has connected${strangers(input)}`,
+        found: `no peers are configured, and nobody has connected${strangers(input)}${foreignKeysOf(input)}`,
         want: "at least one connection",
         evidence: [...evidence, ...logEvidence(input)],
       };
@@ -45,7 +45,7 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
     const errors = peers.flatMap((p) => p.error ? [`${p.uri}: ${explained(p.error)}`] : []);
     const found = `none of ${wanted.length} peers is connected${errors.length > 0 ? `: ${errors.join("; ")}` : ""}${
       strangers(input)
-    }`;
+    }${foreignKeysOf(input)}`;
     return {
       verdict: "fail",
       found,
@@ -55,7 +55,8 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
   }
   // 0.4 lists connected peers only: what it does not list is not connected.
   const down = wanted.filter((uri) => !up.some((p) => sameHost(p.uri, uri)));
-  if (down.length > 0 && up.filter((p) => !p.inbound).length < wanted.length) {
+  const silent = silentNodes(input, evidence);
+  if (!silent && down.length > 0 && up.filter((p) => !p.inbound).length < wanted.length) {
     return {
       verdict: "warn",
       found: `${up.length} connected, but not ${down.join(", ")}`,
@@ -63,7 +64,7 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
       evidence,
     };
   }
-  return silentNodes(input, evidence) ?? { verdict: "pass", found: `${up.length} connected` };
+  return silent ?? { verdict: "pass", found: `${up.length} connected` };
 }
 
 const GENERATIONS = "yggdrasil 0.3, 0.4 and 0.5 cannot peer with each other";
@@ -78,6 +79,12 @@ const strangers = ({ daemonLog = [] }: CheckInput): string =>
   daemonLog.some((line) => INCOMPATIBLE.test(line))
     ? `; its log says that a node of an incompatible version has tried (${GENERATIONS})`
     : "";
+
+/** Of a key that can never work the operator hears also while nobody is connected. */
+function foreignKeysOf({ blueprint, reach = [] }: CheckInput): string {
+  const [what] = wrongGeneration(blueprint.facts.daemon?.generation ?? "0.5");
+  return reach.filter((r) => r.foreign).map((r) => `; and the key ${r.key} ${what}`).join("");
+}
 
 function logEvidence({ daemonLog = [] }: CheckInput): Evidence[] {
   const lines = daemonLog.filter((line) => INCOMPATIBLE.test(line)).slice(-3);

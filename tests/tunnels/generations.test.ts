@@ -97,6 +97,9 @@ Deno.test("generations: what cannot work is refused before anything is touched, 
     const warning = /crxn\.yaml:8:12: .*cannot be a key of yggdrasil 0\.5.*EncryptionPublicKey of yggdrasil 0\.3/;
     assertMatch((await crxn(gw, "up --dry-run", 2)).stderr, warning);
     assertMatch((await crxn(gw, "up --yes")).stderr, warning);
+    const failed = await failures(gw);
+    assertEquals(failed.map((f) => f.id), ["overlay-peers"]);
+    assertMatch(failed[0]!.found!, /cannot be a key of yggdrasil 0\.5/);
   });
   await chapter("the other way round: today's key for a yggdrasil 0.3", async () => {
     await crxn(gw, "down --yes");
