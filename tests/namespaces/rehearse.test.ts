@@ -128,15 +128,36 @@ test("rehearse: an overlay node without prefix reaches the overlay from its own 
 
 test("rehearse: a daemon that dies is named, the exit code is 1, and nothing stays", async () => {
   const before = (await run(["/usr/sbin/ip", "netns", "list"])).stdout;
-  await withConfig(GATEWAY(`{type: yggdrasil, daemon: /usr/bin/true, ${ROUTES}}`), async (file) => {
-    const { code, stdout, stderr } = await run([...COMMAND, "--config", file]);
-    assertEquals(code, 1, stderr + stdout);
-    assertStringIncludes(stderr, "yggdrasil (node) ended with code 0");
-    assertStringIncludes(stdout, "Everything is taken down again.");
-    assert(!stderr.includes(".ts:"), stderr);
-  });
+  // It knows a yggdrasil's config, and ends at once when it is to run.
+  const directory = await Deno.makeTempDir({ dir: "/usr/local/lib", prefix: "crxn-test-" });
+  try {
+    await Deno.chmod(directory, 0o755);
+    const daemon = `${directory}/yggdrasil`;
+    await Deno.writeTextFile(
+      daemon,
+      '#!/bin/sh\ncase "$*" in *-normaliseconf*) echo \'{"PrivateKey":""}\' ;; esac\n',
+      { mode: 0o755 },
+    );
+    await withConfig(GATEWAY(`{type: yggdrasil, daemon: ${daemon}, ${ROUTES}}`), async (file) => {
+      const { code, stdout, stderr } = await run([...COMMAND, "--config", file]);
+      assertEquals(code, 1, stderr + stdout);
+      assertStringIncludes(stderr, "yggdrasil (node) ended with code 0");
+      assertStringIncludes(stdout, "Everything is taken down again.");
+      assert(!stderr.includes(".ts:"), stderr);
+    });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
   const mine = (text: string) => text.split("\n").filter((l) => l.startsWith("crxn-rehearse-"));
   assertEquals(mine((await run(["/usr/sbin/ip", "netns", "list"])).stdout), mine(before));
+});
+
+test("rehearse: a program that is no yggdrasil ends with 69, before anything is made", async () => {
+  await withConfig(GATEWAY(`{type: yggdrasil, daemon: /usr/bin/true, ${ROUTES}}`), async (file) => {
+    const { code, stderr } = await run([...COMMAND, "--config", file]);
+    assertEquals(code, 69, stderr);
+    assertStringIncludes(stderr, "/usr/bin/true does not work as a yggdrasil daemon");
+  });
 });
 
 test("rehearse: a bad config ends with 78 and its place, before anything is made", async () => {
