@@ -46,6 +46,24 @@ Deno.test("overlay-peers: a key of the other generation is called that", async (
   assertStringIncludes(peersOf(old).found!, "cannot be a key of yggdrasil 0.3");
 });
 
+Deno.test("overlay-peers: such a key is told also while nobody is connected, and a silent node while one of two peers is down", async () => {
+  const input = await healthy("yggdrasil");
+  input.reach = reachOf(input, [0], true);
+  const [peer] = input.survey.overlay!.peers;
+  input.survey.overlay!.peers = [down("connection refused")];
+  for (const words of ["none of 1 peers is connected", "connection refused", `the key ${FAR} cannot be a key`]) {
+    assertStringIncludes(peersOf(input).found!, words);
+  }
+  input.reach = reachOf(input, [0]);
+  input.survey.overlay!.peers = [peer!, { ...down("connection refused"), uri: "tls://192.0.2.10:443" }];
+  const { overlay } = input.blueprint.config;
+  if (overlay.type === "yggdrasil") overlay.peers = [peer!.uri, "tls://192.0.2.10:443"];
+  assertEquals(peersOf(input).verdict, "fail");
+  assertStringIncludes(peersOf(input).found!, "no answer from the far node");
+  input.reach = reachOf(input, [3]);
+  assertEquals(peersOf(input).verdict, "warn");
+});
+
 Deno.test("overlay-peers: a far node that carries the probe is there, whatever it says to a ping", async () => {
   const input = await healthy("two nodes");
   input.reach = reachOf(input, [0, 0]);
