@@ -1,17 +1,15 @@
 /** What only the values together can tell. Pure: it looks at the config alone; on_machine.ts looks at the machine too. */
 import { clearHostBits, contains, formatAddress, formatNetwork, host, type Network, overlaps } from "../cidr.ts";
-import { tunnelDevice } from "../names.ts";
 import type { Draft } from "./draft.ts";
 import type { Finding } from "./problem.ts";
 import { quote } from "./problem.ts";
-import { literalHost } from "./uri.ts";
+import { duplicates, type Report } from "./report.ts";
+import { checkPeers, checkRoutes } from "./semantics_overlay.ts";
 
 /** The network of `routed` when the config does not name it: the /64 around the prefix, or the prefix where it is no longer than that. */
 export function defaultRouted(prefix: Network): Network {
   return clearHostBits({ ...prefix, length: Math.min(prefix.length, 64) });
 }
-
-type Report = (path: Finding["path"], message: string, remedy: string, at?: "key") => void;
 
 /** All mistakes in how the values of a config fit together; those that draft.ts could not read are left to the schema. */
 export function semanticFindings(draft: Draft): Finding[] {
@@ -100,85 +98,6 @@ function checkNames(draft: Draft, report: Report): void {
   }
 }
 
-function checkRoutes({ addresses, type, routes = [], local }: Draft, report: Report): void {
-  duplicates(addresses.map((a) => a && formatAddress(a)), (index, text) => {
-    report(["address", index], `${quote(text)} is there twice`, "name each address once");
-  });
-  duplicates(local.map((n) => n && formatNetwork(n)), (index, text) => {
-    report(["overlay", "local", index], `${quote(text)} is there twice`, "remove one");
-  });
-  for (const [index, network] of local.entries()) {
-    if (!network || !routes.some(({ to }) => to && formatNetwork(to) === formatNetwork(network))) continue;
-    report(
-      ["overlay", "local", index],
-      `${quote(formatNetwork(network))} is an overlay route too`,
-      "local names what lies behind this machine, routes what lies behind others: correct one of them",
-    );
-  }
-  checkDevices(routes, type, report);
-  duplicates(routes.map(({ to }) => to && formatNetwork(to)), (index, to) => {
-    report(["overlay", "routes", index, "to"], `${quote(to)} is there twice`, "one network has one route: remove one");
-  });
-  for (const [index, { to, via }] of routes.entries()) {
-    if (to && to.length === 32 && addresses.some((a) => a?.value === to.value)) {
-      report(
-        ["overlay", "routes", index, "to"],
-        `${quote(formatNetwork(to))} is this machine's own address`,
-        "a route leads to others: remove it",
-      );
-    }
-    if (via && type === "interface" && addresses.some((a) => a && via === formatAddress(a))) {
-      report(
-        ["overlay", "routes", index, "via"],
-        `${quote(via)} is this machine's own address`,
-        "name the neighbour on the link, or leave out via",
-      );
-    }
-  }
-}
-
-/** The tunnel to a node is named after the first digits of its key. */
-function checkDevices(routes: NonNullable<Draft["routes"]>, type: Draft["type"], report: Report): void {
-  if (type !== "yggdrasil") return;
-  const first = new Map<string, string>();
-  for (const [index, { via }] of routes.entries()) {
-    const device = via && tunnelDevice(via);
-    if (!device) continue;
-    const other = first.get(device) ?? via;
-    first.set(device, other);
-    if (other === via) continue;
-    report(
-      ["overlay", "routes", index, "via"],
-      `${quote(via)} begins like the key of another node, ${
-        other.slice(0, 12)
-      }...: both tunnels would be called ${device}`,
-      "one of the two nodes needs a new key",
-    );
-  }
-}
-
-function checkPeers({ peers, listen, routes = [] }: Draft, report: Report): void {
-  for (const [name, list] of Object.entries({ peers, listen })) {
-    duplicates(list, (index, uri) => report(["overlay", name, index], `${quote(uri)} is there twice`, "remove one"));
-  }
-  for (const [index, peer] of peers.entries()) {
-    const address = peer && literalHost(peer);
-    if (!address) continue;
-    // ::ffff:10.0.0.1 is dialled as 10.0.0.1.
-    const ipv4 = address.family === 4 ? address : { family: 4 as const, value: address.value & 0xffffffffn };
-    if (address.family === 6 && address.value >> 32n !== 0xffffn) continue;
-    const route = routes.find(({ to }) => to && contains(to, host(ipv4)));
-    if (!route) continue;
-    report(
-      ["overlay", "peers", index],
-      `${quote(peer)} lies inside the overlay route ${
-        formatNetwork(route.to!)
-      }: a peer whose own address lies inside an overlay route swallows itself`,
-      "reach the peer at another address (IPv6, a public one), or narrow the route",
-    );
-  }
-}
-
 function checkPool({ addresses, routes = [], local, pool }: Draft, report: Report): void {
   if (!pool) return;
   const text = formatNetwork(pool);
@@ -231,11 +150,5 @@ function checkMaps({ addresses, prefix, pool, maps }: Draft, report: Report): vo
         "name an IPv6 host outside the prefix",
       );
     }
-  }
-}
-
-function duplicates(list: (string | undefined)[], report: (index: number, text: string) => void): void {
-  for (const [index, text] of list.entries()) {
-    if (text !== undefined && list.indexOf(text) < index) report(index, text);
   }
 }
