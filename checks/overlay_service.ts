@@ -1,3 +1,4 @@
+import { daemonPath } from "../gateway/daemon.ts";
 import { Unit } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
@@ -22,7 +23,9 @@ export const overlayService: Check = {
     const causes = ["packages", "tun-device"];
     const services = itemsOf("overlay-service", input.blueprint).flatMap((item) => {
       const problems = serviceProblems([item], input, others, causes);
-      return item.kind === "service" && item.unit === Unit.link ? problems.map((p) => unattended(p, input)) : problems;
+      if (item.kind !== "service") return problems;
+      if (item.unit === Unit.link) return problems.map((p) => unattended(p, input));
+      return item.unit === Unit.yggdrasil ? problems.map((p) => withoutProgram(p, input)) : problems;
     });
     return outcomeOf([...services, ...(services.length > 0 ? [] : deaf(input))], input);
   },
@@ -39,6 +42,14 @@ function unattended(problem: Problem, { blueprint, survey }: CheckInput): Proble
     // They cannot be put on a link that is not there, or not up.
     ...(problem.items && linkOf(survey, name)?.up ? { items: [...problem.items, ...lacking] } : {}),
   };
+}
+
+/** A daemon of the operator's own that is gone: the unit's state alone would not tell. */
+function withoutProgram(problem: Problem, { blueprint, survey }: CheckInput): Problem {
+  const { overlay } = blueprint.config;
+  const path = overlay.type === "yggdrasil" ? daemonPath(overlay.daemon) : undefined;
+  if (path === undefined || survey.programs?.[path] !== null) return problem;
+  return { ...problem, found: `${problem.found}: there is no ${path}`, want: `${path}, which overlay.daemon names` };
 }
 
 /** A daemon that runs and does not answer on its own socket is stuck. */

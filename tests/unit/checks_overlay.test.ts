@@ -64,6 +64,16 @@ Deno.test("overlay-peers: such a key is told also while nobody is connected, and
   assertEquals(peersOf(input).verdict, "warn");
 });
 
+Deno.test("overlay-service: says that a daemon of one's own is gone", async () => {
+  const input = await healthy("yggdrasil");
+  const { overlay } = input.blueprint.config;
+  if (overlay.type === "yggdrasil") overlay.daemon = "/usr/local/sbin/mine";
+  Object.assign(input.survey.units["yggdrasil.service"]!, { active: "activating", sub: "auto-restart", restarts: 7 });
+  assert(!finding(input, "overlay-service").found!.includes("/usr/local/sbin/mine"));
+  input.survey.programs = { "/usr/local/sbin/mine": null };
+  assertStringIncludes(finding(input, "overlay-service").found!, "there is no /usr/local/sbin/mine");
+});
+
 Deno.test("overlay-peers: a far node that carries the probe is there, whatever it says to a ping", async () => {
   const input = await healthy("two nodes");
   input.reach = reachOf(input, [0, 0]);
