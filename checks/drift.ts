@@ -11,6 +11,7 @@ import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
 import { isBare } from "./run.ts";
 import { staleProblems } from "./stale.ts";
 import { isTunnelChain, tunnelRulesBroken } from "./tunnel_routing.ts";
+import { wrongSettings } from "./tunnel_section.ts";
 
 /** Everything that is not as the config says and that no other check speaks for. */
 export const drift: Check = {
@@ -47,7 +48,8 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
   return files.flatMap((item) => {
     if (
       item.path === Path.yggdrasilConfig &&
-      (input.survey.files[item.path] == null || others("overlay-identity").verdict !== "pass")
+      (input.survey.files[item.path] == null || others("overlay-identity").verdict !== "pass" ||
+        wrongSettings(input).length > 0)
     ) return [];
     if (item.path === Path.sysctl) return driftOfSysctlFile(item, input);
     if (item.path === Path.rules.inet || item.path === Path.rules.inet6) return driftOfRules(item, input);

@@ -12,6 +12,7 @@ import { decide } from "./firewall_walk.ts";
 import { chainEvidence } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { sectionProblems } from "./tunnel_section.ts";
 
 /** How IPv4 gets to the node that carries the overlay. */
 export const tunnelRouting: Check = {
@@ -20,7 +21,7 @@ export const tunnelRouting: Check = {
   hop: "overlay",
   needs: [],
   looksAt:
-    "yggdrasil: which way IPv4 takes; the kernel tunnel to each far node, its kind, both ends, id, port and underlay, its settings; the rules that let its packets in and hold every node to its own networks; what the daemon can do, and what of TunnelRouting in its config it ignores. An existing link: that it exists, is up and has a carrier.",
+    "yggdrasil: which way IPv4 takes; the kernel tunnel to each far node, its kind, both ends, id, port and underlay, its settings; the rules that let its packets in and hold every node to its own networks; what the daemon can do, and whether TunnelRouting in its config is what crxn.yaml says, and what of it the daemon ignores. An existing link: that it exists, is up and has a carrier.",
   why:
     "No packaged yggdrasil has tunnel routing any more (removed in 0.4.0): it drops every IPv4 packet in silence, and a TunnelRouting section with it. So IPv4 travels in a kernel tunnel between the two nodes, or with a daemon that has tunnel routing. Both ends must use the same kind.",
   cure:
@@ -66,6 +67,7 @@ function tunnel(input: CheckInput): Outcome {
     ),
     ...itemProblems(rest, input, excusedByDevice(input)),
     ...inputProblems(input),
+    ...sectionProblems(input),
     ...ignoredProblems(input),
     ...refusedProblems(input),
   ];
