@@ -3,6 +3,7 @@ import type { Check, CheckInput } from "./check.ts";
 import { itemsOf } from "./owner.ts";
 import { sysctlProblems } from "./persisted.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
+import { lostUplink } from "./uplink.ts";
 
 /** The machine's own way to the IPv6 Internet. */
 export const acceptRa: Check = {
@@ -16,9 +17,14 @@ export const acceptRa: Check = {
   why:
     "With forwarding on the kernel ignores router advertisements unless accept_ra is 2: it drops the default route, and the machine is cut off.",
   cure: "`sysctl -w net.ipv6.conf.DEVICE.accept_ra=2`; the route comes back with the router's next advertisement.",
-  run: (input) => {
+  run: (input, others) => {
+    // Under its new name the uplink has nothing set for it yet; without it there is no default route.
+    const gone = lostUplink(input);
+    if (gone) return { verdict: "skip", found: `cannot be judged without ${gone}: see uplink` };
     const sysctls = sysctlProblems(itemsOf("accept-ra", input.blueprint), input);
-    return outcomeOf([...sysctls, ...(sysctls.length > 0 ? [] : routeProblem(input))], input, fine(input));
+    if (sysctls.length > 0) return outcomeOf(sysctls, input);
+    const down = others("uplink").verdict === "fail" ? { excuse: "the uplink is not up: see uplink" } : {};
+    return outcomeOf(routeProblem(input).map((p) => ({ ...p, ...down })), input, fine(input));
   },
 };
 

@@ -5,6 +5,7 @@ import type { Step } from "../gateway/step.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import type { Survey } from "../gateway/survey.ts";
+import type { RouteAnswer } from "./flow.ts";
 import type { ProbeResult, Reach } from "./probe_result.ts";
 
 /** `unknown`: could not tell, which is not "bad". `skip`: not asked, with the reason. */
@@ -33,6 +34,8 @@ export interface CheckInput {
   survey: Survey;
   /** Missing when it could not be read. */
   journal?: Journal;
+  /** What the kernel answers for each packet of `legsOf`. Missing when it was not asked. */
+  answers?: RouteAnswer[];
   /** Missing when no probe was wanted. */
   probe?: ProbeResult;
   /** The far nodes, asked together with the probe. */

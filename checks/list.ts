@@ -22,11 +22,13 @@ import { poolRoute } from "./pool_route.ts";
 import { prefixRoute } from "./prefix_route.ts";
 import { prefixRouted } from "./prefix_routed.ts";
 import { probe } from "./probe.ts";
+import { rpFilter } from "./rp_filter.ts";
 import { translatorConfig } from "./translator_config.ts";
 import { translatorDevice } from "./translator_device.ts";
 import { translatorService } from "./translator_service.ts";
 import { tunDevice } from "./tun_device.ts";
 import { tunnelRouting } from "./tunnel_routing.ts";
+import { uplink } from "./uplink.ts";
 
 export const CHECKS: readonly Check[] = [
   packages,
@@ -45,6 +47,8 @@ export const CHECKS: readonly Check[] = [
   prefixRoute,
   blackholeRoute,
   forwardingSysctl,
+  rpFilter,
+  uplink,
   acceptRa,
   forwardPolicy,
   natRule,

@@ -4,6 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { levenshteinDistance } from "@std/text";
 import type { Check, CheckInput } from "../checks/check.ts";
 import { pageOf } from "../checks/explain.ts";
+import { legsOf } from "../checks/legs.ts";
 import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
 import { runChecks } from "../checks/run.ts";
@@ -12,6 +13,7 @@ import { Unit } from "../gateway/names.ts";
 import { lock } from "../machine/lock.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { inOverlay, reachNodes, sendProbe } from "../machine/probe.ts";
+import { askRoutes } from "../machine/route_answers.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
 import { mend } from "./doctor_fix.ts";
 import { readInput } from "./doctor_input.ts";
@@ -84,6 +86,8 @@ async function examine(
     const networks = blueprint.config.overlay.routes.map((r) => r.to).join(", ") || "(none)";
     throw new CrxnError(Exit.usage, `${target} is in none of the overlay's networks.`, `Take a host in ${networks}.`);
   }
+  const answers = await askRoutes(context.runner, legsOf(input).map((leg) => leg.flow));
+  if (answers) input.answers = answers;
   if (wanted.has("probe")) input.probe = await sendProbe(context.runner, blueprint, target);
   if (wanted.has("probe") || wanted.has("overlay-peers")) input.reach = await reachNodes(context.runner, blueprint);
   const daemon = input.survey.units[Unit.yggdrasil];

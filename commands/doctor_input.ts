@@ -9,7 +9,7 @@ import { daemonOf, type Facts, factsOf, type MoreFacts } from "../gateway/facts.
 import { type Journal, replay } from "../gateway/journal.ts";
 import { tunnelDevice } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
-import type { Survey } from "../gateway/survey.ts";
+import { linkOf, type Survey } from "../gateway/survey.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
@@ -60,13 +60,18 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
       () => ({ kind: tunnel === "ckr" || ckr ? "ckr" : kind, why: "a guess" }),
     );
   }
+  // An uplink of that name may be gone: the check uplink tells which device may be it now.
+  const { uplink: named, ...unnamed } = config;
+  const lost = named !== undefined && !linkOf(survey, named);
   const facts = await attempt(
     "accept-ra",
-    () => factsOf(config, survey, more),
+    () => factsOf(lost ? unnamed : config, survey, more),
     () => factsOf({ ...config, uplink: "lo" }, survey, more),
   );
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
-  if (troubles.length === 0) troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
+  if (troubles.length === 0 && !lost) {
+    troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
+  }
   return inputOf(loaded, journal, survey, facts, troubles);
 }
 

@@ -11,6 +11,7 @@ import { hasOwnTayga, readPackages } from "./apt.ts";
 import { readDaemon } from "./daemon.ts";
 import { readSeen } from "./files.ts";
 import { readLinks, readRoutes } from "./ip.ts";
+import { readPolicies } from "./ip_rules.ts";
 import { readRules, readTables } from "./iptables.ts";
 import { at } from "./place.ts";
 import { readProgram } from "./program.ts";
@@ -116,6 +117,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     links,
     routes4,
     routes6,
+    policies,
     rules4,
     rules6,
     nftables,
@@ -135,6 +137,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     answer("links", readLinks(runner), []),
     answer("routes", readRoutes(runner, "inet"), []),
     answer("routes", readRoutes(runner, "inet6"), []),
+    answer("policies", readPolicies(runner), undefined),
     answer("rules", readRules(runner, "inet"), undefined),
     answer("rules", readRules(runner, "inet6"), undefined),
     answer("nftables", readTables(runner), undefined),
@@ -156,6 +159,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     sysctls,
     links,
     routes: [...routes4, ...routes6],
+    ...(policies ? { policies } : {}),
     rules: { ...(rules4 ? { inet: rules4 } : {}), ...(rules6 ? { inet6: rules6 } : {}) },
     ...(nftables ? { nftables } : {}),
     units,
