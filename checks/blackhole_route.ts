@@ -1,4 +1,5 @@
 import type { Check } from "./check.ts";
+import { excusedByDevice } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
 
@@ -15,7 +16,10 @@ export const blackholeRoute: Check = {
   cure: "`ip -6 route replace blackhole ROUTED proto 64` (`add` fails when it is there already).",
   run: (input) =>
     outcomeOf(
-      itemProblems(itemsOf("blackhole-route", input.blueprint), input).map((p) => ({ ...p, carries: true as const })),
+      itemProblems(itemsOf("blackhole-route", input.blueprint), input, excusedByDevice(input)).map((p) => ({
+        ...p,
+        carries: true as const,
+      })),
       input,
     ),
 };

@@ -1,8 +1,7 @@
 /** tayga's files: its list of addresses given out, and the configs of other instances. */
 
 import type { PoolSeen, RivalConfig } from "../gateway/host.ts";
-import { host, parseNetwork } from "../gateway/cidr.ts";
-import { clearHostBits, formatAddress } from "../gateway/cidr.ts";
+import { clearHostBits, formatAddress, parseNetwork } from "../gateway/cidr.ts";
 import { readSeen } from "./files.ts";
 import { at } from "./place.ts";
 
