@@ -1,4 +1,5 @@
 import type { Check } from "./check.ts";
+import { excusedByDevice } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
 import { routeProblems } from "./route_problems.ts";
@@ -17,7 +18,7 @@ export const blackholeRoute: Check = {
   cure: "`ip -6 route replace blackhole ROUTED proto 64` (`add` fails when it is there already).",
   run: (input) => {
     const problems = [
-      ...itemProblems(itemsOf("blackhole-route", input.blueprint), input),
+      ...itemProblems(itemsOf("blackhole-route", input.blueprint), input, excusedByDevice(input)),
       ...routeProblems("blackhole-route", input),
     ];
     return outcomeOf(problems.map((p) => ({ ...p, carries: true as const })), input);

@@ -4,6 +4,7 @@ import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
+import type { HostSeen } from "../gateway/host.ts";
 import type { Survey } from "../gateway/survey.ts";
 import type { RouteAnswer } from "./flow.ts";
 import type { ProbeResult, Reach } from "./probe_result.ts";
@@ -32,6 +33,8 @@ export interface Trouble {
 export interface CheckInput {
   blueprint: Blueprint;
   survey: Survey;
+  /** The machine around the gateway. Missing when it was not asked about. */
+  host?: HostSeen;
   /** Missing when it could not be read. */
   journal?: Journal;
   /** What the kernel answers for each packet of `legsOf`. Missing when it was not asked. */
@@ -40,7 +43,7 @@ export interface CheckInput {
   probe?: ProbeResult;
   /** The far nodes, asked together with the probe. */
   reach?: Reach[];
-  /** The last lines of the overlay daemon's log, since its start. Missing when it was not asked for. */
+  /** What the overlay daemon has said since its start. Missing when it may not be read. */
   daemonLog?: string[];
   troubles: Trouble[];
 }

@@ -3,13 +3,17 @@
 import { acceptRa } from "./accept_ra.ts";
 import { blackholeRoute } from "./blackhole_route.ts";
 import type { Check } from "./check.ts";
+import { clock } from "./clock.ts";
 import { conflicts } from "./conflicts.ts";
+import { conntrack } from "./conntrack.ts";
+import { disk } from "./disk.ts";
 import { drift } from "./drift.ts";
 import { forwardPolicy } from "./forward_policy.ts";
 import { forwardingSysctl } from "./forwarding_sysctl.ts";
 import { logs } from "./logs.ts";
 import { mssClamp } from "./mss_clamp.ts";
 import { natRule } from "./nat_rule.ts";
+import { networkManagers } from "./network_managers.ts";
 import { overlayAddress } from "./overlay_address.ts";
 import { overlayIdentity } from "./overlay_identity.ts";
 import { overlayPeers } from "./overlay_peers.ts";
@@ -55,7 +59,11 @@ export const CHECKS: readonly Check[] = [
   mssClamp,
   pathMtu,
   prefixRouted,
+  conntrack,
   conflicts,
+  networkManagers,
+  disk,
+  clock,
   logs,
   drift,
   probe,

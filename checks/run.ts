@@ -5,7 +5,7 @@ import { see } from "../gateway/see.ts";
 import type { Check, CheckInput, Finding, Outcome } from "./check.ts";
 
 /** What can be said of a machine on which nothing of the gateway was made yet. */
-const BEFORE_UP = new Set(["packages", "tun-device", "conflicts", "drift"]);
+const BEFORE_UP = new Set(["packages", "tun-device", "conflicts", "network-managers", "disk", "clock", "drift"]);
 
 /**
  * @param wanted ids to report; others are asked only where these need them

@@ -9,9 +9,7 @@ import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
 import { runChecks } from "../checks/run.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
-import { Unit } from "../gateway/names.ts";
 import { lock } from "../machine/lock.ts";
-import { unitLogs } from "../machine/logs.ts";
 import { inOverlay, reachNodes, sendProbe } from "../machine/probe.ts";
 import { askRoutes } from "../machine/route_answers.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
@@ -90,10 +88,6 @@ async function examine(
   if (answers) input.answers = answers;
   if (wanted.has("probe")) input.probe = await sendProbe(context.runner, blueprint, target);
   if (wanted.has("probe") || wanted.has("overlay-peers")) input.reach = await reachNodes(context.runner, blueprint);
-  const daemon = input.survey.units[Unit.yggdrasil];
-  if (blueprint.config.overlay.type === "yggdrasil" && daemon) {
-    input.daemonLog = (await unitLogs(context.runner, Unit.yggdrasil, 200, daemon.since)).split("\n");
-  }
   const findings = runChecks(CHECKS, input, wanted);
   const healthy = findings.every((f) => f.verdict !== "fail");
   return { input, report: { healthy, path: pathOf(CHECKS, findings, input), findings } };

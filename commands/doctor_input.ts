@@ -7,9 +7,11 @@ import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { daemonOf, type Facts, factsOf, type MoreFacts } from "../gateway/facts.ts";
 import { type Journal, replay } from "../gateway/journal.ts";
-import { tunnelDevice } from "../gateway/names.ts";
+import { saidSince } from "../gateway/host.ts";
+import { tunnelDevice, Unit } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
 import { linkOf, type Survey } from "../gateway/survey.ts";
+import { readHost } from "../machine/host.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
@@ -19,6 +21,13 @@ import { type Context, type LoadedConfig, prepare, requireYggdrasil } from "./co
 type Tunnel = NonNullable<Facts["tunnel"]>;
 
 export async function readInput(context: Context, loaded: LoadedConfig): Promise<CheckInput> {
+  const [input, host] = await Promise.all([readGateway(context, loaded), readHost(context.runner, loaded.config)]);
+  const daemon = input.survey.units[Unit.yggdrasil];
+  const daemonLog = host.log && daemon && saidSince(host, Unit.yggdrasil, daemon.since).map((l) => l.message);
+  return { ...input, host, ...(daemonLog ? { daemonLog } : {}) };
+}
+
+async function readGateway(context: Context, loaded: LoadedConfig): Promise<CheckInput> {
   try {
     const { journal, survey, blueprint: plain } = await prepare(context, loaded);
     return inputOf(loaded, journal, survey, plain.facts, []);

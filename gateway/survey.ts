@@ -91,6 +91,10 @@ export interface UnitSeen {
   fragment: string;
   needsReload: boolean;
   result: string;
+  /** `systemctl freeze` holds all its processes still; ps(1) does not show it. */
+  frozen?: boolean;
+  /** Paths of its drop-ins, crxn's own among them. */
+  dropIns?: string[];
 }
 
 export interface FileSeen {
