@@ -7,6 +7,7 @@ import { conflicts } from "./conflicts.ts";
 import { drift } from "./drift.ts";
 import { forwardPolicy } from "./forward_policy.ts";
 import { forwardingSysctl } from "./forwarding_sysctl.ts";
+import { inputPolicy } from "./input_policy.ts";
 import { logs } from "./logs.ts";
 import { mssClamp } from "./mss_clamp.ts";
 import { natRule } from "./nat_rule.ts";
@@ -47,6 +48,7 @@ export const CHECKS: readonly Check[] = [
   forwardingSysctl,
   acceptRa,
   forwardPolicy,
+  inputPolicy,
   natRule,
   mssClamp,
   pathMtu,
