@@ -10,6 +10,7 @@ import { disk } from "./disk.ts";
 import { drift } from "./drift.ts";
 import { forwardPolicy } from "./forward_policy.ts";
 import { forwardingSysctl } from "./forwarding_sysctl.ts";
+import { inputPolicy } from "./input_policy.ts";
 import { logs } from "./logs.ts";
 import { mssClamp } from "./mss_clamp.ts";
 import { natRule } from "./nat_rule.ts";
@@ -55,6 +56,7 @@ export const CHECKS: readonly Check[] = [
   uplink,
   acceptRa,
   forwardPolicy,
+  inputPolicy,
   natRule,
   mssClamp,
   pathMtu,

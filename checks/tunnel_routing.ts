@@ -8,10 +8,9 @@ import { linkOf } from "../gateway/survey.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
 import type { Check, CheckInput, Outcome } from "./check.ts";
 import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
-import { decide } from "./firewall_walk.ts";
-import { chainEvidence } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { tunnelDrops } from "./tunnel_drops.ts";
 import { sectionProblems } from "./tunnel_section.ts";
 
 /** How IPv4 gets to the node that carries the overlay. */
@@ -126,7 +125,9 @@ function refusedProblems({ blueprint, daemonLog = [] }: CheckInput): Problem[] {
 function inputProblems(input: CheckInput): Problem[] {
   const { blueprint, survey } = input;
   const item = blueprint.items.find(isTunnelChain);
-  if (!item || !tunnelRulesBroken(item, input)) return item ? dropped(item, input) : [];
+  if (!item) return [];
+  const table = survey.unreadable?.includes("ip6 filter");
+  if (table || !tunnelRulesBroken(item, input)) return tunnelDrops(input);
   if (!survey.rules.inet6) return [{ found: "the rules may be read by root only", verdict: "unknown" }];
   return itemProblems([item], input);
 }
@@ -142,30 +143,4 @@ export function tunnelRulesBroken(item: ChainItem, { survey }: CheckInput): bool
   const of = (rules: string[][]) =>
     rules.filter((r) => r.some((w) => /^crxn:(only-)?tunnel$/.test(w))).map((r) => r.join(" ")).join("\n");
   return of(chain.rules) !== of(item.rules) || !hasJump(item, survey);
-}
-
-function dropped(item: ChainItem, input: CheckInput): Problem[] {
-  const table = input.survey.rules.inet6?.filter;
-  if (!table) return [];
-  return item.rules.filter((r) => r.includes("crxn:tunnel")).flatMap((rule) => {
-    const word = (name: string) => rule.includes(name) ? rule[rule.indexOf(name) + 1] : undefined;
-    const [source, device, protocol, port] = [word("-s")?.split("/")[0], word("-i"), word("-p"), word("--dport")];
-    const decision = decide(table, "INPUT", {
-      ...(source ? { source } : {}),
-      ...(device ? { in: device } : {}),
-      ...(protocol ? { protocol } : {}),
-      ...(port ? { port: Number(port) } : {}),
-      state: "NEW",
-    });
-    if (!decision || !["DROP", "REJECT"].includes(decision.target) || decision.doubts.includes("ACCEPT")) return [];
-    const by = decision.rule
-      ? `the rule "${decision.rule.join(" ")}" in ${decision.chain}`
-      : `the policy of ${decision.chain}`;
-    return [{
-      found: `packets of the tunnel from ${source} are dropped by ${by}`,
-      want: "tunnel packets from the far node accepted in INPUT",
-      fix: [["/usr/sbin/ip6tables", "-w", "-I", "INPUT", "1", ...rule.slice(0, rule.indexOf("-j")), "-j", "ACCEPT"]],
-      evidence: [chainEvidence("inet6", "filter", ["INPUT", decision.chain], input.survey)],
-    }];
-  });
 }

@@ -2,6 +2,7 @@
 
 import type { Family } from "./item.ts";
 import type { Fetched } from "./journal.ts";
+import type { NftChain } from "./netfilter/nft.ts";
 
 export interface Link {
   name: string;
@@ -171,8 +172,14 @@ export interface Survey {
   policies?: PolicySeen[];
   /** Undefined when it could not be read: the program is missing, or no permission. */
   rules: Partial<Record<Family, Ruleset>>;
-  /** Names of the kernel's nftables tables, e.g. "ip nat". Undefined where nft is missing. */
+  /** The other backend's rules, where `rules` are iptables-nft's. Undefined when they could not be read. */
+  legacy?: Partial<Record<Family, Ruleset>>;
+  /** Tables that iptables cannot read because of rules of another kind in them, e.g. "ip filter": missing in `rules`. */
+  unreadable?: string[];
+  /** Names of the kernel's nftables tables, e.g. "ip nat", the oldest first. Undefined where nft gave no answer. */
   nftables?: string[];
+  /** Chains of nftables that `rules` does not have. */
+  native?: NftChain[];
   units: Record<string, UnitSeen>;
   /** What the yggdrasil program made of `PROBE` (capability.ts). Missing where there is no such program. */
   daemon?: DaemonSeen;

@@ -12,7 +12,7 @@ import { readDaemon } from "./daemon.ts";
 import { readSeen } from "./files.ts";
 import { readLinks, readRoutes } from "./ip.ts";
 import { readPolicies } from "./ip_rules.ts";
-import { readRules, readTables } from "./iptables.ts";
+import { readFirewall } from "./firewall.ts";
 import { at } from "./place.ts";
 import { readProgram } from "./program.ts";
 import type { Runner } from "./run.ts";
@@ -43,6 +43,7 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
   return {
     files: unique([
       Path.sysctl,
+      Path.nftables,
       Path.rules.inet,
       Path.rules.inet6,
       unitPath(Unit.firewall),
@@ -118,9 +119,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     routes4,
     routes6,
     policies,
-    rules4,
-    rules6,
-    nftables,
+    firewall,
     units,
     overlay,
     daemon,
@@ -138,9 +137,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     answer("routes", readRoutes(runner, "inet"), []),
     answer("routes", readRoutes(runner, "inet6"), []),
     answer("policies", readPolicies(runner), undefined),
-    answer("rules", readRules(runner, "inet"), undefined),
-    answer("rules", readRules(runner, "inet6"), undefined),
-    answer("nftables", readTables(runner), undefined),
+    readFirewall(runner, answer),
     answer("units", readUnits(runner, questions.units), {}),
     questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
     questions.daemon ? answer("daemon", daemonRead(questions.daemon), undefined) : undefined,
@@ -160,8 +157,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     links,
     routes: [...routes4, ...routes6],
     ...(policies ? { policies } : {}),
-    rules: { ...(rules4 ? { inet: rules4 } : {}), ...(rules6 ? { inet6: rules6 } : {}) },
-    ...(nftables ? { nftables } : {}),
+    ...firewall,
     units,
     ...(overlay ? { overlay } : {}),
     ...(daemon ? { daemon } : {}),
