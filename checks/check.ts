@@ -5,7 +5,7 @@ import type { Step } from "../gateway/step.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import type { Survey } from "../gateway/survey.ts";
-import type { ProbeResult, Reach } from "./probe_result.ts";
+import type { Arrival, LegSize, ProbeResult, Reach } from "./probe_result.ts";
 
 /** `unknown`: could not tell, which is not "bad". `skip`: not asked, with the reason. */
 export type Verdict = "pass" | "warn" | "fail" | "skip" | "unknown";
@@ -35,6 +35,10 @@ export interface CheckInput {
   journal?: Journal;
   /** Missing when no probe was wanted. */
   probe?: ProbeResult;
+  /** What size passes on each leg. Missing when it was not measured. */
+  legs?: LegSize[];
+  /** Whether the provider sends packets for the routed network here. Missing when nothing could be sent. */
+  arrival?: Arrival;
   /** The far nodes, asked together with the probe. */
   reach?: Reach[];
   /** The last lines of the overlay daemon's log, since its start. Missing when it was not asked for. */

@@ -6,18 +6,23 @@ import type { Check, CheckInput } from "../checks/check.ts";
 import { pageOf } from "../checks/explain.ts";
 import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
-import { runChecks } from "../checks/run.ts";
+import { isBare, runChecks } from "../checks/run.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { Unit } from "../gateway/names.ts";
 import { lock } from "../machine/lock.ts";
 import { unitLogs } from "../machine/logs.ts";
-import { inOverlay, reachNodes, sendProbe } from "../machine/probe.ts";
+import { inOverlay } from "../gateway/probe_plan.ts";
+import { sendProbe } from "../machine/probe.ts";
+import { reachNodes } from "../machine/reach.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
 import { mend } from "./doctor_fix.ts";
 import { readInput } from "./doctor_input.ts";
 import { type Report, reportJson, reportLines } from "./doctor_output.ts";
 import { ipv4, withCommon } from "./options.ts";
 import { paintFor } from "./ui.ts";
+
+/** Checks that need packets to be sent. */
+const PROBING = ["probe", "path-mtu", "prefix-routed"];
 
 /** Seconds that a mended gateway gets to show it: daemons start, peers come back. */
 const PATIENCE = 20;
@@ -84,8 +89,13 @@ async function examine(
     const networks = blueprint.config.overlay.routes.map((r) => r.to).join(", ") || "(none)";
     throw new CrxnError(Exit.usage, `${target} is in none of the overlay's networks.`, `Take a host in ${networks}.`);
   }
-  if (wanted.has("probe")) input.probe = await sendProbe(context.runner, blueprint, target);
-  if (wanted.has("probe") || wanted.has("overlay-peers")) input.reach = await reachNodes(context.runner, blueprint);
+  const [probing, reach] = await Promise.all([
+    PROBING.some((id) => wanted.has(id)) && !isBare(input)
+      ? sendProbe(context.runner, blueprint, input.survey, target)
+      : undefined,
+    wanted.has("probe") || wanted.has("overlay-peers") ? reachNodes(context.runner, blueprint) : undefined,
+  ]);
+  Object.assign(input, probing ?? {}, reach ? { reach } : {});
   const daemon = input.survey.units[Unit.yggdrasil];
   if (blueprint.config.overlay.type === "yggdrasil" && daemon) {
     input.daemonLog = (await unitLogs(context.runner, Unit.yggdrasil, 200, daemon.since)).split("\n");
