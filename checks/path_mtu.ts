@@ -17,7 +17,8 @@ export const pathMtu: Check = {
     "Pings as large as the links, not to be fragmented: to the IPv6 router, over the overlay to --target (over yggdrasil also to the far node), and from the probe's client through the whole path. Where they do not come back, smaller ones, until the size that passes is known. All against the size to which TCP is held (mss-clamp).",
   why:
     "A leg that swallows large packets without an ICMP error lets pings through and stops every transfer of more than the clamp allows for.",
-  cure: "Lower the MTU of the leg's device to what passes, then `crxn up`: the clamp follows. Or set `nat64.mss` in crxn.yaml.",
+  cure:
+    "Lower the MTU of the leg's device to what passes, then `crxn up`: the clamp follows. Or set `nat64.mss` in crxn.yaml.",
   run: (input) => {
     const { legs, blueprint } = input;
     if (!legs) return { verdict: "skip", found: "not measured" };
@@ -54,7 +55,9 @@ function problemOf(leg: LegSize, input: CheckInput): Problem {
   const { blueprint } = input;
   const { device, to, full, passes, command, output } = leg;
   const by = whose(leg, input);
-  const found = `${NAMES[leg.leg]} (${device}, to ${to}) packets of ${passes} bytes pass, larger ones up to the link's ${full} ${
+  const found = `${
+    NAMES[leg.leg]
+  } (${device}, to ${to}) packets of ${passes} bytes pass, larger ones up to the link's ${full} ${
     isTold(leg) ? "are refused with an ICMP error" : "vanish without an ICMP error"
   }${by ? `: ${by}` : ""}`;
   const clamp = clampOn(leg, blueprint);

@@ -23,7 +23,11 @@ export const prefixRouted: Check = {
     const own = onLink(input);
     if (arrival?.answeredBy) {
       const by = arrival.solicited ? ", after a neighbour solicitation that was answered (ndppd?)" : "";
-      return { verdict: "pass", found: `the answer of ${arrival.answeredBy} to ${arrival.address} arrives${by}`, evidence };
+      return {
+        verdict: "pass",
+        found: `the answer of ${arrival.answeredBy} to ${arrival.address} arrives${by}`,
+        evidence,
+      };
     }
     if (arrival?.solicited) return asked(arrival, own, input, evidence);
     if (own.length > 0) return connected(own, input, evidence);
@@ -64,7 +68,8 @@ function asked({ address }: Arrival, own: RouteSeen[], input: CheckInput, eviden
   const why = own[0] ? ` (the uplink's own network: "${routeLine(own[0])}")` : "";
   return {
     verdict: "fail",
-    found: `${config.routed} is not routed here but on-link${why}: the router asks for ${address} on ${facts.uplink.name}`,
+    found:
+      `${config.routed} is not routed here but on-link${why}: the router asks for ${address} on ${facts.uplink.name}`,
     ...cure(input),
     evidence,
   };
@@ -75,7 +80,10 @@ function connected(own: RouteSeen[], input: CheckInput, evidence: Evidence[]): O
   const { config, facts } = input.blueprint;
   const proxies = ["all", facts.uplink.name].some((d) => input.survey.sysctls[`net/ipv6/conf/${d}/proxy_ndp`] === "1");
   if (proxies) {
-    return { verdict: "pass", found: `in the uplink's own network, and ${facts.uplink.name} answers for others (proxy_ndp)` };
+    return {
+      verdict: "pass",
+      found: `in the uplink's own network, and ${facts.uplink.name} answers for others (proxy_ndp)`,
+    };
   }
   return {
     verdict: "warn",
@@ -88,7 +96,8 @@ function connected(own: RouteSeen[], input: CheckInput, evidence: Evidence[]): O
 /** ndppd.conf(5): answers for the prefix alone, so that nobody else's address of the network is taken. */
 function cure({ blueprint: { config, facts } }: CheckInput): Pick<Outcome, "want" | "fix"> {
   return {
-    want: `a network that the provider routes to this machine, as \`routed\` and \`prefix\`; or ndppd, with /etc/ndppd.conf: ` +
+    want:
+      `a network that the provider routes to this machine, as \`routed\` and \`prefix\`; or ndppd, with /etc/ndppd.conf: ` +
       `proxy ${facts.uplink.name} { rule ${config.prefix} { static } }`,
     fix: [[Program.aptGet, "install", "ndppd"], [Program.systemctl, "restart", "ndppd"]],
   };

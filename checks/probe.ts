@@ -33,7 +33,8 @@ export const probe: Check = {
   needs: [],
   looksAt:
     "Pings, small and large, and a TCP connection to --target through the prefix, from a client in a network namespace of its own. nftables counts them before and behind every hook on the way (without nft: the counters of translator and overlay device); where a firewall has dropped one, the next is traced. Without --target: the far yggdrasil node, or the overlay's next hop, and of the path through the prefix the way out of this machine.",
-  why: "Everything may look right and still be lost on the way. The counters tell where, the trace tells by whose rule.",
+  why:
+    "Everything may look right and still be lost on the way. The counters tell where, the trace tells by whose rule.",
   cure:
     "Mend what the other checks name. When only the probe fails, the far end is next: does it know the way back to this machine's overlay address?",
   run: (input, others) => {

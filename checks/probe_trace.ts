@@ -14,7 +14,7 @@ export function parseTrace(output: string): Dropped | undefined {
     if (!family || !chain) continue;
     const place = { table: `${family} ${table}`, chain };
     const rule = /^rule (.*) \(verdict drop\)$/.exec(rest)?.[1];
-    if (rule !== undefined) dropped = { ...place, rule };
+    if (rule !== undefined) dropped = { ...place, rule: rule.replace(/ ?counter packets \d+ bytes \d+/, "") };
     else if (/^policy drop\b/.test(rest)) dropped = place;
   }
   return dropped;

@@ -22,7 +22,10 @@ export function placeOf(loss: Loss, through: Through, survey: Survey, uplink: st
     case "translator":
       return loss.side === "request4"
         ? { hop: loss.hop, where: `in the translator: packets went into ${translator}, none came out` }
-        : { hop: loss.hop, where: `on the way back, in the translator: answers went into ${translator}, none came out` };
+        : {
+          hop: loss.hop,
+          where: `on the way back, in the translator: answers went into ${translator}, none came out`,
+        };
     case "beyond":
       return beyond(loss, through, overlay);
     case "hook": {
@@ -77,12 +80,20 @@ function ownerOf(table: string, chain: string, { rules }: Survey): string | unde
 /** Errors of `ip route get`, as the kernel means them. */
 const ERRORS: [RegExp, string][] = [
   [/cross-device link/, "the kernel refuses their source on that device (rp_filter)"],
-  [/No route to host|Permission denied/, "the kernel refuses to forward them (an unreachable or prohibit route, or forwarding)"],
+  [
+    /No route to host|Permission denied/,
+    "the kernel refuses to forward them (an unreachable or prohibit route, or forwarding)",
+  ],
   [/Invalid argument/, "a blackhole route takes them"],
   [/Network is unreachable/, "there is no route for them"],
 ];
 
-function route(loss: Loss, { route, counts, translator, overlay, device }: Through, survey: Survey, between: string): Place {
+function route(
+  loss: Loss,
+  { route, counts, translator, overlay, device }: Through,
+  survey: Survey,
+  between: string,
+): Place {
   const six = loss.side === "request6" || loss.side === "answer6";
   const off = six ? forwardsNot(survey, "net/ipv6/conf/all/forwarding") : forwardsNot(survey, "net/ipv4/ip_forward");
   if (off) return { hop: "forward", where: `${between}: routing, ${off}` };

@@ -1,6 +1,6 @@
 /** The points of the path at which the probe's packets are counted, and the nftables table that does it. Pure. nft(8). */
 
-import { FLOWS, type FlowName } from "../checks/probe_result.ts";
+import { type FlowName, FLOWS } from "../checks/probe_result.ts";
 import { parseAddress } from "./cidr.ts";
 
 /** What is to be recognised. */
@@ -110,7 +110,9 @@ export function watchTable(name: string, w: Watch): string {
     const devices = (point.in ? `iifname "${w[point.in]}" ` : "") + (point.out ? `oifname "${w[point.out]}" ` : "");
     for (const flow of FLOWS) {
       counters.push(counterOf(flow, point));
-      rules.get(chainOf(point))!.push(`${devices}${match(point.side, flow, w)} counter name "${counterOf(flow, point)}"`);
+      rules.get(chainOf(point))!.push(
+        `${devices}${match(point.side, flow, w)} counter name "${counterOf(flow, point)}"`,
+      );
     }
   }
   // The target address begins 8 bytes behind the ICMPv6 header's start; nft 1.0.6 has no name for it.

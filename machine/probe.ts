@@ -8,6 +8,7 @@ import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
 import { seekArrival } from "./arrival.ts";
 import { readLinks } from "./ip.ts";
 import { legPlans, measureLeg } from "./leg_sizes.ts";
+import { mayNotPing } from "./ping.ts";
 import { type Client, openClient } from "./probe_client.ts";
 import { Sender } from "./probe_sender.ts";
 import { parsePing } from "./probe_traffic.ts";
@@ -68,11 +69,15 @@ export async function sendProbe(
   });
   if (asClient && seen?.flows.small) {
     const { sent, back, command, output } = seen.flows.small;
-    return { probe: { ...probed(asClient), ...parsePing(output, sent), sent, received: back, command, output }, ...rest };
+    return {
+      probe: { ...probed(asClient), ...parsePing(output, sent), sent, received: back, command, output },
+      ...rest,
+    };
   }
   if ("reason" in plan) return { probe: { ran: false, reason: plan.reason }, ...rest };
   if (!own || own.code === 127) return { probe: { ran: false, reason: "there is no ping on this machine" }, ...rest };
   const output = (own.stdout + own.stderr).trim();
+  if (mayNotPing(output)) return { probe: { ran: false, reason: "only root can ping on this machine" }, ...rest };
   return { probe: { ...probed(plan), ...parsePing(own.stdout, COUNT), command: own.argv, output }, ...rest };
 }
 
