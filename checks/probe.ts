@@ -80,21 +80,17 @@ function lostAt(probe: Probed, { survey, blueprint }: CheckInput): LostAt | unde
     const loss = through && lossOf(through, flow);
     return loss && { ...placeOf(loss, through, survey, uplink.name), in: loss.in };
   };
-  const certain = probe.kind !== "guess" && probe.kind !== "overlay";
+  const certain = probe.kind !== "guess";
   if (certain && probe.received === 0) {
     const what = `no answer from ${probe.target};`;
-    const at = place("small");
-    if (at) return { what, ...withTunnel(at, blueprint, probe) };
-    return { what, ...withTunnel(lastSeen(probe), blueprint, probe) };
-  }
-  if (probe.kind === "overlay" && probe.received === 0) {
+    const at = probe.kind === "overlay" ? undefined : place("small");
     const alone = blueprint.config.overlay.type === "yggdrasil" && survey.overlay?.peers.every((p) => !p.up) === true;
-    const where = alone ? { hop: "overlay" as const, where: NO_PEERS } : lastSeen(probe);
-    return { what: `no answer from ${probe.target};`, ...where };
+    if (alone && (!at || at.in === "beyond")) return { what, hop: "overlay", where: NO_PEERS };
+    return { what, ...withTunnel(at ?? lastSeen(probe), blueprint, probe) };
   }
   if (!through) return undefined;
   // What left this machine may have found nobody, or a host that answers to no connection.
-  const small = certain ? undefined : place("small");
+  const small = through.target === probe.target && certain ? undefined : place("small");
   if (small && small.in !== "beyond") return { what: `packets to ${through.target}`, ...small };
   const tcp = small ? undefined : place("tcp");
   if (tcp && tcp.in !== "beyond") return { what: `pings pass, TCP to ${through.target} does not;`, ...tcp };

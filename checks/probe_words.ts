@@ -27,7 +27,7 @@ export function placeOf(loss: Loss, through: Through, survey: Survey, uplink: st
           where: `on the way back, in the translator: answers went into ${translator}, none came out`,
         };
     case "beyond":
-      return beyond(loss, through, overlay);
+      return beyond(loss, through, nextHops(survey, overlay));
     case "hook": {
       const by = through.dropped?.flow === loss.flow ? droppedText(through.dropped, survey) : undefined;
       const unseen = `${loss.hook}, by a rule that nftables does not trace (iptables-legacy?)`;
@@ -51,12 +51,19 @@ function betweenOf(side: Side, { translator, overlay }: Through, uplink: string)
   }
 }
 
-function beyond(loss: Loss, through: Through, overlay: string): Place {
+const nextHops = ({ routes }: Survey, overlay: string): string[] =>
+  routes.flatMap((r) => r.family === "inet" && r.device === overlay && r.via ? [r.via] : []);
+
+/** ip-neighbour(8): "10.1.0.3 FAILED", or INCOMPLETE while it is still being asked for. */
+const silentNeighbours = (output: string): string[] =>
+  [...output.matchAll(/^(\S+) (?:.* )?(?:FAILED|INCOMPLETE)\b/gm)].map((m) => m[1]!);
+
+function beyond(loss: Loss, through: Through, hops: string[]): Place {
+  const { overlay } = through;
   if ((through.counts?.[loss.flow]?.["a4-elsewhere"] ?? 0) > 0) {
     return { hop: "target", where: `on the way back: answers come in by another device than ${overlay}` };
   }
-  // ip-neighbour(8): "10.1.0.3 FAILED", or INCOMPLETE while it is still being asked for.
-  const asked = /^(\S+) (?:.* )?(?:FAILED|INCOMPLETE)\b/m.exec(through.route?.output ?? "")?.[1];
+  const asked = silentNeighbours(through.route?.output ?? "").find((a) => a === through.target || hops.includes(a));
   if (asked) return { hop: "overlay", where: `beyond ${overlay}: no neighbour there answers for ${asked}` };
   return { hop: "target", where: `beyond ${overlay}: packets left, no answer came back` };
 }

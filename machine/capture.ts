@@ -28,7 +28,7 @@ export async function startCapture(runner: Runner, path: string, devices: string
   // Otherwise the kernel hands packets over a second later, and the last ones never.
   const live = ["--immediate-mode", "-U"];
   const argv = [Program.tcpdump, "-i", "any", "-y", "LINUX_SLL2", "-n", ...live, "-w", "-", filter];
-  const tcpdump = runner.hold?.(argv, { stdout: file.writable });
+  const tcpdump = runner.start?.(argv, { stdout: file.writable });
   if (!tcpdump || !await tcpdump.says(/listening on/, 5)) {
     await tcpdump?.end("SIGKILL");
     await Deno.remove(path).catch(() => {});

@@ -26,7 +26,7 @@ export async function openClient(
   mtu: number,
 ): Promise<Client | { reason: string }> {
   // ip(8) sets the namespace up from within, and holds it until its input ends.
-  const holder = runner.hold?.([Program.unshare, "--net", "--", Program.ip, "-batch", "-"]);
+  const holder = runner.start?.([Program.unshare, "--net", "--", Program.ip, "-batch", "-"]);
   if (!holder) return { reason: "no network namespace can be made here" };
   const close = () => holder.end("SIGKILL");
   const refuse = async (why: string) => {

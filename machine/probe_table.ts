@@ -16,7 +16,7 @@ export class ProbeTable implements AsyncDisposable {
 
   /** @returns undefined where nft is missing, or refuses (a kernel before 5.12 has no owned tables) */
   static async open(runner: Runner, watch: Watch): Promise<ProbeTable | undefined> {
-    const nft = runner.hold?.([Program.nft, "-i"]);
+    const nft = runner.start?.([Program.nft, "-i"]);
     if (!nft) return undefined;
     const table = new ProbeTable(runner, nft, watch.device, watch);
     await nft.say(watchTable(table.name, watch), `list table inet ${table.name}`);
@@ -35,7 +35,7 @@ export class ProbeTable implements AsyncDisposable {
    * @param send sends one packet of that flow
    */
   async trace(flow: FlowName, send: () => Promise<unknown>): Promise<Dropped | undefined> {
-    await using monitor = disposable(this.runner.hold?.([Program.nft, "monitor", "trace"]));
+    await using monitor = disposable(this.runner.start?.([Program.nft, "monitor", "trace"]));
     if (!monitor.held) return undefined;
     await this.nft.say(...traceLines(this.name, flow, this.watch), `list chain inet ${this.name} trace`);
     await this.nft.says(/chain trace/, 2);

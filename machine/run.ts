@@ -24,7 +24,7 @@ export interface Runner {
   /** Runs a program to its end. Never throws for its exit code; 127 means that it does not exist. */
   run(argv: string[], options?: RunOptions): Promise<Result>;
   /** Starts a program that goes on until it is ended; the kernel ends it when crxn dies. Missing where nothing can be started. */
-  hold?(argv: string[], options?: HoldOptions): Held | undefined;
+  start?(argv: string[], options?: HoldOptions): Held | undefined;
 }
 
 export interface HoldOptions {
@@ -88,7 +88,7 @@ export class SystemRunner implements Runner {
     }
   }
 
-  hold(argv: string[], options: HoldOptions = {}): Held | undefined {
+  start(argv: string[], options: HoldOptions = {}): Held | undefined {
     const [program, ...args] = [...DIES_WITH_US, ...this.prefix, ...argv];
     try {
       const child = new Deno.Command(program!, {
