@@ -7,7 +7,7 @@ import type { Journal } from "../gateway/journal.ts";
 import type { HostSeen } from "../gateway/host.ts";
 import type { Survey } from "../gateway/survey.ts";
 import type { RouteAnswer } from "./flow.ts";
-import type { ProbeResult, Reach } from "./probe_result.ts";
+import type { Arrival, LegSize, ProbeResult, Reach } from "./probe_result.ts";
 
 /** `unknown`: could not tell, which is not "bad". `skip`: not asked, with the reason. */
 export type Verdict = "pass" | "warn" | "fail" | "skip" | "unknown";
@@ -41,6 +41,10 @@ export interface CheckInput {
   answers?: RouteAnswer[];
   /** Missing when no probe was wanted. */
   probe?: ProbeResult;
+  /** What size passes on each leg. Missing when it was not measured. */
+  legs?: LegSize[];
+  /** Whether the provider sends packets for the routed network here. Missing when nothing could be sent. */
+  arrival?: Arrival;
   /** The far nodes, asked together with the probe. */
   reach?: Reach[];
   /** What the overlay daemon has said since its start. Missing when it may not be read. */

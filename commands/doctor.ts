@@ -7,10 +7,14 @@ import { pageOf } from "../checks/explain.ts";
 import { legsOf } from "../checks/legs.ts";
 import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
-import { runChecks } from "../checks/run.ts";
+import { isBare, runChecks } from "../checks/run.ts";
+import type { Blueprint } from "../gateway/blueprint.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import { inOverlay } from "../gateway/probe_plan.ts";
+import { type Capture, startCapture } from "../machine/capture.ts";
 import { lock } from "../machine/lock.ts";
-import { inOverlay, reachNodes, sendProbe } from "../machine/probe.ts";
+import { sendProbe } from "../machine/probe.ts";
+import { reachNodes } from "../machine/reach.ts";
 import { askRoutes } from "../machine/route_answers.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
 import { mend } from "./doctor_fix.ts";
@@ -18,6 +22,9 @@ import { readInput } from "./doctor_input.ts";
 import { type Report, reportJson, reportLines } from "./doctor_output.ts";
 import { ipv4, withCommon } from "./options.ts";
 import { paintFor } from "./ui.ts";
+
+/** Checks that need packets to be sent. */
+const PROBING = ["probe", "path-mtu", "prefix-routed"];
 
 /** Seconds that a mended gateway gets to show it: daemons start, peers come back. */
 const PATIENCE = 20;
@@ -34,7 +41,7 @@ export const doctorCommand = () =>
       .option("--skip <ids>", "all but these checks: ID[,ID...]")
       .option("--fix", "mend what is the gateway's own")
       .option("--explain <id>", "print what a check looks at, why, and how to mend it")
-      .option("--capture <file>", "keep the packets of both devices (not yet)"),
+      .option("--capture <file>", "keep the packets of translator and overlay in a new file (pcap)"),
     { yes: true },
   );
 
@@ -49,18 +56,25 @@ export interface DoctorOptions {
 
 export async function doctor(context: Context, options: DoctorOptions): Promise<ExitCode> {
   const { ui } = context;
-  if (options.capture !== undefined) {
-    throw new CrxnError(Exit.usage, "--capture is not there yet.", "Until then: `tcpdump -i any -w FILE`.");
-  }
   if (options.explain !== undefined) return explain(context, checkOf(options.explain));
   const wanted = wantedIds(options);
   if (options.fix) requireRoot("`crxn doctor --fix`");
+  if (options.capture !== undefined) requireRoot("`crxn doctor --capture`");
   const loaded = await loadConfig(context.options.config);
   using _lock = options.fix ? await lock("doctor") : undefined;
-  let { input, report } = await examine(context, loaded, wanted, options.target);
+  const captured: { capture?: Capture } = {};
+  const begin = async ({ translatorDevice, ways }: Blueprint) => {
+    const devices = [...(translatorDevice ? [translatorDevice] : []), ...ways.map((w) => w.device)];
+    captured.capture = await startCapture(context.runner, options.capture!, devices);
+  };
+  let { input, report } = await examine(context, loaded, wanted, options.target, options.capture ? begin : undefined);
   if (options.fix && !report.healthy) {
     const mended = await mend(context, report.findings, input);
     if (mended.length > 0) ({ input, report } = await reexamine(context, loaded, wanted, options.target, mended));
+  }
+  if (captured.capture) {
+    const packets = await captured.capture.end();
+    ui.say(`${options.capture} has ${packets === undefined ? "the" : packets} packets of this examination`);
   }
   if (ui.json) ui.out(JSON.stringify(reportJson(report), null, 2));
   else for (const line of reportLines(report, input, paintFor(Deno.stdout))) ui.out(line);
@@ -77,6 +91,7 @@ async function examine(
   loaded: LoadedConfig,
   wanted: ReadonlySet<string>,
   target: string | undefined,
+  before?: (blueprint: Blueprint) => Promise<void>,
 ): Promise<Examined> {
   const input = await readInput(context, loaded);
   const { blueprint } = input;
@@ -84,10 +99,15 @@ async function examine(
     const networks = blueprint.config.overlay.routes.map((r) => r.to).join(", ") || "(none)";
     throw new CrxnError(Exit.usage, `${target} is in none of the overlay's networks.`, `Take a host in ${networks}.`);
   }
-  const answers = await askRoutes(context.runner, legsOf(input).map((leg) => leg.flow));
-  if (answers) input.answers = answers;
-  if (wanted.has("probe")) input.probe = await sendProbe(context.runner, blueprint, target);
-  if (wanted.has("probe") || wanted.has("overlay-peers")) input.reach = await reachNodes(context.runner, blueprint);
+  await before?.(blueprint);
+  const [probing, reach, answers] = await Promise.all([
+    PROBING.some((id) => wanted.has(id)) && !isBare(input)
+      ? sendProbe(context.runner, blueprint, input.survey, target)
+      : undefined,
+    wanted.has("probe") || wanted.has("overlay-peers") ? reachNodes(context.runner, blueprint) : undefined,
+    askRoutes(context.runner, legsOf(input).map((leg) => leg.flow)),
+  ]);
+  Object.assign(input, probing ?? {}, reach ? { reach } : {}, answers ? { answers } : {});
   const findings = runChecks(CHECKS, input, wanted);
   const healthy = findings.every((f) => f.verdict !== "fail");
   return { input, report: { healthy, path: pathOf(CHECKS, findings, input), findings } };

@@ -58,6 +58,10 @@ export const Program = {
   aptHelper: "/usr/lib/apt/apt-helper",
   unshare: "/usr/bin/unshare",
   setpriv: "/usr/bin/setpriv",
+  nsenter: "/usr/bin/nsenter",
+  timeout: "/usr/bin/timeout",
+  bash: "/usr/bin/bash",
+  tcpdump: "/usr/bin/tcpdump",
 } as const;
 
 /** A command as a person would type it; words with unusual characters are quoted. */
