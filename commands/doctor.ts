@@ -2,7 +2,7 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { levenshteinDistance } from "@std/text";
-import type { Check, CheckInput } from "../checks/check.ts";
+import type { Check } from "../checks/check.ts";
 import { pageOf } from "../checks/explain.ts";
 import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
@@ -13,14 +13,11 @@ import { lock } from "../machine/lock.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { inOverlay, reachNodes, sendProbe } from "../machine/probe.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
-import { mend } from "./doctor_fix.ts";
+import { fix } from "./doctor_fix.ts";
 import { readInput } from "./doctor_input.ts";
-import { type Report, reportJson, reportLines } from "./doctor_output.ts";
+import { type Examined, reportJson, reportLines } from "./doctor_output.ts";
 import { ipv4, withCommon } from "./options.ts";
 import { paintFor } from "./ui.ts";
-
-/** Seconds that a mended gateway gets to show it: daemons start, peers come back. */
-const PATIENCE = 20;
 
 export const doctorCommand = () =>
   withCommon(
@@ -57,19 +54,13 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   if (options.fix) requireRoot("`crxn doctor --fix`");
   const loaded = await loadConfig(context.options.config);
   using _lock = options.fix ? await lock("doctor") : undefined;
-  let { input, report } = await examine(context, loaded, wanted, options.target);
-  if (options.fix && !report.healthy) {
-    const mended = await mend(context, report.findings, input);
-    if (mended.length > 0) ({ input, report } = await reexamine(context, loaded, wanted, options.target, mended));
-  }
+  const look = (ids: ReadonlySet<string>) => examine(context, loaded, ids, options.target);
+  let seen = await look(wanted);
+  if (options.fix) seen = await fix(context, look, wanted, seen);
+  const { input, report } = seen;
   if (ui.json) ui.out(JSON.stringify(reportJson(report), null, 2));
   else for (const line of reportLines(report, input, paintFor(Deno.stdout))) ui.out(line);
   return report.healthy ? Exit.ok : Exit.failed;
-}
-
-interface Examined {
-  input: CheckInput;
-  report: Report;
 }
 
 async function examine(
@@ -93,27 +84,6 @@ async function examine(
   const findings = runChecks(CHECKS, input, wanted);
   const healthy = findings.every((f) => f.verdict !== "fail");
   return { input, report: { healthy, path: pathOf(CHECKS, findings, input), findings } };
-}
-
-/** After mending: again until the mended checks are content, or for as long as daemons may take to come back. */
-async function reexamine(
-  context: Context,
-  loaded: LoadedConfig,
-  wanted: ReadonlySet<string>,
-  target: string | undefined,
-  mended: string[],
-): Promise<Examined> {
-  const deadline = Date.now() + PATIENCE * 1000;
-  while (true) {
-    const examined = await examine(context, loaded, wanted, target);
-    const failing = examined.report.findings.filter((f) => f.verdict === "fail").map((f) => f.id);
-    const waits = [...mended, "overlay-peers", "translator-device", "probe", "accept-ra"].some((id) =>
-      failing.includes(id)
-    );
-    if (!waits || Date.now() > deadline) return examined;
-    context.ui.progress(`waiting for ${failing.join(", ")}`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
 }
 
 function explain({ ui }: Context, check: Check): ExitCode {
