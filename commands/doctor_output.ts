@@ -59,9 +59,25 @@ export function reportLines({ path, findings, fixed }: Report, input: CheckInput
     ...(fixed && fixed.length > 0 ? [...fixedLines(fixed, paint), ""] : []),
     ...pathLines(path, input, paint),
     "",
-    ...findings.flatMap((f) => findingLines(f, paint)),
+    ...listLines(findings, paint),
     "",
     verdictLine(findings, input, paint),
+  ];
+}
+
+/** What is wrong comes first, in the order of the path; what is well then needs no more than its name. */
+function listLines(findings: Finding[], paint: Paint): string[] {
+  const of = (verdict: Verdict) => findings.filter((f) => f.verdict === verdict);
+  const faults = of("fail");
+  if (faults.length === 0) {
+    return [...of("warn"), ...findings.filter((f) => f.verdict !== "warn")].flatMap((f) => findingLines(f, paint));
+  }
+  const names = (mark: string, list: Finding[], style: (text: string) => string) =>
+    wrap(list.map((f) => f.id).join(", "), WIDTH - 5).map((l, i) => style(`${(i === 0 ? mark : "").padEnd(4)} ${l}`));
+  return [
+    ...[...faults, ...of("warn"), ...of("unknown")].flatMap((f) => findingLines(f, paint)),
+    ...(of("pass").length > 0 ? names(MARKS.pass, of("pass"), paint.green) : []),
+    ...(of("skip").length > 0 ? names(MARKS.skip, of("skip"), paint.dim) : []),
   ];
 }
 

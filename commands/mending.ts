@@ -19,6 +19,8 @@ import { consent } from "./plan_output.ts";
 const PATIENCE = { service: 15_000, rest: 2_000 };
 /** Milliseconds between two looks. */
 const PAUSE = 400;
+/** Milliseconds after which a fault that a mend has brought to light is believed. */
+const UNDERWAY = 1_000;
 /** Attempts for one check: its finding may have several layers, of which only the first shows. */
 const ATTEMPTS = 3;
 /** Attempts in all. */
@@ -38,6 +40,8 @@ export class Mending {
   /** By check, in the order of the first attempts. */
   private readonly done = new Map<string, Fixed>();
   private readonly tried = new Map<string, { signatures: Set<string>; count: number; mendedThen: number }>();
+  /** What was there to mend before anything was done, by check. */
+  private readonly first = new Map<string, Finding>();
   private asked = false;
 
   /** @param look without sending packets, which takes time */
@@ -50,10 +54,17 @@ export class Mending {
 
   /** Mends until there is nothing left to try. @returns whether anything was tried */
   async run(start: Examined): Promise<boolean> {
+    for (const f of mendable(start)) if (!this.first.has(f.id)) this.first.set(f.id, f);
     let seen = start;
     let any = false;
     for (let attempts = 0; attempts < MOST; attempts++) {
-      const finding = mendable(seen).find((f) => this.isWorthTrying(f, seen));
+      let finding = mendable(seen).find((f) => this.isWorthTrying(f, seen));
+      if (finding && any && !this.first.has(finding.id)) {
+        // What has just come up may only be on its way: a daemon takes its device some milliseconds after its start.
+        await pause(UNDERWAY);
+        seen = await this.look();
+        finding = mendable(seen).find((f) => this.isWorthTrying(f, seen));
+      }
       if (!finding) break;
       if (!this.asked) this.ask(seen);
       seen = await this.mend(finding, seen);
@@ -71,8 +82,14 @@ export class Mending {
       Object.assign(fixed, { result: now.mend ? "failed" : "left", found: now.found ?? now.title, reason });
       if (now.fix && !now.mend) fixed.commands = now.fix;
     }
-    const rest = findings.filter((f) => f.verdict === "fail" && !this.done.has(f.id) && f.id !== "probe");
-    return [...this.done.values(), ...rest.map((f) => left(f, input))];
+    const open = findings.filter((f) => f.verdict === "fail" && !this.done.has(f.id));
+    const along = [...this.first.values()].filter((f) => !this.done.has(f.id) && !open.some((o) => o.id === f.id));
+    return [
+      ...this.done.values(),
+      ...along.map((f) => mendedAlong(f, findings.find((now) => now.id === f.id))),
+      // The probe only feels what others are at fault for.
+      ...open.filter((f) => f.id !== "probe").map((f) => left(f, input)),
+    ];
   }
 
   private ask(seen: Examined): void {
@@ -139,10 +156,19 @@ export class Mending {
       const steps = mendSteps([now], seen.input);
       if (steps.length === 0 || !tried.has(signatureOf(now, seen.input))) return seen;
       this.context.ui.progress(`${id}: waiting`);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await pause(PAUSE);
     }
   }
 }
+
+/** What nothing was done about by itself, and does not fail any more. */
+function mendedAlong({ id, title, found = title }: Finding, now: Finding | undefined): Fixed {
+  return now?.verdict === "skip" || now?.verdict === "unknown"
+    ? { id, result: "failed", found, reason: now.found ?? "cannot be judged" }
+    : { id, result: "mended", found, reason: "along with the others" };
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function left(finding: Finding, { journal }: CheckInput): Fixed {
   const { id, title, found = title, fix } = finding;
