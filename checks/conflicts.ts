@@ -11,6 +11,7 @@ export const conflicts: Check = {
   title: "No other translator is in the way",
   hop: "translator",
   only: "gateway",
+  early: true,
   needs: [],
   looksAt: "Debian's own tayga.service, and routes of the prefix or the pool into other TUN devices.",
   why:

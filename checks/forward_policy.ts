@@ -15,6 +15,7 @@ export const forwardPolicy: Check = {
   id: "forward-policy",
   title: "The firewall passes the gateway's packets",
   hop: "forward",
+  early: true,
   needs: [],
   looksAt:
     "The FORWARD chain of both families: crxn's own chain and the jump to it, the chain's policy, and every rule that a packet of the gateway meets on its way, in both directions.",

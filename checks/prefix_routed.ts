@@ -9,6 +9,7 @@ export const prefixRouted: Check = {
   title: "The network of the prefix is routed to this machine",
   hop: "uplink",
   only: "gateway",
+  early: true,
   needs: [],
   looksAt:
     "Whether `routed` is the uplink's own network. Whether the provider sends its packets here would take listening on the uplink, which is not done yet.",

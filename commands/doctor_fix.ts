@@ -1,11 +1,10 @@
 /** `crxn doctor --fix`: mends, then looks at all of it again, until nothing new shows. */
 
+import { SENDING } from "../checks/run.ts";
 import type { Context } from "./context.ts";
 import type { Examined } from "./doctor_output.ts";
 import { Mending } from "./mending.ts";
 
-/** Checks that send packets, which takes time: while things are being mended they are not asked. */
-const SENDING = ["probe", "path-mtu", "overlay-peers", "prefix-routed"];
 /** What comes back by itself some time after a mend. */
 const SLOW = ["overlay-peers", "translator-device", "probe", "path-mtu", "accept-ra"];
 /** How often all is mended and looked at. */
@@ -25,6 +24,7 @@ export async function fix(
   wanted: ReadonlySet<string>,
   start: Examined,
 ): Promise<Examined> {
+  // While things are being mended no packets are sent: that takes time.
   const quick = new Set([...wanted].filter((id) => !SENDING.includes(id)));
   const mending = new Mending(context, () => look(quick));
   let seen = start;
@@ -40,7 +40,9 @@ async function settled({ ui }: Context, look: () => Promise<Examined>, mended: s
   const start = Date.now();
   while (true) {
     const seen = await look();
-    const failing = seen.report.findings.filter((f) => f.verdict === "fail").map((f) => f.id);
+    // Of the first pings through what has just come back one may be lost.
+    const failing = seen.report.findings
+      .filter((f) => f.verdict === "fail" || (f.id === "probe" && f.verdict === "warn")).map((f) => f.id);
     const awaited = failing.filter((id) => mended.includes(id) || SLOW.includes(id));
     const patience = awaited.length === failing.length ? PATIENCE : LITTLE_PATIENCE;
     if (mended.length === 0 || awaited.length === 0 || Date.now() - start > patience) return seen;

@@ -14,14 +14,13 @@ import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
 import { findIdentity } from "../machine/identity.ts";
-import { type Context, type LoadedConfig, prepare, requireYggdrasil } from "./context.ts";
+import { type Context, type LoadedConfig, prepare, type Prepared, requireYggdrasil } from "./context.ts";
 
 type Tunnel = NonNullable<Facts["tunnel"]>;
 
 export async function readInput(context: Context, loaded: LoadedConfig): Promise<CheckInput> {
   try {
-    const { journal, survey, blueprint: plain } = await prepare(context, loaded);
-    return inputOf(loaded, journal, survey, plain.facts, []);
+    return inputOf(loaded, await prepare(context, loaded));
   } catch (error) {
     if (!(error instanceof CrxnError)) throw error;
     return await readInSpite(context, loaded, error);
@@ -67,7 +66,7 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   );
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
   if (troubles.length === 0) troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
-  return inputOf(loaded, journal, survey, facts, troubles);
+  return settle(loaded, journal, survey, facts, troubles);
 }
 
 /** What only root may read is missing, which is no fault. */
@@ -85,7 +84,11 @@ function troubleOf(check: string, error: CrxnError): Trouble {
   return { check, verdict, found: error.message, ...(error.remedy ? { want: error.remedy } : {}) };
 }
 
-function inputOf(
+/** Of a machine that was read for something else. */
+export const inputOf = (loaded: LoadedConfig, { journal, survey, blueprint: { facts } }: Prepared): CheckInput =>
+  settle(loaded, journal, survey, facts, []);
+
+function settle(
   { config }: LoadedConfig,
   journal: Journal | undefined,
   survey: Survey,
