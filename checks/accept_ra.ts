@@ -29,6 +29,7 @@ function fine({ survey }: CheckInput): string | undefined {
 
 function routeProblem({ blueprint, survey }: CheckInput): Problem[] {
   if (defaultUplink(survey)) return [];
+  if (survey.links.length === 0) return [{ found: "ip does not answer", verdict: "unknown" }];
   const named = blueprint.config.uplink;
   return [{
     found: `there is no IPv6 default route${named ? "" : ", and crxn.yaml names no uplink"}`,

@@ -13,6 +13,7 @@ import { lock } from "../machine/lock.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { inOverlay, reachNodes, sendProbe } from "../machine/probe.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
+import { withoutConfig } from "./doctor_bare.ts";
 import { fix } from "./doctor_fix.ts";
 import { readInput } from "./doctor_input.ts";
 import { type Examined, reportJson, reportLines } from "./doctor_output.ts";
@@ -52,7 +53,9 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   if (options.explain !== undefined) return explain(context, checkOf(options.explain));
   const wanted = wantedIds(options);
   if (options.fix) requireRoot("`crxn doctor --fix`");
-  const loaded = await loadConfig(context.options.config);
+  const loaded = await loadConfig(context.options.config).catch(async (error) => {
+    throw await withoutConfig(context, error);
+  });
   using _lock = options.fix ? await lock("doctor") : undefined;
   const look = (ids: ReadonlySet<string>) => examine(context, loaded, ids, options.target);
   let seen = await look(wanted);

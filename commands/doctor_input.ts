@@ -9,12 +9,24 @@ import { daemonOf, type Facts, factsOf, type MoreFacts } from "../gateway/facts.
 import { type Journal, replay } from "../gateway/journal.ts";
 import { tunnelDevice } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
-import type { Survey } from "../gateway/survey.ts";
+import type { Link, Survey } from "../gateway/survey.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
 import { findIdentity } from "../machine/identity.ts";
 import { type Context, type LoadedConfig, prepare, type Prepared, requireYggdrasil } from "./context.ts";
+
+/** Stands in for an uplink that is not there, also where not even the loopback device could be seen. */
+const LOOPBACK: Link = {
+  name: "lo",
+  up: true,
+  carrier: true,
+  mtu: 65536,
+  data: {},
+  addresses: [],
+  rx: { packets: 0, bytes: 0, dropped: 0 },
+  tx: { packets: 0, bytes: 0, dropped: 0 },
+};
 
 type Tunnel = NonNullable<Facts["tunnel"]>;
 
@@ -62,7 +74,7 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   const facts = await attempt(
     "accept-ra",
     () => factsOf(config, survey, more),
-    () => factsOf({ ...config, uplink: "lo" }, survey, more),
+    () => factsOf({ ...config, uplink: "lo" }, { ...survey, links: [...survey.links, LOOPBACK] }, more),
   );
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
   if (troubles.length === 0) troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));

@@ -177,8 +177,8 @@ function left(finding: Finding, { journal }: CheckInput): Fixed {
     : fix
     ? "not crxn's to change"
     : finding.want
-    ? `nothing on this machine mends it: ${finding.want}`
-    : "nothing on this machine mends it";
+    ? `not crxn's to mend; wanted: ${finding.want}`
+    : "not crxn's to mend";
   return { id, result: "left", found, reason, ...(fix ? { commands: fix } : {}) };
 }
 
