@@ -42,6 +42,7 @@ function routeProblem(input: CheckInput): Problem[] {
   const { blueprint, survey } = input;
   const route = defaultUplink(survey);
   if (route) return routerProblem(route, input);
+  if (survey.links.length === 0) return [{ found: "ip does not answer", verdict: "unknown" }];
   const named = blueprint.config.uplink;
   const uplink = blueprint.facts.uplink.name;
   const link = linkOf(survey, uplink);

@@ -84,6 +84,8 @@ export interface Check {
   hop: Hop | undefined;
   /** Whom it is for: `gateway` is skipped on an overlay node, `yggdrasil` where the overlay is an existing link. */
   only?: "gateway" | "yggdrasil";
+  /** It depends on the rest of the machine, so that `up` can ask it before anything is made. */
+  early?: true;
   /** Ids of checks whose failure makes this one a skip. */
   needs: string[];
   looksAt: string;

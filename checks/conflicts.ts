@@ -12,6 +12,7 @@ export const conflicts: Check = {
   title: "No other translator is in the way",
   hop: "translator",
   only: "gateway",
+  early: true,
   needs: [],
   looksAt:
     "Debian's own tayga.service, tayga with any other config in /etc/tayga or started by hand, Jool (its module, and rules that hand packets to it); routes of the prefix or the pool into other TUN devices, and addresses of either on this machine's own devices.",

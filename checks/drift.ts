@@ -98,6 +98,14 @@ function leftovers({ blueprint, journal, survey }: CheckInput): Problem[] {
     return device !== undefined && linkOf(survey, device) === undefined;
   };
   const left = [...journal.entries.keys()].filter((id) => !wanted.has(id) && !gone(id));
+  if (journal.entries.size === 0) {
+    return [{
+      found:
+        `the gateway is here, and crxn's journal (${Path.journal}) knows nothing of it: \`crxn down\` cannot take it back`,
+      want: "the journal from a backup",
+      verdict: "warn",
+    }];
+  }
   if (left.length === 0) return [];
   return [{
     found: `made by crxn, and not in crxn.yaml any more: ${left.join(", ")}`,

@@ -2,7 +2,7 @@
 
 import { type Action, Program } from "../gateway/action.ts";
 import { compare } from "../gateway/compare.ts";
-import type { Step } from "../gateway/step.ts";
+import { DAEMON_RELOAD, type Step } from "../gateway/step.ts";
 import { iptablesOf, jumpRule } from "../gateway/commands.ts";
 import type { ChainItem, Item } from "../gateway/item.ts";
 import { hasJump, see } from "../gateway/see.ts";
@@ -14,12 +14,15 @@ export const UP = ["crxn", "up", "--yes"];
 /** What makes the items on this machine, as `up` would. Items whose place somebody else has are left out. */
 export function stepsFor(items: Item[], survey: Survey): Step[] {
   const free = items.filter((item) => see(item, survey).is !== "foreign");
-  return compare(free, survey, { entries: new Map(), brought: [] });
+  const steps = compare(free, survey, { entries: new Map(), brought: [] });
+  // Somebody's changed unit is no business of an address or a rule.
+  const units = free.some((i) => i.kind === "service" || (i.kind === "file" && i.unit));
+  return units ? steps : steps.filter((step) => step !== DAEMON_RELOAD);
 }
 
 export function fixOf(items: Item[], steps: Step[], survey: Survey): string[][] {
   const argvs: string[][] = [];
-  for (const step of [...stepsFor(items, survey), ...steps]) {
+  for (const step of [...steps, ...stepsFor(items, survey)]) {
     if (step.fetch) argvs.push(["crxn", "install", "--yes"]);
     else if (step.packages) argvs.push([Program.aptGet, "install", "--no-install-recommends", ...step.packages]);
     else if (step.item?.kind === "chain") argvs.push(...chainFix(step.item, survey));

@@ -24,6 +24,7 @@ export const forwardPolicy: Check = {
   id: "forward-policy",
   title: "The firewall passes the gateway's packets",
   hop: "forward",
+  early: true,
   needs: [],
   looksAt:
     "crxn's own FORWARD chains and the jumps to them; then every chain that a packet of the gateway meets on its way, in both directions and families, from ingress to egress in the order of priorities: those of iptables-nft, of iptables-legacy and of native nftables, with their policies and rules.",

@@ -1,7 +1,7 @@
 /** Marks that rules of the firewall put on packets before their route is looked up. Pure. iptables-extensions(8), MARK. */
 
 import type { Ruleset } from "../gateway/survey.ts";
-import { matches, type Packet } from "./firewall_walk.ts";
+import { matches, type Packet } from "../gateway/netfilter/iptables_walk.ts";
 
 type Chains = Ruleset[string];
 

@@ -11,6 +11,7 @@ export const prefixRouted: Check = {
   title: "The network of the prefix is routed to this machine",
   hop: "uplink",
   only: "gateway",
+  early: true,
   needs: [],
   looksAt:
     "An address in `routed`, beside the prefix, asks the provider's first router, which has to answer (hop limit 2: \"time exceeded\"). Does the answer find the way here, or is there a neighbour solicitation for that address on the uplink? Besides, whether `routed` is the uplink's own network.",

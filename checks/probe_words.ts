@@ -3,7 +3,7 @@
 import type { Side } from "../gateway/probe_points.ts";
 import type { Survey } from "../gateway/survey.ts";
 import type { Hop } from "./check.ts";
-import { firewallOwner } from "./firewall_walk.ts";
+import { firewallOwner } from "./firewall_owner.ts";
 import type { Loss } from "./probe_loss.ts";
 import type { Dropped, Through } from "./probe_result.ts";
 

@@ -6,6 +6,7 @@ export const tunDevice: Check = {
   id: "tun-device",
   title: "The kernel makes TUN devices",
   hop: "translator",
+  early: true,
   needs: [],
   looksAt: "Whether /dev/net/tun is there.",
   why: "tayga and yggdrasil are programs: they get their packets from the kernel through a TUN device.",

@@ -32,6 +32,7 @@ function existing(input: CheckInput): Outcome {
   const name = input.blueprint.overlayDevice;
   const link = linkOf(input.survey, name);
   const want = `${name} up, with a carrier`;
+  if (input.survey.links.length === 0) return { verdict: "unknown", found: "ip does not answer" };
   if (!link) return { verdict: "fail", found: `the overlay link ${name} does not exist`, want };
   if (!link.up) {
     const argv = ["/usr/sbin/ip", "link", "set", "dev", name, "up"];

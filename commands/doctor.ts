@@ -2,12 +2,12 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { levenshteinDistance } from "@std/text";
-import type { Check, CheckInput } from "../checks/check.ts";
+import type { Check } from "../checks/check.ts";
 import { pageOf } from "../checks/explain.ts";
 import { legsOf } from "../checks/legs.ts";
 import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
-import { isBare, runChecks } from "../checks/run.ts";
+import { isBare, runChecks, SENDING } from "../checks/run.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { inOverlay } from "../gateway/probe_plan.ts";
@@ -17,17 +17,12 @@ import { sendProbe } from "../machine/probe.ts";
 import { reachNodes } from "../machine/reach.ts";
 import { askRoutes } from "../machine/route_answers.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
-import { mend } from "./doctor_fix.ts";
+import { withoutConfig } from "./doctor_bare.ts";
+import { fix } from "./doctor_fix.ts";
 import { readInput } from "./doctor_input.ts";
-import { type Report, reportJson, reportLines } from "./doctor_output.ts";
+import { type Examined, reportJson, reportLines } from "./doctor_output.ts";
 import { ipv4, withCommon } from "./options.ts";
 import { paintFor } from "./ui.ts";
-
-/** Checks that need packets to be sent. */
-const PROBING = ["probe", "path-mtu", "prefix-routed"];
-
-/** Seconds that a mended gateway gets to show it: daemons start, peers come back. */
-const PATIENCE = 20;
 
 export const doctorCommand = () =>
   withCommon(
@@ -60,18 +55,20 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   const wanted = wantedIds(options);
   if (options.fix) requireRoot("`crxn doctor --fix`");
   if (options.capture !== undefined) requireRoot("`crxn doctor --capture`");
-  const loaded = await loadConfig(context.options.config);
+  const loaded = await loadConfig(context.options.config).catch(async (error) => {
+    throw await withoutConfig(context, error);
+  });
   using _lock = options.fix ? await lock("doctor") : undefined;
   const captured: { capture?: Capture } = {};
   const begin = async ({ translatorDevice, ways }: Blueprint) => {
     const devices = [...(translatorDevice ? [translatorDevice] : []), ...ways.map((w) => w.device)];
     captured.capture = await startCapture(context.runner, options.capture!, devices);
   };
-  let { input, report } = await examine(context, loaded, wanted, options.target, options.capture ? begin : undefined);
-  if (options.fix && !report.healthy) {
-    const mended = await mend(context, report.findings, input);
-    if (mended.length > 0) ({ input, report } = await reexamine(context, loaded, wanted, options.target, mended));
-  }
+  const look = (ids: ReadonlySet<string>, before?: typeof begin) =>
+    examine(context, loaded, ids, options.target, before);
+  let seen = await look(wanted, options.capture === undefined ? undefined : begin);
+  if (options.fix) seen = await fix(context, look, wanted, seen);
+  const { input, report } = seen;
   if (captured.capture) {
     const packets = await captured.capture.end();
     ui.say(`${options.capture} has ${packets === undefined ? "the" : packets} packets of this examination`);
@@ -79,11 +76,6 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   if (ui.json) ui.out(JSON.stringify(reportJson(report), null, 2));
   else for (const line of reportLines(report, input, paintFor(Deno.stdout))) ui.out(line);
   return report.healthy ? Exit.ok : Exit.failed;
-}
-
-interface Examined {
-  input: CheckInput;
-  report: Report;
 }
 
 async function examine(
@@ -101,7 +93,7 @@ async function examine(
   }
   await before?.(blueprint);
   const [probing, reach, answers] = await Promise.all([
-    PROBING.some((id) => wanted.has(id)) && !isBare(input)
+    SENDING.some((id) => wanted.has(id)) && !isBare(input)
       ? sendProbe(context.runner, blueprint, input.survey, target)
       : undefined,
     wanted.has("probe") || wanted.has("overlay-peers") ? reachNodes(context.runner, blueprint) : undefined,
@@ -111,27 +103,6 @@ async function examine(
   const findings = runChecks(CHECKS, input, wanted);
   const healthy = findings.every((f) => f.verdict !== "fail");
   return { input, report: { healthy, path: pathOf(CHECKS, findings, input), findings } };
-}
-
-/** After mending: again until the mended checks are content, or for as long as daemons may take to come back. */
-async function reexamine(
-  context: Context,
-  loaded: LoadedConfig,
-  wanted: ReadonlySet<string>,
-  target: string | undefined,
-  mended: string[],
-): Promise<Examined> {
-  const deadline = Date.now() + PATIENCE * 1000;
-  while (true) {
-    const examined = await examine(context, loaded, wanted, target);
-    const failing = examined.report.findings.filter((f) => f.verdict === "fail").map((f) => f.id);
-    const waits = [...mended, "overlay-peers", "translator-device", "probe", "accept-ra"].some((id) =>
-      failing.includes(id)
-    );
-    if (!waits || Date.now() > deadline) return examined;
-    context.ui.progress(`waiting for ${failing.join(", ")}`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
 }
 
 function explain({ ui }: Context, check: Check): ExitCode {

@@ -1,38 +1,52 @@
-/** `crxn doctor --fix`: the steps of the findings that fail, and nothing else. */
+/** `crxn doctor --fix`: mends, then looks at all of it again, until nothing new shows. */
 
-import type { Finding } from "../checks/check.ts";
-import { stepsFor } from "../checks/fix.ts";
-import type { Item } from "../gateway/item.ts";
-import type { Step } from "../gateway/step.ts";
-import type { Survey } from "../gateway/survey.ts";
-import type { CheckInput } from "../checks/check.ts";
-import { apply } from "../machine/apply.ts";
-import { keepIdentity } from "../machine/identity.ts";
+import { SENDING } from "../checks/run.ts";
 import type { Context } from "./context.ts";
-import { bring } from "./install.ts";
-import { consent } from "./plan_output.ts";
+import type { Examined } from "./doctor_output.ts";
+import { Mending } from "./mending.ts";
 
-/** What mends the findings: items in the blueprint's order, after the steps that no item stands for. */
-export function mendSteps(findings: Finding[], items: Item[], survey: Survey): Step[] {
-  const failing = findings.filter((f) => f.verdict === "fail");
-  const wanted = new Set(failing.flatMap((f) => f.mend?.items.map((i) => i.id) ?? []));
-  return [...failing.flatMap((f) => f.mend?.steps ?? []), ...stepsFor(items.filter((i) => wanted.has(i.id)), survey)];
-}
+/** What comes back by itself some time after a mend. */
+const SLOW = ["overlay-peers", "translator-device", "probe", "path-mtu", "accept-ra"];
+/** How often all is mended and looked at. */
+const ROUNDS = 3;
+/** Milliseconds that a mended gateway gets to show it: daemons start, peers come back. */
+const PATIENCE = 20_000;
+/** Where something else stays broken, so that it may never. */
+const LITTLE_PATIENCE = 6_000;
 
 /**
- * Asks, then does the steps.
- * @returns ids of the findings that something was done about
+ * @param look at the machine, by these checks
+ * @param start what the last look has shown
  */
-export async function mend(context: Context, findings: Finding[], input: CheckInput): Promise<string[]> {
-  const { ui, runner } = context;
-  const { blueprint, survey } = input;
-  const steps = mendSteps(findings, blueprint.items, survey);
-  if (steps.length === 0) return [];
-  consent(context, steps, "This mends what is the gateway's own:");
-  await bring(context, steps);
-  const { identity } = blueprint.facts;
-  if (identity?.keys && steps.some((s) => s.item?.kind === "file" && s.item.secret)) await keepIdentity(identity);
-  await apply(runner, steps, survey, (step, i) => ui.progress(`[${i + 1}/${steps.length}] ${step.title}`));
-  ui.done();
-  return findings.filter((f) => f.verdict === "fail" && f.mend).map((f) => f.id);
+export async function fix(
+  context: Context,
+  look: (ids: ReadonlySet<string>) => Promise<Examined>,
+  wanted: ReadonlySet<string>,
+  start: Examined,
+): Promise<Examined> {
+  // While things are being mended no packets are sent: that takes time.
+  const quick = new Set([...wanted].filter((id) => !SENDING.includes(id)));
+  const mending = new Mending(context, () => look(quick));
+  let seen = start;
+  for (let round = 0; round < ROUNDS && await mending.run(seen); round++) {
+    seen = await settled(context, () => look(wanted), mending.mended);
+  }
+  context.ui.done();
+  return { ...seen, report: { ...seen.report, fixed: mending.results(seen) } };
+}
+
+/** Looks again until what was mended is content, or for as long as daemons may take to come back. */
+async function settled({ ui }: Context, look: () => Promise<Examined>, mended: string[]): Promise<Examined> {
+  const start = Date.now();
+  while (true) {
+    const seen = await look();
+    // Of the first pings through what has just come back one may be lost.
+    const failing = seen.report.findings
+      .filter((f) => f.verdict === "fail" || (f.id === "probe" && f.verdict === "warn")).map((f) => f.id);
+    const awaited = failing.filter((id) => mended.includes(id) || SLOW.includes(id));
+    const patience = awaited.length === failing.length ? PATIENCE : LITTLE_PATIENCE;
+    if (mended.length === 0 || awaited.length === 0 || Date.now() - start > patience) return seen;
+    ui.progress(`waiting for ${awaited.join(", ")}`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
 }

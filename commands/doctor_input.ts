@@ -10,13 +10,25 @@ import { type Journal, replay } from "../gateway/journal.ts";
 import { saidSince } from "../gateway/host.ts";
 import { tunnelDevice, Unit } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
-import { linkOf, type Survey } from "../gateway/survey.ts";
+import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
 import { readHost } from "../machine/host.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
 import { findIdentity } from "../machine/identity.ts";
-import { type Context, type LoadedConfig, prepare, requireYggdrasil } from "./context.ts";
+import { type Context, type LoadedConfig, prepare, type Prepared, requireYggdrasil } from "./context.ts";
+
+/** Stands in for an uplink that is not there, also where not even the loopback device could be seen. */
+const LOOPBACK: Link = {
+  name: "lo",
+  up: true,
+  carrier: true,
+  mtu: 65536,
+  data: {},
+  addresses: [],
+  rx: { packets: 0, bytes: 0, dropped: 0 },
+  tx: { packets: 0, bytes: 0, dropped: 0 },
+};
 
 type Tunnel = NonNullable<Facts["tunnel"]>;
 
@@ -29,8 +41,7 @@ export async function readInput(context: Context, loaded: LoadedConfig): Promise
 
 async function readGateway(context: Context, loaded: LoadedConfig): Promise<CheckInput> {
   try {
-    const { journal, survey, blueprint: plain } = await prepare(context, loaded);
-    return inputOf(loaded, journal, survey, plain.facts, []);
+    return inputOf(loaded, await prepare(context, loaded));
   } catch (error) {
     if (!(error instanceof CrxnError)) throw error;
     return await readInSpite(context, loaded, error);
@@ -75,13 +86,13 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   const facts = await attempt(
     "accept-ra",
     () => factsOf(lost ? unnamed : config, survey, more),
-    () => factsOf({ ...config, uplink: "lo" }, survey, more),
+    () => factsOf({ ...config, uplink: "lo" }, { ...survey, links: [...survey.links, LOOPBACK] }, more),
   );
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
   if (troubles.length === 0 && !lost) {
     troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
   }
-  return inputOf(loaded, journal, survey, facts, troubles);
+  return settle(loaded, journal, survey, facts, troubles);
 }
 
 /** What only root may read is missing, which is no fault. */
@@ -99,7 +110,11 @@ function troubleOf(check: string, error: CrxnError): Trouble {
   return { check, verdict, found: error.message, ...(error.remedy ? { want: error.remedy } : {}) };
 }
 
-function inputOf(
+/** Of a machine that was read for something else. */
+export const inputOf = (loaded: LoadedConfig, { journal, survey, blueprint: { facts } }: Prepared): CheckInput =>
+  settle(loaded, journal, survey, facts, []);
+
+function settle(
   { config }: LoadedConfig,
   journal: Journal | undefined,
   survey: Survey,

@@ -10,10 +10,30 @@ export interface Report {
   healthy: boolean;
   path: Station[];
   findings: Finding[];
+  /** With --fix: what was done about each finding. */
+  fixed?: Fixed[];
+}
+
+/** A look at the machine, and what the checks made of it. */
+export interface Examined {
+  input: CheckInput;
+  report: Report;
+}
+
+/** What became of a finding. `left`: not crxn's to change. */
+export interface Fixed {
+  id: string;
+  result: "mended" | "failed" | "left";
+  found: string;
+  reason?: string;
+  /** For `left`: what to run by hand, each an argv. */
+  commands?: string[][];
+  /** For `failed`: the end of the log of the unit it is about. */
+  log?: string;
 }
 
 /** The document of docs/contract.md. */
-export const reportJson = ({ healthy, path, findings }: Report) => ({
+export const reportJson = ({ healthy, path, findings, fixed }: Report) => ({
   schema: "crxn.doctor/1",
   healthy,
   path,
@@ -29,18 +49,36 @@ export const reportJson = ({ healthy, path, findings }: Report) => ({
     ...(fix ? { fix } : {}),
     ...(evidence ? { evidence } : {}),
   })),
+  ...(fixed ? { fixed } : {}),
 });
 
 const MARKS: Record<Verdict, string> = { pass: "ok", warn: "warn", fail: "FAIL", skip: "-", unknown: "?" };
 const WIDTH = 80;
 
-export function reportLines({ path, findings }: Report, input: CheckInput, paint: Paint): string[] {
+export function reportLines({ path, findings, fixed }: Report, input: CheckInput, paint: Paint): string[] {
   return [
+    ...(fixed && fixed.length > 0 ? [...fixedLines(fixed, paint), ""] : []),
     ...pathLines(path, input, paint),
     "",
-    ...findings.flatMap((f) => findingLines(f, paint)),
+    ...listLines(findings, paint),
     "",
     verdictLine(findings, input, paint),
+  ];
+}
+
+/** What is wrong comes first, in the order of the path; what is well then needs no more than its name. */
+function listLines(findings: Finding[], paint: Paint): string[] {
+  const of = (verdict: Verdict) => findings.filter((f) => f.verdict === verdict);
+  const faults = of("fail");
+  if (faults.length === 0) {
+    return [...of("warn"), ...findings.filter((f) => f.verdict !== "warn")].flatMap((f) => findingLines(f, paint));
+  }
+  const names = (mark: string, list: Finding[], style: (text: string) => string) =>
+    wrap(list.map((f) => f.id).join(", "), WIDTH - 5).map((l, i) => style(`${(i === 0 ? mark : "").padEnd(4)} ${l}`));
+  return [
+    ...[...faults, ...of("warn"), ...of("unknown")].flatMap((f) => findingLines(f, paint)),
+    ...(of("pass").length > 0 ? names(MARKS.pass, of("pass"), paint.green) : []),
+    ...(of("skip").length > 0 ? names(MARKS.skip, of("skip"), paint.dim) : []),
   ];
 }
 
@@ -63,6 +101,19 @@ function findingLines(finding: Finding, paint: Paint): string[] {
     ...detail("why", why),
     ...(fix ?? []).map((argv, i) => `     ${(i === 0 ? "fix" : "").padEnd(6)} ${paint.bold(commandLine(argv))}`),
   ];
+}
+
+/** What --fix did, and did not. */
+function fixedLines(fixed: Fixed[], paint: Paint): string[] {
+  const marks = { mended: paint.green("mended"), failed: paint.red("not mended"), left: paint.yellow("not touched") };
+  const indented = (text: string) => text.split("\n").flatMap((l) => wrap(l, WIDTH - 5)).map((l) => `     ${l}`);
+  return fixed.flatMap(({ id, result, found, reason, commands = [], log = "" }) => [
+    `${marks[result]}: ${id}`,
+    ...detail("found", found),
+    ...detail("why", reason),
+    ...commands.map((argv, i) => `     ${(i === 0 ? "fix" : "").padEnd(6)} ${paint.bold(commandLine(argv))}`),
+    ...log.split("\n").filter((l) => l !== "").flatMap((l) => indented(`| ${l}`)),
+  ]);
 }
 
 function detail(name: string, text: string | undefined): string[] {

@@ -1,21 +1,29 @@
 /** A plan for its reader: on stdout for `--dry-run`, on stderr before it is carried out, and the question whether to. */
 
+import type { Finding } from "../checks/check.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/step.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { planJson, planLines } from "../gateway/plan.ts";
 import type { Context } from "./context.ts";
+import { briefJson } from "./doctor_brief.ts";
 import { type Paint, paintFor, type Ui } from "./ui.ts";
 
 /** `--dry-run`: the plan is the result. */
-export function printPlan(ui: Ui, command: "up" | "down", steps: Step[], blueprint?: Blueprint): void {
+export function printPlan(
+  ui: Ui,
+  command: "up" | "down",
+  steps: Step[],
+  blueprint?: Blueprint,
+  foreseen: Finding[] = [],
+): void {
   if (ui.json) {
     ui.out(JSON.stringify(
       {
         schema: "crxn.plan/1",
         command,
         changes: steps.length,
-        ...(blueprint ? tunnelJson(blueprint) : {}),
+        ...(blueprint ? { ...tunnelJson(blueprint), findings: briefJson(foreseen) } : {}),
         steps: planJson(steps),
       },
       null,

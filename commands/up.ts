@@ -1,6 +1,8 @@
 /** `crxn up`: makes the machine what the config says. */
 
 import { Command } from "@commander-js/extra-typings";
+import { foresee } from "../checks/foresee.ts";
+import { CHECKS } from "../checks/list.ts";
 import { compare } from "../gateway/compare.ts";
 import type { Step } from "../gateway/step.ts";
 import { keyWarnings } from "../gateway/config/key_warnings.ts";
@@ -22,10 +24,13 @@ import {
 } from "./context.ts";
 import { describe, settle, takeBack } from "./converge.ts";
 import { requireDaemon } from "./daemon.ts";
+import { briefLines } from "./doctor_brief.ts";
+import { inputOf, readInput } from "./doctor_input.ts";
 import { bring } from "./install.ts";
 import { withCommon } from "./options.ts";
 import { consent, printPlan, tunnelLines } from "./plan_output.ts";
 import { unitLogs } from "../machine/logs.ts";
+import { paintFor } from "./ui.ts";
 import { welcome } from "./welcome.ts";
 
 export const upCommand = () =>
@@ -57,8 +62,10 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   requireLink(prepared);
   let steps = plan(prepared);
   await warn(context, loaded, prepared);
+  const foreseen = foresee(CHECKS, inputOf(loaded, prepared));
+  for (const line of briefLines(foreseen, paintFor(Deno.stderr))) ui.say(line);
   if (options.dryRun) {
-    printPlan(ui, "up", steps, prepared.blueprint);
+    printPlan(ui, "up", steps, prepared.blueprint, foreseen);
     return steps.length > 0 ? Exit.changes : Exit.ok;
   }
   if (steps.length > 0) {
@@ -72,7 +79,12 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     await make(context, prepared, steps);
   }
   await settleAll(context);
-  return await welcome(context, prepared, { changed: steps, ...(options.target ? { target: options.target } : {}) });
+  return await welcome(context, prepared, {
+    changed: steps,
+    ...(options.target ? { target: options.target } : {}),
+    // A machine that was right as it was has been read already.
+    look: async () => steps.length > 0 ? await readInput(context, loaded) : inputOf(loaded, prepared),
+  });
 }
 
 /** What is no error of the config's form, and cannot work: said before anything is done. */

@@ -1,5 +1,8 @@
 /** The end of `up`: waits until the path works, pings through it, and says what to try and what the far end needs. */
 
+import type { CheckInput, Finding } from "../checks/check.ts";
+import { CHECKS } from "../checks/list.ts";
+import { runChecks, SENDING } from "../checks/run.ts";
 import { embed } from "../gateway/address.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/step.ts";
@@ -13,11 +16,15 @@ import { dialAgain, readOverlay } from "../machine/yggdrasil.ts";
 import { readUnits } from "../machine/systemd.ts";
 import { ping } from "../machine/ping.ts";
 import type { Context, Prepared } from "./context.ts";
+import { briefJson, briefLines } from "./doctor_brief.ts";
 import { farewell } from "./farewell.ts";
+import { paintFor } from "./ui.ts";
 
 interface Done {
   changed: Step[];
   target?: string;
+  /** Reads the machine for `doctor`'s checks; without it they are not asked. */
+  look?: () => Promise<CheckInput>;
 }
 
 /** A ping and what it was for. */
@@ -35,6 +42,7 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
   const { blueprint } = prepared;
   const down = await waitForUnits(context, blueprint, done.changed.length > 0);
   const tried = down.length > 0 ? [] : await tryPath(context, blueprint, done);
+  const findings = done.look ? await findingsOf(done.look) : [];
   ui.done();
   const failed = down.length > 0 || tried.some((t) => t.must && t.milliseconds === undefined);
   if (ui.json) {
@@ -46,6 +54,7 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
         steps: planJson(done.changed),
         failedUnits: down,
         pings: tried,
+        findings: briefJson(findings),
         self: selfOf(blueprint),
       },
       null,
@@ -65,12 +74,20 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
   for (const { what, address, milliseconds } of tried) {
     ui.out(`  ${what} ${address} ${milliseconds === undefined ? "does not answer" : `answers in ${milliseconds} ms`}`);
   }
+  for (const line of briefLines(findings, paintFor(Deno.stdout))) ui.out(`  ${line}`);
   if (failed) ui.out("`crxn doctor` looks for the cause.");
-  else if (tried.length === 0) {
+  else if (findings.length > 0) ui.out("  `crxn doctor` says more.");
+  if (!failed && tried.length === 0) {
     ui.out("  No host of the overlay is known here, so none was pinged; --target names one.");
   }
   if (done.changed.length > 0) { for (const line of farewell(blueprint)) ui.out(line); }
   return failed ? Exit.failed : Exit.ok;
+}
+
+/** What `doctor` would find fault with, as far as that needs no packets: those were sent just now. */
+async function findingsOf(look: () => Promise<CheckInput>): Promise<Finding[]> {
+  const quick = new Set(CHECKS.map((c) => c.id).filter((id) => !SENDING.includes(id)));
+  return runChecks(CHECKS, await look(), quick).filter((f) => f.verdict === "fail" || f.verdict === "warn");
 }
 
 /** Milliseconds, longer than RestartSec of our units: a daemon that dies at once has been started again by then. */

@@ -17,6 +17,8 @@ export type State =
 
 const present: State = { is: "present" };
 const absent: State = { is: "absent" };
+/** Every machine has some of what was asked for: none at all is no answer. */
+const silent = (program: string): State => ({ is: "unknown", how: `${program} does not answer` });
 const differs = (how: string): State => ({ is: "differs", how });
 
 export function see(item: Item, survey: Survey): State {
@@ -30,7 +32,7 @@ export function see(item: Item, survey: Survey): State {
       return seeFile(item.path, item.content, item.mode, survey);
     case "sysctl": {
       const value = survey.sysctls[item.key];
-      if (value === undefined) return absent;
+      if (value === undefined) return Object.keys(survey.sysctls).length > 0 ? absent : silent("sysctl");
       return value === item.value ? present : differs(`${value}, not ${item.value}`);
     }
     case "link":
@@ -64,7 +66,7 @@ function seeFile(path: string, content: string, mode: number, survey: Survey): S
 
 function seeLink({ name, spec }: LinkItem, survey: Survey): State {
   const link = linkOf(survey, name);
-  if (!link) return absent;
+  if (!link) return survey.links.length > 0 ? absent : silent("ip");
   const wrong = (what: string, is: unknown, want: unknown) => differs(`${what} ${is}, not ${want}`);
   const kind = spec.type === "translator" ? "tun" : spec.type;
   if (link.kind !== kind) return { is: "foreign", how: `a device of that name exists, of kind ${link.kind ?? "none"}` };
@@ -95,7 +97,8 @@ export const isRebuild = (how: string): boolean => !/^(MTU |it is down)/.test(ho
 
 function seeAddress(item: AddressItem, survey: Survey): State {
   const found = linkOf(survey, item.device)?.addresses.some((a) => a.address === item.address);
-  return found ? present : absent;
+  if (found) return present;
+  return survey.links.length > 0 ? absent : silent("ip");
 }
 
 /** The routes that the kernel would not tell from this one: same destination, metric and table. */
@@ -114,7 +117,7 @@ function seeRoute(item: RouteItem, survey: Survey): State {
   // One that does the same job is as good as ours; `down` leaves it, for we did not make it.
   if (there.some(matches)) return present;
   const [other] = there;
-  if (!other) return absent;
+  if (!other) return survey.routes.length > 0 || survey.links.length > 0 ? absent : silent("ip");
   const how = `${other.type === "unicast" ? "" : other.type + " "}${other.via ? "via " + other.via + " " : ""}` +
     `dev ${other.device ?? "-"} proto ${other.protocol}`;
   return other.protocol === "64" ? differs(how) : { is: "foreign", how };

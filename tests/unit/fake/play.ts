@@ -3,6 +3,8 @@
 import type { Context } from "../../../commands/context.ts";
 import { prepare } from "../../../commands/context.ts";
 import { takeBackSteps } from "../../../commands/converge.ts";
+import { doctor, type DoctorOptions } from "../../../commands/doctor.ts";
+import { type Fixed, type Report } from "../../../commands/doctor_output.ts";
 import { down } from "../../../commands/down.ts";
 import type { Ui } from "../../../commands/ui.ts";
 import { up } from "../../../commands/up.ts";
@@ -47,6 +49,15 @@ export class Play {
   }
 
   down = (): Promise<number> => down(this.context, {});
+
+  /** @returns what `doctor --json` prints, and its exit code */
+  async doctor(config: string, options: DoctorOptions = {}): Promise<Report & { code: number; fixed?: Fixed[] }> {
+    Deno.writeTextFileSync(this.file, config);
+    let printed = "{}";
+    const ui = { ...this.context.ui, json: true, out: (text: string) => void (printed = text) };
+    const code = await hurried(() => doctor({ ...this.context, ui }, options));
+    return { ...JSON.parse(printed), code };
+  }
 
   /** What `up` would do. */
   async steps(config: string): Promise<Step[]> {
