@@ -110,8 +110,17 @@ type Asked = Partial<Pick<Packet, "in" | "out" | "source" | "destination" | "pro
 /** What forwarded packets are is said by both devices, or by one and the networks of that leg; others are named exactly. */
 function askedOf(kind: PacketKind, base: BaseChain): Asked {
   const { in: from, out: to, source, destination, protocol, port, icmp } = packetAt(kind, base) ?? kind.packet;
-  const devices = { ...(from ? { in: from } : {}), ...(to ? { out: to } : {}) };
-  if (kind.path === "forward") return { ...devices, ...(from && to ? {} : kind.networks) };
+  // iptables knows no -i where packets leave.
+  const nowhere = base.backend !== "nft" && base.hook === "postrouting";
+  const devices = { ...(from && !nowhere ? { in: from } : {}), ...(to ? { out: to } : {}) };
+  if (kind.path === "forward") {
+    const { source: within, destination: towards } = kind.networks ?? {};
+    return {
+      ...devices,
+      ...(within && !devices.in ? { source: within } : {}),
+      ...(towards && !devices.out ? { destination: towards } : {}),
+    };
+  }
   return {
     ...devices,
     // Neighbours have many addresses.
