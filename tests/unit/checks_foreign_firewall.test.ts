@@ -225,6 +225,25 @@ const CASES: Case[] = [
     want: ["fail tunnel-routing", "packets of the tunnel to 2", "IPv6 filter OUTPUT"],
   },
   {
+    name: "the tunnel's packets rejected behind the jump, which crxn mends itself",
+    setup: "yggdrasil",
+    make: add("inet6", "filter", "INPUT", "-p udp -j REJECT"),
+    want: ["fail tunnel-routing", "packets of the tunnel from 2", 'the rule "-p udp -j REJECT" of IPv6 filter INPUT'],
+    fix: "crxn up --yes",
+  },
+  {
+    name: "a native policy on a node of which nobody knows what is behind it",
+    setup: "node",
+    make: nft("inet mine forward 0", [], { policy: "drop" }),
+    want: ["warn forward-policy", "that matters if networks behind this node are to be reached"],
+  },
+  {
+    name: "a drop before crxn's jump in mangle",
+    make: add("inet6", "mangle", "FORWARD", "-o nat64-ygg -j DROP", true),
+    want: ["fail forward-policy", "IPv6 mangle FORWARD"],
+    fix: "/usr/sbin/ip6tables -w -t mangle -D FORWARD 3",
+  },
+  {
     name: "a table that iptables cannot list",
     make: (s) => {
       const filter = s.rules.inet!["filter"]!;
