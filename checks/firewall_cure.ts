@@ -35,8 +35,30 @@ export function acceptCommands(
     if (commands) return commands;
   }
   if (owner === "ufw" && base.hook === "input") return ufwInput(kinds);
-  return unique(kinds.map((kind) => accept(base, kind, survey)));
+  const front = jumpToFront(verdict, kinds[0]!.family, survey);
+  return [...front, ...unique(kinds.map((kind) => accept(base, kind, survey, front.length > 0)))];
 }
+
+type Rules = Partial<Record<Family, Survey["rules"]["inet"]>>;
+
+const rulesOf = ({ backend, table, chain }: BaseChain, family: Family, survey: Survey): string[][] =>
+  ((backend === "iptables" ? survey.rules : survey.legacy ?? {}) as Rules)[family]?.[table]?.[chain]?.rules ?? [];
+
+const jumpIn = (rules: string[][]) => rules.findIndex((r) => r.at(-1)!.startsWith("CRXN-"));
+
+/** Where what drops stands before crxn's own jump, that goes in front of it first. */
+function jumpToFront({ base, decision }: Verdict, family: Family, survey: Survey): string[][] {
+  const rules = rulesOf(base, family, survey);
+  const jump = jumpIn(rules);
+  if (base.backend !== "iptables" || decision.top >= jump) return [];
+  const call = [...iptablesCall(base, family)];
+  return [[...call, "-I", base.chain, "1", ...rules[jump]!], [...call, "-D", base.chain, String(jump + 2)]];
+}
+
+const iptablesCall = ({ backend, table }: BaseChain, family: Family): string[] => [
+  ...[IPTABLES[backend === "nft" ? "iptables" : backend][family], "-w"],
+  ...(table === "filter" ? [] : ["-t", table]),
+];
 
 const FIREWALL_CMD = "/usr/bin/firewall-cmd";
 
@@ -79,7 +101,7 @@ function ufwInput(kinds: PacketKind[]): string[][] {
 }
 
 /** One rule for the devices, addresses and ports of a kind, at the top of the base chain. */
-function accept(base: BaseChain, kind: PacketKind, survey: Survey): string[] {
+function accept(base: BaseChain, kind: PacketKind, survey: Survey, isInFront: boolean): string[] {
   const asked = askedOf(kind, base);
   if (base.backend === "nft") {
     return [
@@ -93,13 +115,10 @@ function accept(base: BaseChain, kind: PacketKind, survey: Survey): string[] {
       "accept",
     ];
   }
-  const rules = (base.backend === "iptables" ? survey.rules : survey.legacy)?.[kind.family]?.[base.table]?.[base.chain]
-    ?.rules;
-  const jump = (rules ?? []).findIndex((r) => r.at(-1)!.startsWith("CRXN-"));
+  const position = isInFront ? 2 : jumpIn(rulesOf(base, kind.family, survey)) + 2;
   return [
-    ...[IPTABLES[base.backend][kind.family], "-w"],
-    ...(base.table === "filter" ? [] : ["-t", base.table]),
-    ...["-I", base.chain, String(jump + 2)],
+    ...iptablesCall(base, kind.family),
+    ...["-I", base.chain, String(position)],
     ...iptablesMatch(asked),
     ...["-j", "ACCEPT"],
   ];
@@ -110,8 +129,17 @@ type Asked = Partial<Pick<Packet, "in" | "out" | "source" | "destination" | "pro
 /** What forwarded packets are is said by both devices, or by one and the networks of that leg; others are named exactly. */
 function askedOf(kind: PacketKind, base: BaseChain): Asked {
   const { in: from, out: to, source, destination, protocol, port, icmp } = packetAt(kind, base) ?? kind.packet;
-  const devices = { ...(from ? { in: from } : {}), ...(to ? { out: to } : {}) };
-  if (kind.path === "forward") return { ...devices, ...(from && to ? {} : kind.networks) };
+  // iptables knows no -i where packets leave.
+  const nowhere = base.backend !== "nft" && base.hook === "postrouting";
+  const devices = { ...(from && !nowhere ? { in: from } : {}), ...(to ? { out: to } : {}) };
+  if (kind.path === "forward") {
+    const { source: within, destination: towards } = kind.networks ?? {};
+    return {
+      ...devices,
+      ...(within && !devices.in ? { source: within } : {}),
+      ...(towards && !devices.out ? { destination: towards } : {}),
+    };
+  }
   return {
     ...devices,
     // Neighbours have many addresses.

@@ -33,13 +33,17 @@ export function packetsText(kinds: PacketKind[], all: PacketKind[]): string {
   const names = [...new Set(kinds.map((k) => k.name))].map((name) => {
     const of = (list: PacketKind[]) => [...new Set(list.filter((k) => k.name === name).map((k) => k.what))];
     const [some, every] = [of(kinds), of(all)];
-    return { name, what: every.length === 1 || some.length < every.length ? some.join(" and ") : "" };
+    const whole = kinds[0]!.path === "forward" && some.length === every.length;
+    return { name, what: whole && every.length > 1 ? "" : some.join(" and ") };
   });
   const whats = [...new Set(names.map((n) => n.what))];
   return whats.map((what) =>
-    `${what === "" ? "" : `${what} `}packets ${names.filter((n) => n.what === what).map((n) => n.name).join(" and ")}`
+    `${what === "" ? "" : `${what} `}packets ${listOf(names.filter((n) => n.what === what).map((n) => n.name))}`
   ).join("; ");
 }
+
+const listOf = (names: string[]) =>
+  names.length < 3 ? names.join(" and ") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
 /** The chain as the program prints it that made it. */
 export function placeEvidence({ base, decision }: Verdict, { survey }: Pick<CheckInput, "survey">): Evidence {

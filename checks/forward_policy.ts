@@ -1,7 +1,6 @@
 import { run } from "../gateway/action.ts";
 import { iptablesOf, jumpRule } from "../gateway/commands.ts";
 import type { ChainItem } from "../gateway/item.ts";
-import { Path } from "../gateway/names.ts";
 import { type BaseChain, baseChains } from "../gateway/netfilter/base_chains.ts";
 import { decide, type Table } from "../gateway/netfilter/iptables_walk.ts";
 import { isDoubtful, isDrop } from "../gateway/netfilter/packet.ts";
@@ -17,7 +16,7 @@ import { byPlace, packetsText, placeEvidence, placeText } from "./firewall_text.
 import { unreadProblems } from "./firewall_unread.ts";
 import { untrackedProblems } from "./untracked.ts";
 import { itemsOf } from "./owner.ts";
-import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
 
 /** Whether anything on the machine drops what the gateway forwards. */
 export const forwardPolicy: Check = {
@@ -61,7 +60,7 @@ function chainProblems(item: ChainItem, input: CheckInput): Problem[] {
   return [{
     found: `${whoDrops(item, filter, input)}, and no rule before accepts the gateway's packets`,
     want: `${item.chain} that accepts them`,
-    items: [item, ...input.blueprint.items.filter((i) => i.kind === "file" && i.path === Path.rules[item.family])],
+    items: withFile(item, input),
     steps: overtaking(item, filter, input),
     evidence: [chainEvidence(item.family, "filter", ["FORWARD", item.chain], input.survey)],
   }];
@@ -118,6 +117,7 @@ function dropProblems(chains: ChainItem[], broken: Set<string>, input: CheckInpu
     const verdict = dropOf(bases[kind.family].filter((base) => !isBroken(base, kind)), kind);
     return verdict ? [{ kind, verdict }] : [];
   });
+  const behind = behindNode(input);
   return byPlace(found).map(({ kinds, verdict }): Problem => {
     const what = packetsText(kinds, all);
     const problem: Problem = {
@@ -129,8 +129,17 @@ function dropProblems(chains: ChainItem[], broken: Set<string>, input: CheckInpu
     if (isDoubtful(verdict.decision)) {
       return { ...problem, verdict: "warn", found: `${problem.found}, unless a rule before it accepts them` };
     }
-    return { ...problem, ...cure(verdict, kinds, chains, input) };
+    const mended = { ...problem, ...cure(verdict, kinds, chains, input) };
+    if (behind !== "unknown") return mended;
+    const found = `${problem.found}; that matters if networks behind this node are to be reached`;
+    return { ...mended, verdict: "warn", carries: true, found };
   });
+}
+
+/** A node of which the config does not say what is behind it may have to forward nothing at all. */
+function behindNode({ blueprint: { config } }: CheckInput): "gateway" | "named" | "unknown" {
+  if (config.nat64) return "gateway";
+  return config.overlay.type === "yggdrasil" && (config.overlay.local ?? []).length > 0 ? "named" : "unknown";
 }
 
 /** Where our chain accepts, its jump only has to be in front. Everything else is somebody else's to change. */

@@ -44,7 +44,7 @@ function dropsOf(kinds: PacketKind[], { survey, blueprint }: CheckInput): Proble
   });
   return byPlace(found).map(({ kinds: those, verdict }) => ({
     found: `${packetsText(those, kinds)} are dropped by ${placeText(verdict, survey)}`,
-    want: `${[...new Set(those.map((k) => k.what))].join(" and ")} let in`,
+    want: `${packetsText(those, kinds)} let in`,
     fix: acceptCommands(verdict, those, survey, blueprint.translatorDevice),
     evidence: [placeEvidence(verdict, { survey })],
   }));

@@ -9,7 +9,8 @@ import { routingSection } from "../gateway/yggdrasil_config.ts";
 import type { Check, CheckInput, Outcome } from "./check.ts";
 import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
 import { itemsOf } from "./owner.ts";
-import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { plainRules } from "./forward_policy.ts";
+import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
 import { tunnelDrops } from "./tunnel_drops.ts";
 import { sectionProblems } from "./tunnel_section.ts";
 
@@ -127,11 +128,17 @@ function inputProblems(input: CheckInput): Problem[] {
   const { blueprint, survey } = input;
   const item = blueprint.items.find(isTunnelChain);
   if (!item) return [];
-  const table = survey.unreadable?.includes("ip6 filter");
-  if (table || !tunnelRulesBroken(item, input)) return tunnelDrops(input);
+  if (survey.unreadable?.includes("ip6 filter") || !tunnelRulesBroken(item, input)) {
+    return tunnelDrops(input, acceptsAsWanted(item, survey) ? [] : withFile(item, input));
+  }
   if (!survey.rules.inet6) return [{ found: "the rules may be read by root only", verdict: "unknown" }];
   return itemProblems([item], input);
 }
+
+/** Not so when a policy or rule of somebody else's has come after `up`: then the chain has to accept, and does not yet. */
+const acceptsAsWanted = (item: ChainItem, survey: CheckInput["survey"]): boolean =>
+  plainRules(item.rules) === item.rules.map((r) => r.join(" ")).join("\n") ||
+  see(item, survey).is === "present";
 
 export const isTunnelChain = (item: Item): item is ChainItem =>
   item.kind === "chain" && item.family === "inet6" && item.table === "filter" && item.from === "INPUT" &&
@@ -141,7 +148,7 @@ export const isTunnelChain = (item: Item): item is ChainItem =>
 export function tunnelRulesBroken(item: ChainItem, { survey }: CheckInput): boolean {
   const chain = survey.rules.inet6?.filter?.[item.chain];
   if (!chain) return see(item, survey).is !== "present";
-  const of = (rules: string[][]) =>
-    rules.filter((r) => r.some((w) => /^crxn:(only-)?tunnel$/.test(w))).map((r) => r.join(" ")).join("\n");
+  // Whether it accepts or returns depends on who drops behind it.
+  const of = (rules: string[][]) => plainRules(rules.filter((r) => r.some((w) => /^crxn:(only-)?tunnel$/.test(w))));
   return of(chain.rules) !== of(item.rules) || !hasJump(item, survey);
 }

@@ -1,10 +1,9 @@
 /** A rule of nftables in nft's own language, from its JSON; what is not known here stays JSON. Pure. nft(8). */
 
 import type { NftRule } from "./nft.ts";
+import { isObject } from "./nft_value.ts";
 
 type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export const ruleText = ({ expr, comment }: NftRule): string =>
   [...expr.map(statement), ...(comment === undefined ? [] : [`comment "${comment}"`])].filter((t) => t !== "").join(

@@ -132,9 +132,9 @@ const [ROUTER_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT] = 
 /** What the machine has to hear on its uplink to be found there at all, and to keep its default route. */
 export function discoveryPackets(uplink: string, advertised: boolean): PacketKind[] {
   const kinds: [string, number][] = [
-    ["neighbour solicitations", NEIGHBOUR_SOLICITATION],
-    ["neighbour advertisements", NEIGHBOUR_ADVERTISEMENT],
-    ...(advertised ? [["router advertisements", ROUTER_ADVERTISEMENT] as [string, number]] : []),
+    ["neighbour solicitation", NEIGHBOUR_SOLICITATION],
+    ["neighbour advertisement", NEIGHBOUR_ADVERTISEMENT],
+    ...(advertised ? [["router advertisement", ROUTER_ADVERTISEMENT] as [string, number]] : []),
   ];
   return kinds.map(([what, icmp]): PacketKind => ({
     family: "inet6",
