@@ -1,4 +1,4 @@
-import { defaultUplink } from "../gateway/survey.ts";
+import { defaultUplink, type Survey } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { itemsOf } from "./owner.ts";
 import { sysctlProblems } from "./persisted.ts";
@@ -37,10 +37,19 @@ function routeProblem({ blueprint, survey }: CheckInput): Problem[] {
   if (defaultUplink(survey)) return [];
   const named = blueprint.config.uplink;
   return [{
-    found: `there is no IPv6 default route${named ? "" : ", and crxn.yaml names no uplink"}`,
+    found: `there is no IPv6 default route${named ? "" : `, and crxn.yaml names no uplink${devicesOf(survey)}`}`,
     want: "a default route to the IPv6 Internet, where the clients are",
     // Clients may all be on networks that this machine has routes to: whoever names an uplink may have meant that.
     ...(named ? { verdict: "warn" as const } : {}),
     evidence: [{ command: ["/usr/sbin/ip", "-6", "route", "show", "default"], output: "" }],
   }];
+}
+
+/** Those that may be meant: one of them may have no network any more, or another name than it had. */
+function devicesOf({ links }: Survey): string {
+  const shown = links.filter((l) => l.name !== "lo" && l.kind !== "tun").map((l) => {
+    const addresses = l.addresses.filter((a) => a.scope === "global").map((a) => a.address).join(" ");
+    return `${l.name} (${l.up ? addresses || "no address" : "down"})`;
+  });
+  return shown.length > 0 ? `; the devices are ${shown.join(", ")}` : "";
 }
