@@ -1,5 +1,5 @@
 import { Program } from "../gateway/action.ts";
-import { defaultUplink, linkOf, type RouteSeen } from "../gateway/survey.ts";
+import { defaultUplink, linkOf, type RouteSeen, type Survey } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { withoutIpv6 } from "./disabled_ipv6.ts";
 import { routeLine } from "./evidence.ts";
@@ -49,7 +49,7 @@ function routeProblem(input: CheckInput): Problem[] {
   const off = withoutIpv6(uplink, input);
   const why = link && !link.up ? `; ${uplink} is down` : link && !link.carrier ? `; ${uplink} has no carrier` : "";
   return [{
-    found: `there is no IPv6 default route${named ? "" : ", and crxn.yaml names no uplink"}${why}`,
+    found: `there is no IPv6 default route${named ? "" : `, and crxn.yaml names no uplink${devicesOf(survey)}`}${why}`,
     want: "a default route to the IPv6 Internet, where the clients are",
     // Clients may all be on networks that this machine has routes to: whoever names an uplink may have meant that.
     ...(named ? { verdict: "warn" as const } : {}),
@@ -72,4 +72,13 @@ function routerProblem(route: RouteSeen, { host }: CheckInput): Problem[] {
       { command: [Program.ip, "-6", "route", "show", "default"], output: routeLine(route) },
     ],
   }];
+}
+
+/** Those that may be meant: one of them may have no network any more, or another name than it had. */
+function devicesOf({ links }: Survey): string {
+  const shown = links.filter((l) => l.name !== "lo" && l.kind !== "tun").map((l) => {
+    const addresses = l.addresses.filter((a) => a.scope === "global").map((a) => a.address).join(" ");
+    return `${l.name} (${l.up ? addresses || "no address" : "down"})`;
+  });
+  return shown.length > 0 ? `; the devices are ${shown.join(", ")}` : "";
 }

@@ -48,14 +48,17 @@ export function legsOf(input: Input): Leg[] {
     return networks.find((n) => n.to === to)?.device;
   };
   const own = config.address.split("/")[0]!;
-  const atHome: Leg[] = networks.flatMap(({ to, device }) => [
-    ...flows(input, { to, from: own }).map((flow) =>
-      leg("overlay-route", `this machine's own packets to ${flow.to}`, flow, deviceTo(flow.to))
-    ),
-    ...flows(input, { to: `${own}/32`, from: to, iif: device }).map((flow) =>
-      leg("overlay-address", `packets from ${flow.from} to this machine's ${own}`, flow, "local")
-    ),
-  ]).filter((l): l is Leg => l !== undefined);
+  const atHome: Leg[] = [
+    ...tunnels(input),
+    ...networks.flatMap(({ to, device }) => [
+      ...flows(input, { to, from: own }).map((flow) =>
+        leg("overlay-route", `this machine's own packets to ${flow.to}`, flow, deviceTo(flow.to))
+      ),
+      ...flows(input, { to: `${own}/32`, from: to, iif: device }).map((flow) =>
+        leg("overlay-address", `packets from ${flow.from} to this machine's ${own}`, flow, "local")
+      ),
+    ]),
+  ].filter((l): l is Leg => l !== undefined);
   if (!config.nat64 || !translator) return atHome;
   const { pool, maps, clients } = config.nat64;
   const client = clients.includes("::/0") ? CLIENT : sample(input, clients[0]!);
@@ -96,6 +99,23 @@ export function legsOf(input: Input): Leg[] {
   // What a client's packets meet comes first: what they and the machine's own have in common is told of them.
   return [...through, ...atHome, ...rest].filter((l): l is Leg => l !== undefined)
     .filter((l) => uplink !== "lo" || (l.flow.iif !== uplink && l.check !== "uplink"));
+}
+
+/** The tunnels' own packets, between two addresses of yggdrasil. */
+function tunnels({ blueprint, survey }: Input): Leg[] {
+  const { facts, nodes, config } = blueprint;
+  const { identity, tunnel } = facts;
+  const device = config.overlay.interface;
+  const here = survey.links.find((l) => l.name === device)?.addresses.some((a) =>
+    a.address.split("/")[0] === identity?.address
+  );
+  if (!identity || tunnel?.kind === "ckr" || !here) return [];
+  return nodes.map(({ address }) => ({
+    check: "tunnel-routing",
+    name: `packets of the tunnel to ${address}`,
+    flow: { family: "inet6", to: address, from: identity.address },
+    want: { device },
+  }));
 }
 
 const leg = (check: string, name: string, flow: Flow, to: string | undefined): Leg | undefined => {

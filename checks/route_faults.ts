@@ -89,6 +89,8 @@ const isForwardingOff = ({ family, iif }: Flow, { error }: RouteAnswer, { survey
 function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): boolean {
   const devices = [...(flow.iif ? [flow.iif] : []), ...(typeof want === "object" ? [want.device] : [])];
   if (devices.some((d) => !linkOf(survey, d)?.up)) return false;
+  // That route is the daemon's own.
+  if (check === "tunnel-routing") return true;
   if (check === "uplink") return defaultUplink(survey) !== undefined;
   const here = (test: (item: RouteItem) => boolean) =>
     blueprint.items.filter((i): i is RouteItem => i.kind === "route" && i.family === flow.family && test(i))

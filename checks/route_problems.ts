@@ -11,7 +11,15 @@ import type { Problem } from "./problem.ts";
 import { culpritOf, type RouteFault, routeFaults } from "./route_faults.ts";
 
 /** Of what several kinds of packets suffer from, the first of these speaks. */
-const FIRST = ["prefix-route", "overlay-route", "pool-route", "uplink", "overlay-address", "blackhole-route"];
+const FIRST = [
+  "prefix-route",
+  "tunnel-routing",
+  "overlay-route",
+  "pool-route",
+  "uplink",
+  "overlay-address",
+  "blackhole-route",
+];
 
 /**
  * What is wrong with the way of the packets that a check speaks for. What it shares with others is told once.
@@ -39,7 +47,9 @@ const isRival = ({ leg, decided: { route } }: RouteFault, input: CheckInput): bo
 function problemOf(fault: RouteFault, input: CheckInput): Problem {
   const { leg, decided, answer } = fault;
   const want = `${leg.name} ${wanted(fault)}`;
-  const problem = { want, evidence: evidenceOf(fault, input) };
+  // On a gateway nobody but the machine itself sends packets of its own.
+  const carries = leg.flow.iif === undefined && leg.check === "overlay-route" && input.blueprint.config.nat64;
+  const problem = { want, evidence: evidenceOf(fault, input), ...(carries ? { carries: true as const } : {}) };
   if (fault.kind === "unexplained") {
     const found = `the kernel says of ${leg.name}: ${
       answerText(answer!)

@@ -1,7 +1,7 @@
-import { Program } from "../gateway/action.ts";
+import { Program, run } from "../gateway/action.ts";
 import { ignoredSettings, schemaName } from "../gateway/capability.ts";
 import { daemonPath } from "../gateway/daemon.ts";
-import type { ChainItem, Item } from "../gateway/item.ts";
+import type { ChainItem, Item, LinkItem } from "../gateway/item.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import { hasJump, see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
@@ -11,6 +11,8 @@ import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { plainRules } from "./forward_policy.ts";
 import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
+import { renamedTo, renaming } from "./renamed.ts";
+import { routeProblems } from "./route_problems.ts";
 import { tunnelDrops } from "./tunnel_drops.ts";
 import { sectionProblems } from "./tunnel_section.ts";
 
@@ -34,7 +36,16 @@ function existing(input: CheckInput): Outcome {
   const link = linkOf(input.survey, name);
   const want = `${name} up, with a carrier`;
   if (input.survey.links.length === 0) return { verdict: "unknown", found: "ip does not answer" };
-  if (!link) return { verdict: "fail", found: `the overlay link ${name} does not exist`, want };
+  if (!link) {
+    const now = renamedTo(name, input);
+    if (now === undefined) return { verdict: "fail", found: `the overlay link ${name} does not exist`, want };
+    return {
+      verdict: "fail",
+      found: `the overlay link ${name} does not exist; ${now} has its address: it was renamed`,
+      want: `${want}; or overlay.interface: ${now} in crxn.yaml, and \`crxn up\``,
+      fix: renaming(now, name),
+    };
+  }
   if (!link.up) {
     const argv = ["/usr/sbin/ip", "link", "set", "dev", name, "up"];
     const steps = [{ title: `bring up ${name}`, actions: [{ do: "run" as const, argv }] }];
@@ -64,15 +75,29 @@ function tunnel(input: CheckInput): Outcome {
     ...links.flatMap((l) =>
       "underlay" in l.spec && linkOf(input.survey, l.spec.underlay) === undefined
         ? []
-        : itemProblems([l], input).map((p) => withDependents(p, l, input))
+        : itemProblems([l], input).map((p) => named(p, l, input))
     ),
     ...itemProblems(rest, input, excusedByDevice(input)),
     ...inputProblems(input),
     ...sectionProblems(input),
+    ...routeProblems("tunnel-routing", input),
     ...ignoredProblems(input),
     ...refusedProblems(input),
   ];
   return outcomeOf(problems, input, kind ? describe(blueprint) : undefined);
+}
+
+/** A tunnel that goes on under another name gets its own again: two to one node cannot be. */
+function named(problem: Problem, item: LinkItem, input: CheckInput): Problem {
+  const now = linkOf(input.survey, item.name) ? undefined : renamedTo(item.name, input);
+  if (now === undefined) return withDependents(problem, item, input);
+  const actions = renaming(now, item.name).map((argv) => run(argv));
+  return {
+    ...problem,
+    found: `${problem.found}; ${now} has its address: it was renamed`,
+    items: itemsOn(item.name, input.blueprint),
+    steps: [{ title: `name ${now} ${item.name} again`, actions }],
+  };
 }
 
 /** Which kind it is and why, and what the daemon could do. */

@@ -3,6 +3,7 @@
 import type { CheckInput, Trouble } from "../checks/check.ts";
 import { settledFacts, standIn } from "../checks/settle.ts";
 import { blueprint } from "../gateway/blueprint.ts";
+import type { Config } from "../gateway/config/types.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { daemonOf, type Facts, factsOf, type MoreFacts } from "../gateway/facts.ts";
@@ -80,19 +81,27 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
       () => ({ kind: tunnel === "ckr" || ckr ? "ckr" : kind, why: "a guess" }),
     );
   }
-  // An uplink of that name may be gone: the check uplink tells which device may be it now.
-  const { uplink: named, ...unnamed } = config;
-  const lost = named !== undefined && !linkOf(survey, named);
-  const facts = await attempt(
-    "accept-ra",
-    () => factsOf(lost ? unnamed : config, survey, more),
-    () => factsOf({ ...config, uplink: "lo" }, { ...survey, links: [...survey.links, LOOPBACK] }, more),
-  );
+  const { facts, lost } = factsInSpite(config, survey, more);
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
   if (troubles.length === 0 && !lost) {
     troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
   }
   return settle(loaded, journal, survey, facts, troubles);
+}
+
+/** Without an uplink, or with one that does not exist: the checks uplink and accept-ra say so. */
+function factsInSpite(config: Config, survey: Survey, more: MoreFacts): { facts: Facts; lost: boolean } {
+  const { uplink: named, ...unnamed } = config;
+  const lost = named !== undefined && !linkOf(survey, named);
+  try {
+    return { facts: factsOf(lost ? unnamed : config, survey, more), lost };
+  } catch (error) {
+    if (!(error instanceof CrxnError)) throw error;
+    return {
+      facts: factsOf({ ...config, uplink: "lo" }, { ...survey, links: [...survey.links, LOOPBACK] }, more),
+      lost: true,
+    };
+  }
 }
 
 /** What only root may read is missing, which is no fault. */
