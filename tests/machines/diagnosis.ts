@@ -9,7 +9,7 @@ import { answersWithin, assertAnswers, assertSilent, crxn, HOST } from "./story.
 export interface Diagnosis {
   healthy: boolean;
   path: { hop: string; state: string }[];
-  findings: { id: string; verdict: string; found?: string; fix?: string[][] }[];
+  findings: { id: string; verdict: string; found?: string; want?: string; fix?: string[][] }[];
 }
 
 /** Asks doctor and expects that exit code. */
