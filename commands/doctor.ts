@@ -72,7 +72,8 @@ interface Examined {
   report: Report;
 }
 
-async function examine(
+/** Reads the machine, probes the path and puts the checks to both. @throws CrxnError 64 for a target outside the overlay */
+export async function examine(
   context: Context,
   loaded: LoadedConfig,
   wanted: ReadonlySet<string>,

@@ -26,8 +26,8 @@ export interface Suffered {
   whole: boolean;
 }
 
-/** Called while the fault is there, with what doctor said. */
-export type Witness = (diagnosis: Diagnosis) => Promise<void>;
+/** Called while the fault is there, with what doctor said; nothing is mended yet. */
+export type Witness = (seen: Seen) => Promise<void>;
 
 const PATIENCE = 5;
 
@@ -39,8 +39,8 @@ export async function suffer(scene: Scene, fault: Fault, witness?: Witness): Pro
   const traffic = await settled(scene, fault.traffic);
   if (traffic !== fault.traffic) complaints.push(`the client's packets: ${traffic}, declared: ${fault.traffic}`);
   const diagnosis = await diagnose(scene);
-  await witness?.(diagnosis);
   const seen: Seen = { fault: fault.name, ...judgement(diagnosis, fault.id), mended: false };
+  await witness?.(seen);
   complaints.push(...compared(fault, seen, diagnosis));
   const before = fault.mended ? "" : await fingerprint(scene);
   const fixed = await gw.run(["crxn", "doctor", "--fix", "--yes", "--json", "--target", HOST]);
