@@ -8,7 +8,7 @@ import { HARMLESS } from "./faults/harmless.ts";
 import { FAULTS } from "./list.ts";
 import { recordBroken, recordHealthy } from "./record.ts";
 import { asDeclared, keep } from "./results.ts";
-import { open, type Scene } from "./scene.ts";
+import { open, type Opened, type Scene } from "./scene.ts";
 import { overlook, suffer, sufferAll } from "./suffer.ts";
 
 const SCENES: readonly SceneName[] = ["link", "advertised", "yggdrasil"];
@@ -53,7 +53,7 @@ async function make(scene: Scene, fault: Fault) {
 
 /** The machines of one scene: booted at its first test, anew when a fault could not be undone, gone after its last. */
 class Stage {
-  #scene: Scene | undefined;
+  #scene: Opened | undefined;
   #tests = 0;
 
   constructor(readonly name: SceneName, readonly debian: Debian) {}
@@ -82,7 +82,7 @@ class Stage {
     }
   }
 
-  async #open(): Promise<Scene> {
+  async #open(): Promise<Opened> {
     const scene = await open(this.name, this.debian);
     await recordHealthy(scene);
     return scene;

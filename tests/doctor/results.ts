@@ -21,7 +21,11 @@ export function readResults(debian: Debian): Seen[] {
 export function keep(debian: Debian, seen: Seen): void {
   const others = readResults(debian).filter((row) => row.fault !== seen.fault);
   const rows = FAULTS.flatMap(({ name }) => [...others, seen].filter((row) => row.fault === name));
-  Deno.writeTextFileSync(fileOf(debian), `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n")}\n]\n`);
+  const text = `[\n${rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n")}\n]\n`;
+  // In one step: somebody may be reading it.
+  const file = fileOf(debian).pathname;
+  Deno.writeTextFileSync(`${file}.new`, text);
+  Deno.renameSync(`${file}.new`, file);
 }
 
 /** Whether it was seen as it is declared. */

@@ -1,24 +1,27 @@
 /** Where the faults of the matrix are made: machines with a gateway that is up and healthy. */
 
-import { Lab, type Machine, type Namespace, type Place } from "../rig/mod.ts";
+import { Lab, type Namespace, type Place } from "../rig/mod.ts";
 import type { Debian } from "../rig/images.ts";
 import { healthyWithin } from "../machines/diagnosis.ts";
 import { pairOf, upOnBoth } from "../machines/pair.ts";
 import { answersWithin, CONFIG, crxn, INTERFACE_GATEWAY, sceneOf } from "../machines/story.ts";
 import { POOL, type SceneName, type Script, type Where } from "./fault.ts";
 
-export interface Scene extends AsyncDisposable {
+export interface Scene {
   name: SceneName;
   debian: Debian;
-  gw: Machine;
+  gw: Place;
   client: Namespace;
   places: Readonly<Partial<Record<Where, Place>>>;
   /** What scripts find in their environment. */
   env: Record<string, string>;
 }
 
+/** A scene that can be left. */
+export type Opened = Scene & AsyncDisposable;
+
 /** Boots the machines, runs `up`, and waits until doctor is content. */
-export async function open(name: SceneName, debian: Debian): Promise<Scene> {
+export async function open(name: SceneName, debian: Debian): Promise<Opened> {
   const lab = await Lab.create();
   try {
     const scene = name === "yggdrasil" ? await overYggdrasil(lab, debian) : await overLink(lab, debian, name);
@@ -32,7 +35,7 @@ export async function open(name: SceneName, debian: Debian): Promise<Scene> {
   }
 }
 
-async function overLink(lab: Lab, debian: Debian, name: SceneName): Promise<Scene> {
+async function overLink(lab: Lab, debian: Debian, name: SceneName): Promise<Opened> {
   const { net, client, gw, host } = await sceneOf(lab, { debian, image: "ready", ra: name === "advertised" });
   // So small that a full one can be made: tayga reads a list of 65000 addresses in half a minute.
   await gw.write(CONFIG, `${INTERFACE_GATEWAY}nat64:\n  pool: ${POOL}\n`);
@@ -48,7 +51,7 @@ async function overLink(lab: Lab, debian: Debian, name: SceneName): Promise<Scen
   };
 }
 
-async function overYggdrasil(lab: Lab, debian: Debian): Promise<Scene> {
+async function overYggdrasil(lab: Lab, debian: Debian): Promise<Opened> {
   const pair = await pairOf(lab, { debian, image: "ready", tunnel: "vxlan", dials: "gw" });
   const { gw, node, client, host, keys } = pair;
   await upOnBoth(pair);

@@ -8,9 +8,15 @@ import { type Change, decode, difference, hasSecret, type Json, patched } from "
 
 const FOLDER = new URL("../recorded/surveys/", import.meta.url);
 
-const listed = (folder: string) =>
-  [...Deno.readDirSync(new URL(folder, FOLDER))].map((entry) => entry.name).filter((name) => name.endsWith(".json"))
-    .sort();
+function listed(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(new URL(folder, FOLDER))].map(({ name }) => name).filter((n) => n.endsWith(".json"))
+      .sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
 const read = (path: string) => JSON.parse(Deno.readTextFileSync(new URL(path, FOLDER)));
 
 /** Findings of that verdict; a probe that fails beside another check only feels it. */
