@@ -78,7 +78,8 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   return report.healthy ? Exit.ok : Exit.failed;
 }
 
-async function examine(
+/** Reads the machine, probes the path and puts the checks to both. @throws CrxnError 64 for a target outside the overlay */
+export async function examine(
   context: Context,
   loaded: LoadedConfig,
   wanted: ReadonlySet<string>,
