@@ -13,6 +13,7 @@ import type { Check, CheckInput } from "./check.ts";
 import { chainEvidence } from "./evidence.ts";
 import { acceptCommands } from "./firewall_cure.ts";
 import { byPlace, packetsText, placeEvidence, placeText } from "./firewall_text.ts";
+import { queueProblems } from "./firewall_queue.ts";
 import { unreadProblems } from "./firewall_unread.ts";
 import { untrackedProblems } from "./untracked.ts";
 import { itemsOf } from "./owner.ts";
@@ -35,7 +36,13 @@ export const forwardPolicy: Check = {
     const own = chains.flatMap((item) => chainProblems(item, input));
     const broken = new Set(own.flatMap((p) => p.items ?? []).flatMap((i) => i.kind === "chain" ? [i.family] : []));
     return outcomeOf(
-      [...own, ...unreadProblems(input), ...untrackedProblems("inet6", input), ...dropProblems(chains, broken, input)],
+      [
+        ...own,
+        ...unreadProblems(input),
+        ...untrackedProblems("inet6", input),
+        ...dropProblems(chains, broken, input),
+        ...queueProblems(kindsOf(input), input),
+      ],
       input,
     );
   },

@@ -244,6 +244,15 @@ const CASES: Case[] = [
     fix: "/usr/sbin/ip6tables -w -t mangle -D FORWARD 3",
   },
   {
+    name: "packets handed to a program",
+    make: add("inet", "mangle", "FORWARD", "-o wg0 -j NFQUEUE --queue-num 3"),
+    want: ["warn forward-policy", "are handed to a program by"],
+  },
+  {
+    name: "packets handed to a program if there is one",
+    make: add("inet", "mangle", "FORWARD", "-o wg0 -j NFQUEUE --queue-num 3 --queue-bypass"),
+  },
+  {
     name: "a table that iptables cannot list",
     make: (s) => {
       const filter = s.rules.inet!["filter"]!;
