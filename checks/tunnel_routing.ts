@@ -11,6 +11,7 @@ import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { plainRules } from "./forward_policy.ts";
 import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
+import { excusedByFlush } from "./flushed.ts";
 import { tunnelDrops } from "./tunnel_drops.ts";
 
 /** How IPv4 gets to the node that carries the overlay. */
@@ -64,7 +65,7 @@ function tunnel(input: CheckInput): Outcome {
         ? []
         : itemProblems([l], input).map((p) => withDependents(p, l, input))
     ),
-    ...itemProblems(rest, input, excusedByDevice(input)),
+    ...itemProblems(rest, input, (item) => excusedByFlush(input)(item) ?? excusedByDevice(input)(item)),
     ...inputProblems(input),
     ...ignoredProblems(input),
     ...refusedProblems(input),
@@ -129,7 +130,7 @@ function inputProblems(input: CheckInput): Problem[] {
     return tunnelDrops(input, acceptsAsWanted(item, survey) ? [] : withFile(item, input));
   }
   if (!survey.rules.inet6) return [{ found: "the rules may be read by root only", verdict: "unknown" }];
-  return itemProblems([item], input);
+  return itemProblems([item], input, excusedByFlush(input));
 }
 
 /** Not so when a policy or rule of somebody else's has come after `up`: then the chain has to accept, and does not yet. */

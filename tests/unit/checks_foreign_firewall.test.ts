@@ -253,6 +253,21 @@ const CASES: Case[] = [
     make: add("inet", "mangle", "FORWARD", "-o wg0 -j NFQUEUE --queue-num 3 --queue-bypass"),
   },
   {
+    name: "all tables emptied",
+    setup: "yggdrasil",
+    make: (s) => void (s.rules = { inet: {}, inet6: {} }),
+    want: ["fail forward-policy", "all of crxn's rules are gone", "nftables.service"],
+    fix: "/usr/sbin/iptables -w -t nat -N CRXN-POSTROUTING",
+  },
+  {
+    name: "all tables emptied by firewalld",
+    make: (s) => {
+      s.rules = { inet: {}, inet6: {} };
+      nft("inet firewalld forward 10")(s);
+    },
+    want: ["fail forward-policy", "firewalld before 2.0"],
+  },
+  {
     name: "a table that iptables cannot list",
     make: (s) => {
       const filter = s.rules.inet!["filter"]!;
