@@ -6,6 +6,7 @@ import type { Check, CheckInput, Others } from "./check.ts";
 import { driftOfRules } from "./drift_rules.ts";
 import { driftOfSysctlFile } from "./drift_sysctl.ts";
 import { UP } from "./fix.ts";
+import { isFlushed } from "./flushed.ts";
 import { plainRules } from "./forward_policy.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
@@ -69,6 +70,7 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
 function guardProblems(input: CheckInput): Problem[] {
   const { blueprint, survey } = input;
   const chains = blueprint.items.flatMap((i) => i.kind === "chain" && i.table === "filter" ? [i] : []);
+  if (isFlushed(input)) return [];
   return chains.flatMap((item) => {
     const chain = survey.rules[item.family]?.filter?.[item.chain];
     if (see(item, survey).is === "present") return [];

@@ -7,6 +7,7 @@ import type { Packet } from "../gateway/netfilter/packet.ts";
 import type { PacketKind } from "../gateway/netfilter/packets.ts";
 import { packetAt, type Verdict } from "../gateway/netfilter/path.ts";
 import type { Survey } from "../gateway/survey.ts";
+import { UP } from "./fix.ts";
 import { ownerOfChain } from "./firewall_owner.ts";
 
 const IPTABLES: Record<Exclude<BaseChain["backend"], "nft">, Record<Family, string>> = {
@@ -61,6 +62,8 @@ const iptablesCall = ({ backend, table }: BaseChain, family: Family): string[] =
 ];
 
 const FIREWALL_CMD = "/usr/bin/firewall-cmd";
+/** Firewalld before 2.0 takes all rules of iptables away with it, also crxn's. */
+const RELOAD = [[FIREWALL_CMD, "--reload"], UP];
 
 /** A zone for the translator, and policies between it and all others; what may really pass crxn's own chain says. */
 function firewalldForward(translator: string): string[][] {
@@ -76,7 +79,7 @@ function firewalldForward(translator: string): string[][] {
     [...call, "--zone=crxn", `--add-interface=${translator}`],
     ...policy("crxn-in", "ANY", "crxn"),
     ...policy("crxn-out", "crxn", "ANY"),
-    [FIREWALL_CMD, "--reload"],
+    ...RELOAD,
   ];
 }
 
@@ -87,7 +90,7 @@ function firewalldInput(kinds: PacketKind[]): string[][] {
     const what = port === undefined ? `protocol value=${protocol}` : `port port=${port} protocol=${protocol}`;
     return [`--add-rich-rule=rule family=ipv6 source address=${source} ${what} accept`];
   });
-  return [...unique(rules).map((rule) => [FIREWALL_CMD, "--permanent", ...rule]), [FIREWALL_CMD, "--reload"]];
+  return [...unique(rules).map((rule) => [FIREWALL_CMD, "--permanent", ...rule]), ...RELOAD];
 }
 
 function ufwInput(kinds: PacketKind[]): string[][] {

@@ -13,6 +13,7 @@ import { plainRules } from "./forward_policy.ts";
 import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
 import { renamedTo, renaming } from "./renamed.ts";
 import { routeProblems } from "./route_problems.ts";
+import { excusedByFlush } from "./flushed.ts";
 import { tunnelDrops } from "./tunnel_drops.ts";
 import { sectionProblems } from "./tunnel_section.ts";
 
@@ -77,7 +78,7 @@ function tunnel(input: CheckInput): Outcome {
         ? []
         : itemProblems([l], input).map((p) => named(p, l, input))
     ),
-    ...itemProblems(rest, input, excusedByDevice(input)),
+    ...itemProblems(rest, input, (item) => excusedByFlush(input)(item) ?? excusedByDevice(input)(item)),
     ...inputProblems(input),
     ...sectionProblems(input),
     ...routeProblems("tunnel-routing", input),
@@ -157,7 +158,7 @@ function inputProblems(input: CheckInput): Problem[] {
     return tunnelDrops(input, acceptsAsWanted(item, survey) ? [] : withFile(item, input));
   }
   if (!survey.rules.inet6) return [{ found: "the rules may be read by root only", verdict: "unknown" }];
-  return itemProblems([item], input);
+  return itemProblems([item], input, excusedByFlush(input));
 }
 
 /** Not so when a policy or rule of somebody else's has come after `up`: then the chain has to accept, and does not yet. */
