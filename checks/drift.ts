@@ -57,6 +57,8 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
     // With the uplink's name changes what is set for it at boot.
     if ([Path.sysctl, unitPath(Unit.overlay)].includes(item.path) && lostUplink(input)) return [];
     if (item.path === Path.sysctl) return driftOfSysctlFile(item, input);
+    // What stands in its place is the mask: the check of its service says so.
+    if (item.unit && input.survey.units[item.path.slice(Path.units.length + 1)]?.load === "masked") return [];
     if (item.path === Path.rules.inet || item.path === Path.rules.inet6) return driftOfRules(item, input);
     // With its services comes the reload that systemd needs after a change of units.
     const service = input.blueprint.items.filter((i) =>

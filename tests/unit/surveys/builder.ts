@@ -11,6 +11,7 @@ import type { Link, Ruleset, Survey } from "../../../gateway/survey.ts";
 import { SCHEMAS, TODAY as SECOND } from "../keys.ts";
 import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { CheckInput } from "../../../checks/check.ts";
+import { hostSeen } from "./host.ts";
 
 export const FAR = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
 export const OWN = "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
@@ -238,7 +239,7 @@ export async function healthy(setup: Setup, options: Options = {}): Promise<Chec
     };
     survey.overlay = { publicKey: OWN, address: identity.address, peers: [peer] };
   }
-  return { blueprint: plan, survey, journal: journalOf(plan), troubles: [] };
+  return { blueprint: plan, survey, host: hostSeen(plan), journal: journalOf(plan), troubles: [] };
 }
 
 const daemonSeen = (schema: keyof typeof SCHEMAS | undefined) => ({
