@@ -142,6 +142,8 @@ const failed = (seen: Diagnosis) => seen.findings.filter((f) => f.verdict === "f
 async function suffer(scene: Scene, { breaks, mends, on, id = "probe", hop, says }: Loss): Promise<void> {
   const place = on?.(scene) ?? scene.gw;
   await place.must(breaks);
+  // A neighbour that was there a moment ago is not asked for again so soon.
+  await scene.gw.must("ip neigh flush dev ovl0");
   const seen = await doctor(scene.gw, 1, ` --target ${HOST}`).finally(() => place.must(mends));
   assertEquals(failed(seen).length, 1, failed(seen).join("\n"));
   assertMatch(findingOf(seen, id)?.found ?? "", says);
