@@ -1,7 +1,7 @@
 /** All flows of the probe as its client sends them, and what became of them. */
 
 import { lossOf } from "../checks/probe_loss.ts";
-import { type Arrival, type Flow, type FlowName, FLOWS, type Through } from "../checks/probe_result.ts";
+import { type Arrival, type Dropped, type Flow, type FlowName, FLOWS, type Through } from "../checks/probe_result.ts";
 import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { hostAt } from "../gateway/networks.ts";
@@ -49,6 +49,7 @@ export class Sender implements AsyncDisposable {
       small: id,
       large: 0x8000 + id,
       port: PORT,
+      ...tunnelOf(blueprint, overlay),
     };
     const sizes: Sizes = {
       large: wholeSize(mtu(facts.uplink.name, facts.uplink.mtu), mtu(overlay, facts.overlayMtu)),
@@ -87,11 +88,21 @@ export class Sender implements AsyncDisposable {
     const plain: Through = {
       ...{ client, device, target, mapped, translator, overlay, flows },
       ...(this.#counted ? { counts: this.#counted.flows } : {}),
+      ...(this.#counted?.tunnel && this.watch.tunnel
+        ? { tunnel: { device: this.watch.tunnel.device, ...this.#counted.tunnel } }
+        : {}),
     };
     const loss = FLOWS.map((flow) => lossOf(plain, flow)).find((l) => l !== undefined);
     if (!loss || !this.table) return plain;
     if (loss.in === "hook") {
       const dropped = await this.table.trace(loss.flow, () => this.send(loss.flow, 1));
+      if (!dropped) return plain;
+      const doubt = loss.side === "request6" || loss.side === "answer6" ? await this.#doubtOf(dropped) : undefined;
+      return { ...plain, dropped: { ...dropped, flow: loss.flow }, ...(doubt ? { doubt } : {}) };
+    }
+    if (loss.in === "tunnel") {
+      const way = loss.hook === "OUTPUT" ? "out" : "back";
+      const dropped = await this.table.traceTunnel(way, () => this.send(loss.flow, 1));
       return dropped ? { ...plain, dropped: { ...dropped, flow: loss.flow } } : plain;
     }
     if (loss.in !== "route" && loss.in !== "beyond") return plain;
@@ -99,6 +110,14 @@ export class Sender implements AsyncDisposable {
     const command = [Program.ip, ...question];
     const { stdout, stderr } = await this.runner.run(command);
     return { ...plain, route: { command, output: (stdout + stderr).trim() } };
+  }
+
+  /** A firewall that knows the uplink by name may let real clients pass: the probe's own does not come by that. */
+  async #doubtOf({ table, chain }: Dropped): Promise<string | undefined> {
+    const { uplink } = this.watch;
+    const { stdout } = await this.runner.run([Program.nft, "list", "table", ...table.split(" ")]);
+    if (!stdout.includes(`"${uplink}"`)) return undefined;
+    return `${table} ${chain} asks for ${uplink}, by which the probe's own client does not come`;
   }
 
   /** What the kernel would do with such a packet: `get` of ip-route(8). */
@@ -120,4 +139,13 @@ export class Sender implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.table?.[Symbol.asyncDispose]();
   }
+}
+
+/** The kernel tunnel that a device is, if it is one of ours. */
+function tunnelOf({ config, facts, nodes }: Blueprint, device: string): Pick<Watch, "tunnel"> {
+  const far = nodes.find((n) => n.device === device);
+  const { kind } = facts.tunnel ?? {};
+  if (config.overlay.type !== "yggdrasil" || !far || !kind || kind === "ckr") return {};
+  const protocol = kind === "vxlan" ? "udp" : "gre";
+  return { tunnel: { device: config.overlay.interface, far: far.address, protocol } };
 }
