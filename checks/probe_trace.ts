@@ -14,8 +14,11 @@ export function parseTrace(output: string): Dropped | undefined {
     if (!family || !chain) continue;
     const place = { table: `${family} ${table}`, chain };
     const rule = /^rule (.*) \(verdict drop\)$/.exec(rest)?.[1];
-    if (rule !== undefined) dropped = { ...place, rule: rule.replace(/ ?counter packets \d+ bytes \d+/, "") };
+    if (rule !== undefined) dropped = { ...place, rule: rule.replace(/ *counter packets \d+ bytes \d+/, "") };
     else if (/^policy drop\b/.test(rest)) dropped = place;
+    // A rule that came after the monitor had begun.
+    const handle = /^unknown rule (handle \d+) \(verdict drop\)$/.exec(rest)?.[1];
+    if (handle) dropped ??= { ...place, rule: handle };
   }
   return dropped;
 }
