@@ -79,11 +79,15 @@ async function examine(
     throw new CrxnError(Exit.usage, `${target} is in none of the overlay's networks.`, `Take a host in ${networks}.`);
   }
   if (wanted.has("probe")) input.probe = await sendProbe(context.runner, blueprint, target);
-  if (wanted.has("probe") || wanted.has("overlay-peers")) input.reach = await reachNodes(context.runner, blueprint);
   const daemon = input.survey.units[Unit.yggdrasil];
-  if (blueprint.config.overlay.type === "yggdrasil" && daemon) {
-    input.daemonLog = (await unitLogs(context.runner, Unit.yggdrasil, 200, daemon.since)).split("\n");
-  }
+  const [reach, log] = await Promise.all([
+    wanted.has("probe") || wanted.has("overlay-peers") ? reachNodes(context.runner, blueprint) : undefined,
+    blueprint.config.overlay.type === "yggdrasil" && daemon
+      ? unitLogs(context.runner, Unit.yggdrasil, 200, daemon.since)
+      : undefined,
+  ]);
+  if (reach) input.reach = reach;
+  if (log !== undefined) input.daemonLog = log.split("\n");
   const findings = runChecks(CHECKS, input, wanted);
   const healthy = findings.every((f) => f.verdict !== "fail");
   return { input, report: { healthy, path: pathOf(CHECKS, findings, input), findings } };
