@@ -1,12 +1,36 @@
 /** The page of a check, for `doctor --explain` and docs/doctor.md: derived from the check itself, so that it cannot go stale. */
 
+import { BY_HAND } from "./by_hand.ts";
 import type { Check } from "./check.ts";
 
-const sections = (check: Check): [string, string][] => [
-  ["Looks at", check.looksAt],
-  ["Why it matters", check.why],
-  ["How to mend it", check.cure],
-];
+const sections = (check: Check): [string, string][] => {
+  const breaks = BY_HAND[check.id]?.breaks;
+  return [
+    ["Looks at", check.looksAt],
+    ["Why it matters", check.why],
+    ...(breaks ? [["How it breaks", breaks] satisfies [string, string]] : []),
+    ["How to mend it", check.cure],
+  ];
+};
+
+/** Commands that show the same without crxn. */
+const looks = ({ id }: Check): string[] => BY_HAND[id]?.look ?? [];
+
+/** The document `crxn.explain/1`. */
+export const pageJson = (check: Check) => {
+  const { id, title, looksAt, why, cure } = check;
+  const breaks = BY_HAND[id]?.breaks;
+  return {
+    schema: "crxn.explain/1",
+    id,
+    title,
+    looksAt,
+    why,
+    cure,
+    ...(breaks ? { breaks } : {}),
+    ...(looks(check).length > 0 ? { look: looks(check) } : {}),
+  };
+};
 
 /** Plain text for a terminal. @param width characters in a line */
 export function pageOf(check: Check, width = 80): string {
@@ -14,6 +38,7 @@ export function pageOf(check: Check, width = 80): string {
   return [
     head,
     ...sections(check).flatMap(([name, text]) => ["", `${name}:`, ...wrap(text, width - 2).map((l) => `  ${l}`)]),
+    ...(looks(check).length > 0 ? ["", "To look by hand:", ...looks(check).map((l) => `  ${l}`)] : []),
   ].join("\n");
 }
 
@@ -33,6 +58,7 @@ export function manual(checks: readonly Check[]): string {
       }`,
       "",
       ...sections(c).map(([name, text]) => `- ${name}: ${text}`),
+      ...(looks(c).length > 0 ? [`- To look by hand: ${looks(c).map((l) => `\`${l}\``).join(", ")}`] : []),
       "",
     ]),
   ].join("\n");

@@ -3,7 +3,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { levenshteinDistance } from "@std/text";
 import type { Check } from "../checks/check.ts";
-import { pageOf } from "../checks/explain.ts";
+import { pageJson, pageOf } from "../checks/explain.ts";
 import { legsOf } from "../checks/legs.ts";
 import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
@@ -107,10 +107,7 @@ export async function examine(
 }
 
 function explain({ ui }: Context, check: Check): ExitCode {
-  const { id, title, looksAt, why, cure } = check;
-  ui.out(
-    ui.json ? JSON.stringify({ schema: "crxn.explain/1", id, title, looksAt, why, cure }, null, 2) : pageOf(check),
-  );
+  ui.out(ui.json ? JSON.stringify(pageJson(check), null, 2) : pageOf(check));
   return Exit.ok;
 }
 

@@ -107,6 +107,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     !root || isAsFetched(path, Object.fromEntries(await programsRead))
       ? await readDaemon(runner, path, root)
       : undefined;
+  const linksRead = answer("links", readLinks(runner), []);
   const [
     os,
     tun,
@@ -132,8 +133,8 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     answer("packages", readPackages(runner), undefined),
     Promise.all(questions.files.map(async (path): Promise<[string, FileSeen | null]> => [path, await readSeen(path)])),
     programsRead,
-    answer("sysctls", readSysctls(runner), {}),
-    answer("links", readLinks(runner), []),
+    answer("sysctls", linksRead.then((links) => readSysctls(runner, links.map((l) => l.name))), {}),
+    linksRead,
     answer("routes", readRoutes(runner, "inet"), []),
     answer("routes", readRoutes(runner, "inet6"), []),
     answer("policies", readPolicies(runner), undefined),

@@ -16,12 +16,30 @@ export function parseSysctls(output: string): Record<string, string> {
   return values;
 }
 
-/** Everything under net that a gateway sets or moves by setting it. */
+/** Of each interface, all that a gateway sets or moves by setting it; `*` is the interface, `all` or `default`. */
+const OF_INTERFACES = {
+  ipv4: ["conf/*/forwarding", "conf/*/accept_redirects", "conf/*/proxy_arp", "conf/*/rp_filter", "neigh/*/proxy_delay"],
+  ipv6: ["conf/*/forwarding", "conf/*/accept_redirects", "conf/*/accept_ra", "conf/*/disable_ipv6"],
+};
+
+/** The same for `-a`, which walks through all of /proc/sys and takes ten times as long. */
 const PATTERN =
   "^net\\.ipv[46]\\.(ip_forward|conf\\..*\\.(forwarding|accept_redirects|accept_ra|proxy_arp|rp_filter|disable_ipv6)|neigh\\..*\\.proxy_delay)$";
 
-export async function readSysctls(runner: Runner): Promise<Record<string, string>> {
-  const { stdout } = await runner.run([Program.sysctl, "-a", "-r", PATTERN]);
+/** More names than this would make too long a command line. */
+const MOST = 500;
+
+/** @param links names of the machine's interfaces; without any, all parameters are searched for them */
+export async function readSysctls(runner: Runner, links: string[]): Promise<Record<string, string>> {
+  const names = ["all", "default", ...links];
+  const keys = Object.entries(OF_INTERFACES).flatMap(([family, list]) =>
+    list.flatMap((key) => names.map((name) => `net/${family}/${key.replace("*", name)}`))
+  );
+  const words = links.length === 0 || links.length > MOST
+    ? ["-a", "-r", PATTERN]
+    // -e: not every interface has all of them.
+    : ["-e", "net/ipv4/ip_forward", ...keys];
+  const { stdout } = await runner.run([Program.sysctl, ...words]);
   const values = parseSysctls(stdout);
   // Some of these are on every machine: without them it was no answer. (The exit code also tells of unreadable ones.)
   if (Object.keys(values).length === 0) throw new Error("sysctl shows no kernel parameters");

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { schema } from "./schema.ts";
 
 /** The JSON Schema (draft 2020-12) of what a person writes, for editors: docs/crxn.schema.json is this, formatted. */

@@ -1,5 +1,5 @@
 /** The shape of crxn.yaml. What one value alone cannot tell (overlaps, who lies inside whom) is in semantics.ts. */
-import { z } from "zod";
+import * as z from "zod";
 import * as networks from "./networks.ts";
 import { Fault } from "./problem.ts";
 import { DOWNLOAD_EXAMPLE, downloadUrl } from "./download.ts";

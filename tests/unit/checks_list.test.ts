@@ -45,7 +45,9 @@ Deno.test("pageOf: fits 80 columns and has all that a reader needs", () => {
   for (const check of CHECKS) {
     const page = pageOf(check);
     assertEquals(page.split("\n").filter((l) => l.length > 80 && l.trim().includes(" ")), []);
-    for (const word of [check.id, "Looks at:", "Why it matters:", "How to mend it:"]) assertStringIncludes(page, word);
+    for (
+      const word of [check.id, "Looks at:", "Why it matters:", "How it breaks:", "How to mend it:", "To look by hand:"]
+    ) assertStringIncludes(page, word);
   }
 });
 

@@ -110,7 +110,7 @@ export class FakeMachine implements Runner {
   private async answer(argv: string[], stdin: string): Promise<Answer> {
     const [program, ...words] = argv;
     const reads = ["show", "list", "-a", "-json", "--show", "--verify"].some((w) => words.includes(w)) ||
-      program!.endsWith("-save");
+      program!.endsWith("-save") || (program === Program.sysctl && !words.some((w) => w.includes("=")));
     if (!reads) {
       this.commands.push(argv);
       const instead = this.before(argv);

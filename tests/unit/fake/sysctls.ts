@@ -2,6 +2,8 @@
 
 import { type Answer, ok, refused } from "./answer.ts";
 
+const dotted = (key: string) => key.replace(/[./]/g, (c) => c === "/" ? "." : "/");
+
 export class FakeSysctls {
   values = new Map<string, string>();
   /** Called when IPv6 forwarding goes on: the kernel drops routes that a router announced where accept_ra is 1. */
@@ -49,9 +51,10 @@ export class FakeSysctls {
 
   run(argv: string[]): Answer {
     if (argv.includes("-a")) {
-      const dotted = (key: string) => key.replace(/[./]/g, (c) => c === "/" ? "." : "/");
       return ok([...this.values].map(([k, v]) => `${dotted(k)} = ${v}\n`).join(""));
     }
+    const asked = argv.filter((w) => !w.startsWith("-") && !w.includes("=")).filter((k) => this.values.has(k));
+    if (asked.length > 0) return ok(asked.map((k) => `${dotted(k)} = ${this.values.get(k)}\n`).join(""));
     for (const word of argv.filter((w) => w.includes("="))) {
       const [key, value] = word.split("=") as [string, string];
       if (!this.set(key, value) && !argv.includes("-e")) {
