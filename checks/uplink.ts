@@ -26,6 +26,7 @@ export const uplink: Check = {
     if (!config.nat64 && config.uplink === undefined) {
       return { verdict: "skip", found: "not a gateway: crxn.yaml has no prefix, and names no uplink" };
     }
+    if (input.survey.links.length === 0) return { verdict: "unknown", found: "ip does not answer" };
     const gone = lostUplink(input);
     if (gone) return outcomeOf([renamed(gone, input)], input);
     const { name } = input.blueprint.facts.uplink;
