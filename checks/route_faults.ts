@@ -47,7 +47,9 @@ function judged(leg: Leg, input: Input): RouteFault | undefined {
     if (!asWanted(leg, decided)) return { leg, kind: "route", decided };
     return dropped ? { leg, kind: "source", decided: back } : undefined;
   }
-  if (answerAsWanted(leg, answer)) return undefined;
+  // Of several next hops the kernel names the one that this packet would take.
+  const split = decided.devices.length > 1 && decided.devices.includes(answer.device ?? "");
+  if (split ? asWanted(leg, decided) : answerAsWanted(leg, answer)) return undefined;
   if (!asWanted(leg, decided)) return { leg, kind: "route", decided, answer };
   if (isForwardingOff(flow, answer, input)) return undefined;
   // From Linux 6.13 on it says EINVAL for what was EXDEV before.
@@ -56,10 +58,12 @@ function judged(leg: Leg, input: Input): RouteFault | undefined {
   return { leg, kind: "unexplained", decided, answer };
 }
 
-const asWanted = ({ want }: Leg, { type, devices }: Lookup): boolean => {
+/** Of several next hops every one has to be right; but uplinks may be several. */
+const asWanted = ({ want, check }: Leg, { type, devices }: Lookup): boolean => {
   if (want === "nowhere") return type !== "unicast" && type !== "local";
   if (want === "local") return type === "local";
-  return type === "unicast" && devices.includes(want.device);
+  if (type !== "unicast" || !devices.includes(want.device)) return false;
+  return check === "uplink" || devices.every((d) => d === want.device);
 };
 
 const answerAsWanted = (leg: Leg, { type = "none", device }: RouteAnswer): boolean =>
@@ -105,7 +109,7 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
 /** Whose doing it is, in a word that two faults of one cause have in common. */
 export function culpritOf({ kind, decided, leg }: RouteFault): string {
   if (kind === "unexplained") return `${leg.check} ${leg.name}`;
-  if (decided.rule && !isStandard(decided.rule)) return `${decided.rule.family} rule ${ruleLine(decided.rule)}`;
+  if (decided.rule && !isStandard(decided.rule)) return `${decided.rule.family} rule "${ruleLine(decided.rule)}"`;
   const route = decided.type === "none" ? decided.thrown : decided.route;
-  return route ? `route ${routeLine(route)}` : `no route for ${leg.flow.to}`;
+  return route ? `${route.family} route "${routeLine(route)}"` : `lack of a route for ${leg.flow.to}`;
 }

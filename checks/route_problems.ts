@@ -35,7 +35,10 @@ export function routeProblems(check: string, input: CheckInput, given?: RouteFau
     if (told.has(culprit)) return [];
     told.add(culprit);
     const first = speaker(culprit);
-    return [{ ...problemOf(fault, input), ...(first === check ? {} : { excuse: `${first} names the ${culprit}` }) }];
+    return [{
+      ...problemOf(fault, input),
+      ...(first === check ? {} : { excuse: `${first} names the ${culprit.replace(/^inet6? /, "")}` }),
+    }];
   });
 }
 

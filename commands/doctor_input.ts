@@ -1,16 +1,15 @@
 /** What the checks are put to. A machine on which the blueprint cannot be computed as usual still gets an answer. */
 
 import type { CheckInput, Trouble } from "../checks/check.ts";
-import { settledFacts, standIn } from "../checks/settle.ts";
+import { factsWithStandIn, settledFacts, standIn } from "../checks/settle.ts";
 import { blueprint } from "../gateway/blueprint.ts";
-import type { Config } from "../gateway/config/types.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { daemonOf, type Facts, factsOf, type MoreFacts } from "../gateway/facts.ts";
+import { daemonOf, type Facts, type MoreFacts } from "../gateway/facts.ts";
 import { type Journal, replay } from "../gateway/journal.ts";
 import { tunnelDevice } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
-import { linkOf, type Survey } from "../gateway/survey.ts";
+import type { Survey } from "../gateway/survey.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
@@ -61,24 +60,12 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
       () => ({ kind: tunnel === "ckr" || ckr ? "ckr" : kind, why: "a guess" }),
     );
   }
-  const { facts, lost } = factsInSpite(config, survey, more);
+  const { facts, lost } = factsWithStandIn(config, survey, more);
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
   if (troubles.length === 0 && !lost) {
     troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
   }
   return inputOf(loaded, journal, survey, facts, troubles);
-}
-
-/** Without an uplink, or with one that does not exist: the checks uplink and accept-ra say so. */
-function factsInSpite(config: Config, survey: Survey, more: MoreFacts): { facts: Facts; lost: boolean } {
-  const { uplink: named, ...unnamed } = config;
-  const lost = named !== undefined && !linkOf(survey, named);
-  try {
-    return { facts: factsOf(lost ? unnamed : config, survey, more), lost };
-  } catch (error) {
-    if (!(error instanceof CrxnError)) throw error;
-    return { facts: factsOf({ ...config, uplink: "lo" }, survey, more), lost: true };
-  }
 }
 
 /** What only root may read is missing, which is no fault. */

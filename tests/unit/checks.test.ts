@@ -6,7 +6,9 @@ import { CHECKS } from "../../checks/list.ts";
 import { runChecks } from "../../checks/run.ts";
 import { settledFacts } from "../../checks/settle.ts";
 import { blueprint } from "../../gateway/blueprint.ts";
+import { answersOf } from "./surveys/answers.ts";
 import { FAULTS } from "./surveys/faults.ts";
+import { ROUTE_FAULTS } from "./surveys/route_faults.ts";
 import { healthy, type Options, recompute, type Setup } from "./surveys/builder.ts";
 
 const HEALTHY: [string, Setup, Options][] = [
@@ -35,13 +37,14 @@ const HEALTHY: [string, Setup, Options][] = [
 ];
 
 /** As `doctor` does it: facts anew from the machine as it is, settled by the journal. */
-export function diagnose(input: CheckInput) {
+function settled(input: CheckInput): CheckInput {
   const again = recompute(input);
   const { config, facts } = again.blueprint;
   const tunnel = config.overlay.type === "yggdrasil" ? config.overlay.tunnel : undefined;
-  const settled = { ...again, blueprint: blueprint(config, settledFacts(facts, input.journal, input.survey, tunnel)) };
-  return runChecks(CHECKS, settled);
+  return { ...again, blueprint: blueprint(config, settledFacts(facts, input.journal, input.survey, tunnel)) };
 }
+
+export const diagnose = (input: CheckInput) => runChecks(CHECKS, settled(input));
 
 const worse = (input: CheckInput) =>
   diagnose(input).filter((f) => f.verdict !== "pass" && f.verdict !== "skip").map((f) =>
@@ -50,15 +53,19 @@ const worse = (input: CheckInput) =>
 
 for (const [name, setup, options] of HEALTHY) {
   Deno.test(`runChecks: finds nothing on ${name}`, async () => {
-    assertEquals(worse(await healthy(setup, options)), []);
+    const input = await healthy(setup, options);
+    assertEquals(worse(input), []);
+    assertEquals(worse({ ...input, answers: answersOf(input) }), []);
   });
 }
 
-for (const { name, setup = "interface", options, check, make } of FAULTS) {
-  Deno.test(`runChecks: ${name} is named by ${check} alone`, async () => {
+for (const { name, setup = "interface", options, check, make } of [...FAULTS, ...ROUTE_FAULTS]) {
+  Deno.test(`runChecks: ${name} is named by ${check} alone, with the kernel's answers and without`, async () => {
     const input = await healthy(setup, options ?? {});
     make(input.survey, input);
-    const failing = diagnose(input).filter((f) => f.verdict === "fail").map((f) => f.id);
-    assertEquals(failing, [check], worse(input).join("\n"));
+    for (const asked of [input, { ...input, answers: answersOf(settled(input)) }]) {
+      const failing = diagnose(asked).filter((f) => f.verdict === "fail").map((f) => f.id);
+      assertEquals(failing, [check], worse(asked).join("\n"));
+    }
   });
 }
