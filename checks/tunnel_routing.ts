@@ -8,6 +8,7 @@ import { linkOf } from "../gateway/survey.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
 import type { Check, CheckInput, Outcome } from "./check.ts";
 import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
+import { stepsFor } from "./fix.ts";
 import { itemsOf } from "./owner.ts";
 import { plainRules } from "./forward_policy.ts";
 import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
@@ -96,8 +97,12 @@ function named(problem: Problem, item: LinkItem, input: CheckInput): Problem {
   return {
     ...problem,
     found: `${problem.found}; ${now} has its address: it was renamed`,
-    items: itemsOn(item.name, input.blueprint),
-    steps: [{ title: `name ${now} ${item.name} again`, actions }],
+    items: [],
+    // The kernel has taken the routes off it.
+    steps: [
+      { title: `name ${now} ${item.name} again`, actions },
+      ...stepsFor(itemsOn(item.name, input.blueprint).filter((i) => i.kind === "route"), input.survey),
+    ],
   };
 }
 
