@@ -127,7 +127,7 @@ function accept(base: BaseChain, kind: PacketKind, survey: Survey, isInFront: bo
   ];
 }
 
-type Asked = Partial<Pick<Packet, "in" | "out" | "source" | "destination" | "protocol" | "port" | "icmp">>;
+type Asked = Partial<Pick<Packet, "in" | "out" | "source" | "destination" | "protocol" | "port" | "icmp" | "state">>;
 
 /** What forwarded packets are is said by both devices, or by one and the networks of that leg; others are named exactly. */
 function askedOf(kind: PacketKind, base: BaseChain): Asked {
@@ -135,6 +135,7 @@ function askedOf(kind: PacketKind, base: BaseChain): Asked {
   // iptables knows no -i where packets leave.
   const nowhere = base.backend !== "nft" && base.hook === "postrouting";
   const devices = { ...(from && !nowhere ? { in: from } : {}), ...(to ? { out: to } : {}) };
+  const answer = kind.path === "input" && kind.packet.state === "ESTABLISHED";
   if (kind.path === "forward") {
     const { source: within, destination: towards } = kind.networks ?? {};
     return {
@@ -151,6 +152,7 @@ function askedOf(kind: PacketKind, base: BaseChain): Asked {
     ...(protocol ? { protocol } : {}),
     ...(port === undefined ? {} : { port }),
     ...(icmp === undefined ? {} : { icmp }),
+    ...(answer ? { state: "ESTABLISHED" as const } : {}),
   };
 }
 
@@ -162,6 +164,7 @@ const iptablesMatch = (p: Asked): string[] => [
   ...(p.protocol ? ["-p", p.protocol] : []),
   ...(p.port === undefined ? [] : ["--dport", String(p.port)]),
   ...(p.icmp === undefined ? [] : ["--icmpv6-type", String(p.icmp)]),
+  ...(p.state === undefined ? [] : ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]),
 ];
 
 function nftMatch(family: Family, p: Asked): string[] {
@@ -171,6 +174,7 @@ function nftMatch(family: Family, p: Asked): string[] {
     ...(p.out ? ["oifname", p.out] : []),
     ...(p.source ? [ip, "saddr", p.source] : []),
     ...(p.destination ? [ip, "daddr", p.destination] : []),
+    ...(p.state === undefined ? [] : ["ct", "state", "related,established"]),
     ...(p.port !== undefined
       ? [p.protocol!, "dport", String(p.port)]
       : p.icmp !== undefined

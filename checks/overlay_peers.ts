@@ -1,6 +1,7 @@
 import { Program } from "../gateway/action.ts";
 import { wrongGeneration } from "../gateway/config/key_warnings.ts";
 import { networkOf } from "../gateway/overlay_nodes.ts";
+import { dialDrops } from "./input_policy.ts";
 import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import { routeProblems } from "./route_problems.ts";
 import type { Peer } from "../gateway/survey.ts";
@@ -42,6 +43,9 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
         want: "at least one connection",
         evidence: [...evidence, ...logEvidence(input)],
       };
+    }
+    if (dialDrops(input).length > 0) {
+      return { verdict: "skip", found: "a firewall drops their packets (see input-policy)" };
     }
     const errors = peers.flatMap((p) => p.error ? [`${p.uri}: ${explained(p.error)}`] : []);
     const found = `none of ${wanted.length} peers is connected${errors.length > 0 ? `: ${errors.join("; ")}` : ""}${

@@ -253,6 +253,28 @@ const CASES: Case[] = [
     make: add("inet", "mangle", "FORWARD", "-o wg0 -j NFQUEUE --queue-num 3 --queue-bypass"),
   },
   {
+    name: "answers of the peers dropped, and no peer connected",
+    setup: "yggdrasil",
+    make: (s) => {
+      legacy("inet", "*filter\n:INPUT DROP [0:0]\nCOMMIT\n")(s);
+      s.overlay!.peers = [{ uri: "tls://192.0.2.9:443", up: false, inbound: false, error: "i/o timeout" }];
+    },
+    want: [
+      "fail input-policy",
+      "IPv4 packets from the peer tls://192.0.2.9:443 are dropped by the policy of IPv4 filter INPUT",
+    ],
+    fix:
+      "/usr/sbin/iptables-legacy -w -I INPUT 1 -s 192.0.2.9 -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+  },
+  {
+    name: "a firewall that lets in answers",
+    setup: "yggdrasil",
+    make: legacy(
+      "inet",
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n",
+    ),
+  },
+  {
     name: "all tables emptied",
     setup: "yggdrasil",
     make: (s) => void (s.rules = { inet: {}, inet6: {} }),
