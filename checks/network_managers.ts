@@ -64,7 +64,7 @@ function networkdProblems(input: CheckInput, { networkd }: ManagersSeen): Proble
     ...taken.map((device): Problem => ({
       found: `systemd-networkd manages ${device} by ${
         files[device]
-      }: whenever it starts or is reloaded it removes crxn's address${keepsRoutes ? "" : " and routes"} from it`,
+      }: when it starts or is reloaded it can take crxn's address${keepsRoutes ? "" : " and routes"} away`,
       want: `${device} unmanaged by networkd`,
       verdict: "warn",
       fix: [[Program.networkctl, "cat", files[device]!]],
@@ -73,7 +73,7 @@ function networkdProblems(input: CheckInput, { networkd }: ManagersSeen): Proble
     ...(!keepsRoutes && Object.keys(files).length > 0
       ? [{
         found:
-          "systemd-networkd runs with ManageForeignRoutes on: when it starts or is reloaded it removes crxn's blackhole and unreachable routes",
+          "systemd-networkd runs with ManageForeignRoutes on: when it starts or is reloaded it takes crxn's blackhole and unreachable routes away",
         want: KEEP,
         verdict: "warn" as const,
         evidence: [list],
