@@ -2,7 +2,9 @@ import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { ManagersSeen } from "../gateway/host.ts";
 import { defaultUplink } from "../gateway/survey.ts";
-import type { Check, CheckInput } from "./check.ts";
+import type { Item } from "../gateway/item.ts";
+import type { Check, CheckInput, Hop } from "./check.ts";
+import { takenByNetworkd } from "./networkd.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
 
 /** Where the setting goes that keeps networkd's hands off. */
@@ -26,18 +28,39 @@ export const networkManagers: Check = {
     if (!managers) {
       return { verdict: input.host ? "unknown" : "skip", found: input.host ? "systemctl does not answer" : "not read" };
     }
-    const problems = [...networkdProblems(input, managers), ...managerProblems(input, managers)];
+    const lost = takenItems(input);
+    const problems = [...lostProblem(lost), ...networkdProblems(input, managers), ...managerProblems(input, managers)];
     const names = [
       ...(managers.networkd ? ["systemd-networkd"] : []),
       ...(managers.networkManager ? ["NetworkManager"] : []),
     ];
-    return outcomeOf(
-      problems,
-      input,
-      names.length > 0 ? `${names.join(" and ")} leave the gateway alone` : "none runs",
-    );
+    const fine = names.length > 0 ? `${names.join(" and ")} leave the gateway alone` : "none runs";
+    const hop = hopOf(lost, input);
+    return { ...outcomeOf(problems, input, fine), ...(hop ? { hop } : {}) };
   },
 };
+
+/** Addresses and routes that are missing because networkd took them. */
+const takenItems = (input: CheckInput): Item[] =>
+  input.blueprint.items.filter((item) => takenByNetworkd(item, input) !== undefined);
+
+const hopOf = (lost: Item[], { blueprint }: CheckInput): Hop | undefined => {
+  const devices = lost.flatMap((i) => i.kind === "route" || i.kind === "address" ? [i.device] : []);
+  if (devices.some((d) => d !== undefined && d === blueprint.translatorDevice)) return "translator";
+  return devices.some((d) => d !== undefined) ? "overlay" : undefined;
+};
+
+function lostProblem(lost: Item[]): Problem[] {
+  if (lost.length === 0) return [];
+  const loose = lost.every((i) => i.kind === "route" && i.device === undefined);
+  return [{
+    found: `systemd-networkd has taken away: ${lost.map((i) => i.id).join(", ")}`,
+    want: "what crxn put there, and networkd kept from it",
+    items: lost,
+    evidence: [{ command: [Program.networkctl, "--no-pager", "list"], output: "" }],
+    ...(loose ? { carries: true as const } : {}),
+  }];
+}
 
 /** Devices that carry addresses and routes of the gateway; `theirs`: made by somebody else, who may manage it well. */
 const devicesOf = ({ ways, translatorDevice, config }: Blueprint): string[] => [
