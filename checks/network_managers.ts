@@ -20,7 +20,7 @@ export const networkManagers: Check = {
   looksAt:
     "Whether systemd-networkd or NetworkManager runs, and which devices they manage (networkctl, nmcli); ManageForeignRoutes= in networkd.conf.",
   why:
-    "A device that a .network file matches loses every address and route that networkd did not put there: when networkd starts, is reloaded, or reconfigures it. ManageForeignRoutes=no keeps routes, but not addresses, and the kernel removes an address's routes with it. Debian 13's also removes blackhole and unreachable routes when it starts, Debian 12's when it is reloaded. It takes router advertisements itself and sets accept_ra to 0; with forwarding on it does so only where a file says IPv6AcceptRA=yes.",
+    "A device that a .network file matches can lose every address and route that networkd did not put there: Debian 13's takes them when it starts, Debian 12's when a reload brings the device a new file; blackhole and unreachable routes, which hang on no device, go with them. ManageForeignRoutes=no keeps routes, but not addresses, and the kernel removes an address's routes with it. networkd takes router advertisements itself and sets accept_ra to 0; with forwarding on it does so only where a file says IPv6AcceptRA=yes.",
   cure:
     `Routes: ${KEEP}, then \`systemctl restart systemd-networkd\`. A device of the gateway: \`Unmanaged=yes\` below [Link] in a .network file that comes first, or a narrower [Match] in the one that matches. NetworkManager: \`nmcli device set DEVICE managed no\`, and unmanaged-devices= in NetworkManager.conf.`,
   run: (input) => {
