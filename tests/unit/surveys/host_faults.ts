@@ -173,4 +173,35 @@ export const HOST_FAULTS: Fault[] = [
       input.host!.log!.push(logLine(TAYGA, "No space left on device"));
     },
   },
+  {
+    name: "networkd that has taken a device's address and routes",
+    check: "network-managers",
+    make: (s, { host }) => {
+      host!.managers = {
+        networkd: { files: { wg0: "/etc/systemd/network/wg0.network" }, keepsRoutes: false, keepsRules: false },
+      };
+      s.links.find((l) => l.name === "wg0")!.addresses = [];
+      s.routes = s.routes.filter((r) => r.device !== "wg0" && r.type === "unicast");
+    },
+  },
+  {
+    name: "networkd that has taken blackhole and unreachable routes at its start",
+    check: "network-managers",
+    make: (s, { host }) => {
+      host!.managers = {
+        networkd: { files: { eth0: "/etc/systemd/network/eth0.network" }, keepsRoutes: false, keepsRules: false },
+      };
+      s.routes = s.routes.filter((r) => r.type === "unicast");
+    },
+  },
+  {
+    name: "a blackhole route deleted beside a networkd that is innocent",
+    check: "blackhole-route",
+    make: (s, { host }) => {
+      host!.managers = {
+        networkd: { files: { eth0: "/etc/systemd/network/eth0.network" }, keepsRoutes: true, keepsRules: true },
+      };
+      s.routes = s.routes.filter((r) => r.type !== "blackhole");
+    },
+  },
 ];
