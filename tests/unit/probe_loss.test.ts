@@ -159,6 +159,38 @@ Deno.test("probe: a fault with a name of its own keeps the place, and is not nam
   );
 });
 
+Deno.test("probe: what its own client loses is no fault of the gateway's", async () => {
+  for (const missed of ["q6-in"]) {
+    const input = { ...await healthy("interface"), probe: probed(through("small", missed)) };
+    assertEquals(runChecks(CHECKS, input, new Set(["probe"]))[0]!.verdict, "unknown");
+  }
+});
+
+Deno.test("probe: only what is lost in tayga restarts it", async () => {
+  const translator = { device: "nat64-ygg", rx: 0, tx: 0 };
+  const at = async (missed: string) => {
+    const input = { ...await healthy("interface"), probe: { ...probed(through("small", missed)), translator } };
+    return runChecks(CHECKS, input, new Set(["probe"]))[0]!;
+  };
+  assertEquals((await at("q4-in")).fix, [["/usr/bin/systemctl", "restart", "tayga@ygg.service"]]);
+  const routed = await at("q6-routed");
+  assertEquals([routed.hop, routed.fix], ["translator", undefined]);
+});
+
+Deno.test("probe: a rule that takes the tunnel's packets is between tunnel and yggdrasil", async () => {
+  const { survey } = await healthy("yggdrasil");
+  const tunnel = { device: "ygg", "t-sent": 3, "t-out": 0, "t-in": 0, "t-taken": 0 };
+  const where = (more: Partial<Through>) => {
+    const seen = through("small", "a4-in", more);
+    return placeOf(lossOf(seen, "small")!, seen, survey, "eth0").where;
+  };
+  const rule = by("inet x", "y", "drop");
+  assertEquals(where({ tunnel, ...rule }), 'between wg0 and ygg: inet x y, rule "drop"');
+  const back = { ...tunnel, "t-out": 3, "t-in": 3 };
+  assertEquals(where({ tunnel: back, ...rule }), 'on the way back, between ygg and wg0: inet x y, rule "drop"');
+  assertEquals(where({ tunnel: { ...back, "t-taken": 3 } }), "beyond wg0: packets left, no answer came back");
+});
+
 Deno.test("probe: TCP that this machine drops is a fault, TCP that the host ignores is not", async () => {
   const at = async (missed: string) => {
     const input = { ...await healthy("interface"), probe: probed(through("tcp", missed)) };
