@@ -219,19 +219,28 @@ Deno.test("isAnswered: a reset counts only when it came from the overlay", () =>
 });
 
 Deno.test("parseTrace: policies and rules of iptables-nft, as nft 1.0.6 and 1.1.3 print them", () => {
-  const policy =
-    `trace id 8aabf863 ip filter FORWARD packet: iif "nat64-ygg" oif "ovl0" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+  const policy = `trace id 8aabf863 inet probe-1 trace packet: iif "nat64-ygg" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+trace id 8aabf863 inet probe-1 trace rule ip daddr 10.1.0.3 meta nftrace set 1 (verdict continue)
+trace id 8aabf863 inet probe-1 trace policy accept 
+trace id 8aabf863 ip filter FORWARD packet: iif "nat64-ygg" oif "ovl0" ip saddr 100.64.154.79 ip daddr 10.1.0.3
 trace id 8aabf863 ip filter FORWARD rule  counter packets 0 bytes 0 jump CRXN-FORWARD (verdict jump CRXN-FORWARD)
 trace id 8aabf863 ip filter CRXN-FORWARD rule iifname "nat64-ygg" oifname "ovl0" ip daddr 10.0.0.0/8  counter packets 0 bytes 0 return (verdict return)
 trace id 8aabf863 ip filter FORWARD policy drop `;
-  assertEquals(parseTrace(policy), { table: "ip filter", chain: "FORWARD" });
-  const rule =
-    `trace id a0f1b53b ip mangle FORWARD rule ip daddr 10.1.0.0/16  counter packets 0 bytes 0 drop (verdict drop)
+  assertEquals(parseTrace(policy, "probe-1"), { table: "ip filter", chain: "FORWARD" });
+  assertEquals(parseTrace(policy, "probe-2"), undefined);
+  const rule = `trace id a0f1b53b inet probe-1 trace packet: iif "nat64-ygg" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+trace id a0f1b53b ip mangle FORWARD rule ip daddr 10.1.0.0/16  counter packets 0 bytes 0 drop (verdict drop)
 trace id a0f1b53b ip mangle FORWARD packet: iif "nat64-ygg" oif "ovl0"
-trace id a0f1b53b ip mangle FORWARD unknown rule handle 9 (verdict drop)`;
-  assertEquals(parseTrace(rule), { table: "ip mangle", chain: "FORWARD", rule: "ip daddr 10.1.0.0/16 drop" });
-  assertEquals(parseTrace(rule.split("\n").at(-1)!), { table: "ip mangle", chain: "FORWARD", rule: "handle 9" });
-  assertEquals(parseTrace("trace id 8aabf863 inet probe-ace5b2 trace policy accept \nnonsense"), undefined);
+trace id a0f1b53b ip mangle FORWARD unknown rule handle 9 (verdict drop)
+trace id 00000001 ip other FORWARD rule drop (verdict drop)`;
+  assertEquals(parseTrace(rule, "probe-1"), {
+    table: "ip mangle",
+    chain: "FORWARD",
+    rule: "ip daddr 10.1.0.0/16 drop",
+  });
+  const unknown = rule.split("\n").filter((line) => !line.includes("  counter")).join("\n");
+  assertEquals(parseTrace(unknown, "probe-1"), { table: "ip mangle", chain: "FORWARD", rule: "handle 9" });
+  assertEquals(parseTrace("trace id 8aabf863 inet probe-1 trace policy accept \nnonsense", "probe-1"), undefined);
 });
 
 Deno.test("parseCounters: nft's JSON, and nothing where it is something else", () => {
