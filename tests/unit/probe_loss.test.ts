@@ -133,6 +133,16 @@ for (const [missed, more, aside, hop, where] of CASES) {
   });
 }
 
+Deno.test("probe: an ICMP error from beyond is handed on", async () => {
+  const { survey } = await healthy("interface");
+  const seen = through("small", "a4-in");
+  seen.flows.small!.error = "2001:db8:300:4::a01:1: Destination unreachable: No route";
+  assertEquals(
+    placeOf(lossOf(seen, "small")!, seen, survey, "eth0").where,
+    "beyond wg0: packets left, but an error: 2001:db8:300:4::a01:1: Destination unreachable: No route",
+  );
+});
+
 Deno.test("probe: who set a policy is told by the chains beside it", async () => {
   const { survey } = await healthy("interface");
   survey.rules.inet!.filter!["ufw-user-forward"] = { name: "ufw-user-forward", rules: [] };
