@@ -74,7 +74,9 @@ function beyond(loss: Loss, through: Through, hops: string[]): Place {
   }
   const asked = silentNeighbours(through.route?.output ?? "").find((a) => a === through.target || hops.includes(a));
   if (asked) return { hop: "overlay", where: `beyond ${overlay}: no neighbour there answers for ${asked}` };
-  return { hop: "target", where: `beyond ${overlay}: packets left, no answer came back` };
+  const error = through.flows[loss.flow]?.error;
+  const answer = error ? `but an error: ${error}` : "no answer came back";
+  return { hop: "target", where: `beyond ${overlay}: packets left, ${answer}` };
 }
 
 /** "ip filter FORWARD, policy DROP, set by ufw" */

@@ -39,9 +39,7 @@ export async function sendProbe(
   const through = known?.kind === "prefix" ? known : planGuess(blueprint);
   const client = await clientOf(runner, blueprint, survey);
   await using open = "reason" in client ? undefined : client;
-  const sender = open && through && known?.kind !== "direct"
-    ? await Sender.create(runner, blueprint, survey, open, through)
-    : undefined;
+  const sender = open && through ? await Sender.create(runner, blueprint, survey, open, through) : undefined;
   await using _sender = sender;
 
   const asClient = sender && through && (!known || known.kind === "prefix") ? through : undefined;
@@ -56,6 +54,7 @@ export async function sendProbe(
     Promise.all(plans.map(({ as, ...leg }) => measureLeg(as ?? runner, leg))),
     open?.routed ? seekArrival(open, survey) : undefined,
   ]);
+  await sender?.count();
   const last = after ?? await readLinks(runner).catch(() => []);
   const found = sender && flows ? await sender.explain(flows) : undefined;
   const seen = found?.doubt ? undefined : found;

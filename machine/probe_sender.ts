@@ -78,8 +78,12 @@ export class Sender implements AsyncDisposable {
       name,
       name === "small" && small ? small : await this.send(name),
     ]));
-    this.#counted = await this.table?.read();
     return Object.fromEntries(sent);
+  }
+
+  /** Reads the counters, once everything has been sent. */
+  async count(): Promise<void> {
+    this.#counted = await this.table?.read();
   }
 
   /** What was seen of the uplink besides. */

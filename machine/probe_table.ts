@@ -58,7 +58,7 @@ export class ProbeTable implements AsyncDisposable {
     // It does not say when it has begun to listen.
     await new Promise((resolve) => setTimeout(resolve, 100));
     await Promise.all([send(), monitor.held.says(/verdict drop\)|policy drop/, 1.5)]);
-    return parseTrace(monitor.held.output());
+    return parseTrace(monitor.held.output(), this.name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

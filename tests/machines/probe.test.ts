@@ -166,11 +166,13 @@ for (const debian of DEBIANS) {
       await crxn(gw, "up --yes");
       await assertAnswers(client);
       const before = await snapshot(gw);
+      const home = await gw.must("ls -A /root");
       const seen = await doctor(gw, 0, ` --target ${HOST}`);
       assertMatch(findingOf(seen, "probe")!.found!, /^10\.1\.0\.3 answers, .* ms, also to TCP$/);
       assertMatch(findingOf(seen, "path-mtu")!.found!, /1500 bytes whole over the overlay/);
       assertMatch(findingOf(seen, "prefix-routed")!.found!, /arrives$/);
       assertEquals(diffSnapshots(before, await snapshot(gw)), "");
+      assertEquals(await gw.must("ls -A /root"), home);
     });
     await chapter("two at a time do not disturb each other", async () => {
       const both = await Promise.all([1, 2].map(() => doctor(gw, 0, ` --target ${HOST} --only probe,path-mtu`)));

@@ -133,6 +133,16 @@ for (const [missed, more, aside, hop, where] of CASES) {
   });
 }
 
+Deno.test("probe: an ICMP error from beyond is handed on", async () => {
+  const { survey } = await healthy("interface");
+  const seen = through("small", "a4-in");
+  seen.flows.small!.error = "2001:db8:300:4::a01:1: Destination unreachable: No route";
+  assertEquals(
+    placeOf(lossOf(seen, "small")!, seen, survey, "eth0").where,
+    "beyond wg0: packets left, but an error: 2001:db8:300:4::a01:1: Destination unreachable: No route",
+  );
+});
+
 Deno.test("probe: who set a policy is told by the chains beside it", async () => {
   const { survey } = await healthy("interface");
   survey.rules.inet!.filter!["ufw-user-forward"] = { name: "ufw-user-forward", rules: [] };
@@ -157,6 +167,38 @@ Deno.test("probe: a fault with a name of its own keeps the place, and is not nam
     finding.found,
     "no answer from 10.1.0.3; lost between nat64-ygg and wg0: routing, net.ipv4.ip_forward is 0, which forwarding-sysctl explains",
   );
+});
+
+Deno.test("probe: what its own client loses is no fault of the gateway's", async () => {
+  for (const missed of ["q6-in"]) {
+    const input = { ...await healthy("interface"), probe: probed(through("small", missed)) };
+    assertEquals(runChecks(CHECKS, input, new Set(["probe"]))[0]!.verdict, "unknown");
+  }
+});
+
+Deno.test("probe: only what is lost in tayga restarts it", async () => {
+  const translator = { device: "nat64-ygg", rx: 0, tx: 0 };
+  const at = async (missed: string) => {
+    const input = { ...await healthy("interface"), probe: { ...probed(through("small", missed)), translator } };
+    return runChecks(CHECKS, input, new Set(["probe"]))[0]!;
+  };
+  assertEquals((await at("q4-in")).fix, [["/usr/bin/systemctl", "restart", "tayga@ygg.service"]]);
+  const routed = await at("q6-routed");
+  assertEquals([routed.hop, routed.fix], ["translator", undefined]);
+});
+
+Deno.test("probe: a rule that takes the tunnel's packets is between tunnel and yggdrasil", async () => {
+  const { survey } = await healthy("yggdrasil");
+  const tunnel = { device: "ygg", "t-sent": 3, "t-out": 0, "t-in": 0, "t-taken": 0 };
+  const where = (more: Partial<Through>) => {
+    const seen = through("small", "a4-in", more);
+    return placeOf(lossOf(seen, "small")!, seen, survey, "eth0").where;
+  };
+  const rule = by("inet x", "y", "drop");
+  assertEquals(where({ tunnel, ...rule }), 'between wg0 and ygg: inet x y, rule "drop"');
+  const back = { ...tunnel, "t-out": 3, "t-in": 3 };
+  assertEquals(where({ tunnel: back, ...rule }), 'on the way back, between ygg and wg0: inet x y, rule "drop"');
+  assertEquals(where({ tunnel: { ...back, "t-taken": 3 } }), "beyond wg0: packets left, no answer came back");
 });
 
 Deno.test("probe: TCP that this machine drops is a fault, TCP that the host ignores is not", async () => {
@@ -187,19 +229,28 @@ Deno.test("isAnswered: a reset counts only when it came from the overlay", () =>
 });
 
 Deno.test("parseTrace: policies and rules of iptables-nft, as nft 1.0.6 and 1.1.3 print them", () => {
-  const policy =
-    `trace id 8aabf863 ip filter FORWARD packet: iif "nat64-ygg" oif "ovl0" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+  const policy = `trace id 8aabf863 inet probe-1 trace packet: iif "nat64-ygg" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+trace id 8aabf863 inet probe-1 trace rule ip daddr 10.1.0.3 meta nftrace set 1 (verdict continue)
+trace id 8aabf863 inet probe-1 trace policy accept 
+trace id 8aabf863 ip filter FORWARD packet: iif "nat64-ygg" oif "ovl0" ip saddr 100.64.154.79 ip daddr 10.1.0.3
 trace id 8aabf863 ip filter FORWARD rule  counter packets 0 bytes 0 jump CRXN-FORWARD (verdict jump CRXN-FORWARD)
 trace id 8aabf863 ip filter CRXN-FORWARD rule iifname "nat64-ygg" oifname "ovl0" ip daddr 10.0.0.0/8  counter packets 0 bytes 0 return (verdict return)
 trace id 8aabf863 ip filter FORWARD policy drop `;
-  assertEquals(parseTrace(policy), { table: "ip filter", chain: "FORWARD" });
-  const rule =
-    `trace id a0f1b53b ip mangle FORWARD rule ip daddr 10.1.0.0/16  counter packets 0 bytes 0 drop (verdict drop)
+  assertEquals(parseTrace(policy, "probe-1"), { table: "ip filter", chain: "FORWARD" });
+  assertEquals(parseTrace(policy, "probe-2"), undefined);
+  const rule = `trace id a0f1b53b inet probe-1 trace packet: iif "nat64-ygg" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+trace id a0f1b53b ip mangle FORWARD rule ip daddr 10.1.0.0/16  counter packets 0 bytes 0 drop (verdict drop)
 trace id a0f1b53b ip mangle FORWARD packet: iif "nat64-ygg" oif "ovl0"
-trace id a0f1b53b ip mangle FORWARD unknown rule handle 9 (verdict drop)`;
-  assertEquals(parseTrace(rule), { table: "ip mangle", chain: "FORWARD", rule: "ip daddr 10.1.0.0/16 drop" });
-  assertEquals(parseTrace(rule.split("\n").at(-1)!), { table: "ip mangle", chain: "FORWARD", rule: "handle 9" });
-  assertEquals(parseTrace("trace id 8aabf863 inet probe-ace5b2 trace policy accept \nnonsense"), undefined);
+trace id a0f1b53b ip mangle FORWARD unknown rule handle 9 (verdict drop)
+trace id 00000001 ip other FORWARD rule drop (verdict drop)`;
+  assertEquals(parseTrace(rule, "probe-1"), {
+    table: "ip mangle",
+    chain: "FORWARD",
+    rule: "ip daddr 10.1.0.0/16 drop",
+  });
+  const unknown = rule.split("\n").filter((line) => !line.includes("  counter")).join("\n");
+  assertEquals(parseTrace(unknown, "probe-1"), { table: "ip mangle", chain: "FORWARD", rule: "handle 9" });
+  assertEquals(parseTrace("trace id 8aabf863 inet probe-1 trace policy accept \nnonsense", "probe-1"), undefined);
 });
 
 Deno.test("parseCounters: nft's JSON, and nothing where it is something else", () => {
