@@ -1,8 +1,12 @@
-import { defaultUplink } from "../gateway/survey.ts";
+import { Program } from "../gateway/action.ts";
+import { defaultUplink, linkOf, type RouteSeen, type Survey } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
+import { withoutIpv6 } from "./disabled_ipv6.ts";
+import { routeLine } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
 import { sysctlProblems } from "./persisted.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
+import { lostUplink } from "./uplink.ts";
 
 /** The machine's own way to the IPv6 Internet. */
 export const acceptRa: Check = {
@@ -12,13 +16,20 @@ export const acceptRa: Check = {
   only: "gateway",
   needs: [],
   looksAt:
-    "The IPv6 default route; net.ipv6.conf.DEVICE.accept_ra where a router announces it, now and in /etc/sysctl.d/crxn.conf.",
+    "The IPv6 default route, and whether its router answers; net.ipv6.conf.DEVICE.accept_ra where a router announces it, now and in all sysctl files.",
   why:
     "With forwarding on the kernel ignores router advertisements unless accept_ra is 2: it drops the default route, and the machine is cut off.",
   cure: "`sysctl -w net.ipv6.conf.DEVICE.accept_ra=2`; the route comes back with the router's next advertisement.",
-  run: (input) => {
+  run: (input, others) => {
+    // Under its new name the uplink has nothing set for it yet; without it there is no default route.
+    const gone = lostUplink(input);
+    if (gone) return { verdict: "skip", found: `cannot be judged without ${gone}: see uplink` };
     const sysctls = sysctlProblems(itemsOf("accept-ra", input.blueprint), input);
-    return outcomeOf([...sysctls, ...(sysctls.length > 0 ? [] : routeProblem(input))], input, fine(input));
+    // A line of a file is about the next boot: the route of now is still worth a look.
+    if (sysctls.some((p) => !p.carries && p.verdict !== "warn")) return outcomeOf(sysctls, input);
+    const down = others("uplink").verdict === "fail" ? { excuse: "the uplink is not up: see uplink" } : {};
+    const route = routeProblem(input).map((p) => ({ ...p, ...down }));
+    return outcomeOf([...sysctls, ...route], input, fine(input));
   },
 };
 
@@ -27,15 +38,47 @@ function fine({ survey }: CheckInput): string | undefined {
   return route && `default ${route.via ? `via ${route.via} ` : ""}dev ${route.device}`;
 }
 
-function routeProblem({ blueprint, survey }: CheckInput): Problem[] {
-  if (defaultUplink(survey)) return [];
+function routeProblem(input: CheckInput): Problem[] {
+  const { blueprint, survey } = input;
+  const route = defaultUplink(survey);
+  if (route) return routerProblem(route, input);
   if (survey.links.length === 0) return [{ found: "ip does not answer", verdict: "unknown" }];
   const named = blueprint.config.uplink;
+  const uplink = blueprint.facts.uplink.name;
+  const link = linkOf(survey, uplink);
+  const off = withoutIpv6(uplink, input);
+  const why = link && !link.up ? `; ${uplink} is down` : link && !link.carrier ? `; ${uplink} has no carrier` : "";
   return [{
-    found: `there is no IPv6 default route${named ? "" : ", and crxn.yaml names no uplink"}`,
+    found: `there is no IPv6 default route${named ? "" : `, and crxn.yaml names no uplink${devicesOf(survey)}`}${why}`,
     want: "a default route to the IPv6 Internet, where the clients are",
     // Clients may all be on networks that this machine has routes to: whoever names an uplink may have meant that.
     ...(named ? { verdict: "warn" as const } : {}),
-    evidence: [{ command: ["/usr/sbin/ip", "-6", "route", "show", "default"], output: "" }],
+    ...(off ? { excuse: off } : {}),
+    evidence: [{ command: [Program.ip, "-6", "route", "show", "default"], output: "" }],
   }];
+}
+
+/** The kernel asked for the router's link address, and nobody answered (`ip neigh`: FAILED). */
+function routerProblem(route: RouteSeen, { host }: CheckInput): Problem[] {
+  const { via, device } = route;
+  const router = host?.neighbours?.find((n) => n.address === via && n.device === device);
+  if (!router?.states.includes("FAILED")) return [];
+  return [{
+    found:
+      `the router ${via} of the default route does not answer on ${device}: the cable, the switch, or the router itself`,
+    want: `an answer from ${via} to neighbour solicitation`,
+    evidence: [
+      { command: [Program.ip, "-6", "neigh", "show", "dev", device!], output: `${via} FAILED` },
+      { command: [Program.ip, "-6", "route", "show", "default"], output: routeLine(route) },
+    ],
+  }];
+}
+
+/** Those that may be meant: one of them may have no network any more, or another name than it had. */
+function devicesOf({ links }: Survey): string {
+  const shown = links.filter((l) => l.name !== "lo" && l.kind !== "tun").map((l) => {
+    const addresses = l.addresses.filter((a) => a.scope === "global").map((a) => a.address).join(" ");
+    return `${l.name} (${l.up ? addresses || "no address" : "down"})`;
+  });
+  return shown.length > 0 ? `; the devices are ${shown.join(", ")}` : "";
 }

@@ -96,6 +96,37 @@ export const BY_HAND: Record<string, ByHand> = {
     breaks: "Docker, ufw or firewalld starts and sets the policy to DROP, or loads its rules in front of others.",
     look: ["iptables -vnL FORWARD", "ip6tables -vnL FORWARD", "nft list ruleset"],
   },
+  "rp-filter": {
+    breaks: "A hardening tool sets it to 1 for all, while packets come in by one device and answers leave by another.",
+    look: ["sysctl -ar 'ipv4.conf.*.rp_filter'", "nstat -az TcpExtIPReversePathFilter"],
+  },
+  "uplink": {
+    breaks: "A new card, a new kernel or a new systemd gives the interface another name; the cable is out.",
+    look: ["ip link show", "ip -6 route show default", "ip -6 rule"],
+  },
+  "input-policy": {
+    breaks: "A firewall drops all ICMPv6, or every port but a few, also those of overlay.listen.",
+    look: ["ip6tables -vnL INPUT", "nft list ruleset"],
+  },
+  "conntrack": {
+    breaks: "Many clients, a scan, or an nf_conntrack_max that somebody set low: new connections are dropped.",
+    look: [
+      "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
+      "dmesg | grep 'table full'",
+    ],
+  },
+  "network-managers": {
+    breaks: "A .network file with a wide [Match], or an update that restarts networkd.",
+    look: ["networkctl list", "nmcli device status", "grep -r Match -A3 /etc/systemd/network"],
+  },
+  "disk": {
+    breaks: "Logs or packages fill the disk; an error makes the kernel mount it read-only.",
+    look: ["df -h", "df -i", "grep ' ro,' /proc/mounts"],
+  },
+  "clock": {
+    breaks: "A machine without a battery for its clock starts in the past, and no time service reaches the Internet.",
+    look: ["timedatectl", "date"],
+  },
   "nat-rule": {
     breaks: "A firewall script flushes the nat table; a rule in front of ours translates to another address.",
     look: ["iptables -t nat -vnL"],

@@ -4,8 +4,10 @@ import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
+import type { HostSeen } from "../gateway/host.ts";
 import type { Survey } from "../gateway/survey.ts";
-import type { ProbeResult, Reach } from "./probe_result.ts";
+import type { RouteAnswer } from "./flow.ts";
+import type { Arrival, LegSize, ProbeResult, Reach } from "./probe_result.ts";
 
 /** `unknown`: could not tell, which is not "bad". `skip`: not asked, with the reason. */
 export type Verdict = "pass" | "warn" | "fail" | "skip" | "unknown";
@@ -31,13 +33,21 @@ export interface Trouble {
 export interface CheckInput {
   blueprint: Blueprint;
   survey: Survey;
+  /** The machine around the gateway. Missing when it was not asked about. */
+  host?: HostSeen;
   /** Missing when it could not be read. */
   journal?: Journal;
+  /** What the kernel answers for each packet of `legsOf`. Missing when it was not asked. */
+  answers?: RouteAnswer[];
   /** Missing when no probe was wanted. */
   probe?: ProbeResult;
+  /** What size passes on each leg. Missing when it was not measured. */
+  legs?: LegSize[];
+  /** Whether the provider sends packets for the routed network here. Missing when nothing could be sent. */
+  arrival?: Arrival;
   /** The far nodes, asked together with the probe. */
   reach?: Reach[];
-  /** The last lines of the overlay daemon's log, since its start. Missing when it was not asked for. */
+  /** What the overlay daemon has said since its start. Missing when it may not be read. */
   daemonLog?: string[];
   troubles: Trouble[];
 }

@@ -4,6 +4,7 @@ import { routeLine } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
 import { isTranslatorRoute } from "./prefix_route.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { kernelTranslators, otherTaygas, ownAddresses, strayTaygas } from "./rivals.ts";
 
 /** Others that want the same. */
 export const conflicts: Check = {
@@ -13,12 +14,22 @@ export const conflicts: Check = {
   only: "gateway",
   early: true,
   needs: [],
-  looksAt: "Debian's own tayga.service, and routes of the prefix or the pool into other TUN devices.",
+  looksAt:
+    "Debian's own tayga.service, tayga with any other config in /etc/tayga or started by hand, Jool (its module, and rules that hand packets to it); routes of the prefix or the pool into other TUN devices, and addresses of either on this machine's own devices.",
   why:
     "Debian 13 starts tayga with a sample config when it is installed. Two translators for one prefix take each other's packets.",
   cure:
     "`systemctl disable --now tayga.service`; stop the other translator, or give one of them another prefix and pool.",
-  run: (input) => outcomeOf([...itemProblems(itemsOf("conflicts", input.blueprint), input), ...rivals(input)], input),
+  run: (input) => {
+    return outcomeOf([
+      ...itemProblems(itemsOf("conflicts", input.blueprint), input),
+      ...otherTaygas(input),
+      ...strayTaygas(input),
+      ...kernelTranslators(input),
+      ...ownAddresses(input),
+      ...rivals(input),
+    ], input);
+  },
 };
 
 function rivals(input: CheckInput): Problem[] {

@@ -8,6 +8,7 @@ import { Unit } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
+import { withoutIpv6 } from "./disabled_ipv6.ts";
 import type { Problem } from "./problem.ts";
 
 const systemctl = (verb: "start" | "stop" | "restart", unit: string): Step => ({
@@ -38,6 +39,10 @@ export function followerTrouble({ blueprint, survey }: CheckInput): string | und
 /** For `itemProblems`: items on a device that is not there or not up. */
 export const excusedByDevice = (input: CheckInput) => (item: Item): string | undefined => {
   const device = item.kind === "address" || item.kind === "route" || item.kind === "sysctl" ? item.device : undefined;
+  if (item.kind === "route" && item.family === "inet6") {
+    const off = withoutIpv6(device ?? "lo", input);
+    if (off) return off;
+  }
   if (device === undefined) return undefined;
   // An address stays on a device that is down.
   const gone = linkOf(input.survey, device) === undefined;

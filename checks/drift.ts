@@ -1,6 +1,7 @@
 import type { FileItem } from "../gateway/item.ts";
-import { Path } from "../gateway/names.ts";
+import { Path, Unit, unitPath } from "../gateway/names.ts";
 import { hasJump, see } from "../gateway/see.ts";
+import { linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput, Others } from "./check.ts";
 import { driftOfRules } from "./drift_rules.ts";
 import { driftOfSysctlFile } from "./drift_sysctl.ts";
@@ -10,7 +11,9 @@ import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
 import { isBare } from "./run.ts";
 import { staleProblems } from "./stale.ts";
+import { lostUplink } from "./uplink.ts";
 import { isTunnelChain, tunnelRulesBroken } from "./tunnel_routing.ts";
+import { wrongSettings } from "./tunnel_section.ts";
 
 /** Everything that is not as the config says and that no other check speaks for. */
 export const drift: Check = {
@@ -47,8 +50,11 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
   return files.flatMap((item) => {
     if (
       item.path === Path.yggdrasilConfig &&
-      (input.survey.files[item.path] == null || others("overlay-identity").verdict !== "pass")
+      (input.survey.files[item.path] == null || others("overlay-identity").verdict !== "pass" ||
+        wrongSettings(input).length > 0)
     ) return [];
+    // With the uplink's name changes what is set for it at boot.
+    if ([Path.sysctl, unitPath(Unit.overlay)].includes(item.path) && lostUplink(input)) return [];
     if (item.path === Path.sysctl) return driftOfSysctlFile(item, input);
     if (item.path === Path.rules.inet || item.path === Path.rules.inet6) return driftOfRules(item, input);
     // With its services comes the reload that systemd needs after a change of units.
@@ -83,10 +89,15 @@ function guardProblems(input: CheckInput): Problem[] {
   });
 }
 
-function leftovers({ blueprint, journal }: CheckInput): Problem[] {
+function leftovers({ blueprint, journal, survey }: CheckInput): Problem[] {
   if (!journal) return [{ found: "crxn's journal may be read by root only", verdict: "unknown" }];
   const wanted = new Set(blueprint.items.map((i) => i.id));
-  const left = [...journal.entries.keys()].filter((id) => !wanted.has(id));
+  // What was set for a device is gone with it.
+  const gone = (id: string) => {
+    const device = /^sysctl net\/ipv6\/conf\/([^/]+)\/accept_ra$/.exec(id)?.[1];
+    return device !== undefined && linkOf(survey, device) === undefined;
+  };
+  const left = [...journal.entries.keys()].filter((id) => !wanted.has(id) && !gone(id));
   if (journal.entries.size === 0) {
     return [{
       found:

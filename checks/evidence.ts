@@ -59,6 +59,9 @@ export const routeLine = (r: RouteSeen): string =>
     r.to,
     ...(r.via ? ["via", r.via] : []),
     ...(r.device ? ["dev", r.device] : []),
+    ...(r.hops ?? []).flatMap((
+      h,
+    ) => ["nexthop", ...(h.via ? ["via", h.via] : []), ...(h.device ? ["dev", h.device] : [])]),
     ...(r.table === "main" ? [] : ["table", r.table]),
     "proto",
     r.protocol,

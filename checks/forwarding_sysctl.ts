@@ -1,9 +1,12 @@
-import { Program } from "../gateway/action.ts";
+import { Program, run } from "../gateway/action.ts";
+import type { Blueprint } from "../gateway/blueprint.ts";
 import { linkOf } from "../gateway/survey.ts";
+import { type Decision, decision, placeOf } from "./boot_sysctl.ts";
 import type { Check, CheckInput } from "./check.ts";
+import { disabledIpv6, ipv6Devices } from "./disabled_ipv6.ts";
 import { sysctlEvidence } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
-import { sysctlProblems } from "./persisted.ts";
+import { lineEvidence, outComment, sysctlProblems } from "./persisted.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
 
 /** The kernel's leave to pass packets on. */
@@ -13,33 +16,83 @@ export const forwardingSysctl: Check = {
   hop: "forward",
   needs: [],
   looksAt:
-    "net.ipv4.ip_forward, net.ipv4.conf.DEVICE.forwarding of the devices that packets come in by, on a gateway net.ipv6.conf.all.forwarding, and the lines of /etc/sysctl.d/crxn.conf.",
+    "net.ipv4.ip_forward, net.ipv4.conf.DEVICE.forwarding of the devices that packets come in by, on a gateway net.ipv6.conf.all.forwarding, and disable_ipv6; the lines of /etc/sysctl.d/crxn.conf, and every other sysctl file in the order in which systemd-sysctl reads them, with /etc/sysctl.conf, which `sysctl --system` reads last.",
   why:
-    "With forwarding off the kernel drops every packet that is not for the machine itself. In IPv6 the setting of `all` alone decides; in IPv4 that of the device it came in by.",
+    "With forwarding off the kernel drops every packet that is not for the machine itself. In IPv6 the setting of `all` alone decides; in IPv4 that of the device it came in by. A value that is right now and wrong in a file is lost with the next `sysctl --system`, or boot.",
   cure:
-    "`sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1` now; /etc/sysctl.d/crxn.conf for later (`crxn up`).",
+    "`sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1` now; /etc/sysctl.d/crxn.conf for later (`crxn up`). A line in another file that says otherwise is its owner's to remove.",
   run: (input) => {
     const problems = sysctlProblems(itemsOf("forwarding-sysctl", input.blueprint), input);
     const master = input.survey.sysctls["net/ipv4/ip_forward"];
-    return outcomeOf([...problems, ...(master === "1" ? deviceProblems(input) : [])], input);
+    return outcomeOf([
+      ...problems,
+      ...(master === "1" ? deviceProblems(input) : []),
+      ...laterProblems(input),
+      ...disabledProblems(input),
+    ], input);
   },
 };
 
+const devicesOf = ({ ways, translatorDevice }: Blueprint): string[] => [
+  ...ways.map((w) => w.device),
+  ...(translatorDevice ? [translatorDevice] : []),
+];
+
 /** Setting ip_forward sets each device; afterwards one may be switched off by itself (ip-sysctl.rst). */
 function deviceProblems({ blueprint, survey }: CheckInput): Problem[] {
-  const devices = [
-    ...blueprint.ways.map((w) => w.device),
-    ...(blueprint.translatorDevice ? [blueprint.translatorDevice] : []),
-  ];
-  return devices.filter((d) => linkOf(survey, d)).flatMap((device) => {
+  return devicesOf(blueprint).filter((d) => linkOf(survey, d)).flatMap((device) => {
     const key = `net/ipv4/conf/${device}/forwarding`;
     if (survey.sysctls[key] !== "0") return [];
     const argv = [Program.sysctl, "-q", "-w", `${key}=1`];
     return [{
       found: `${key} is 0: what comes in by ${device} is not forwarded`,
       want: `${key} = 1`,
-      steps: [{ title: `set ${key}`, actions: [{ do: "run" as const, argv }] }],
+      steps: [{ title: `set ${key}`, actions: [run(argv)] }],
       evidence: [sysctlEvidence(key, survey)],
     }];
   });
+}
+
+/** Lines for single devices, or for those to come: ip_forward is 1 by then, and setting it to 1 again moves nothing. */
+function laterProblems({ blueprint, host }: CheckInput): Problem[] {
+  const lines = host?.sysctlLines ?? [];
+  return devicesOf(blueprint).flatMap((device): Problem[] => {
+    const key = `net/ipv4/conf/${device}/forwarding`;
+    const decided = decision(lines, key);
+    if (!decided || decided.value !== "0") return [];
+    return [later(decided, key, `what comes in by ${device} will not be forwarded`)];
+  });
+}
+
+const later = (decided: Decision, key: string, consequence: string): Problem => ({
+  found: `${placeOf(decided)} sets ${key} to ${decided.value}: after the next boot ${consequence}`,
+  want: `${key} left alone by every sysctl file`,
+  fix: [outComment(decided)],
+  evidence: [lineEvidence(decided, key)],
+  carries: true,
+});
+
+/** Without IPv6 on it a device has neither addresses nor routes of that family, and takes no such packet. */
+function disabledProblems(input: CheckInput): Problem[] {
+  const { blueprint, survey, host } = input;
+  const now = disabledIpv6(input);
+  const routes = blueprint.items.filter((i) => i.kind === "route" && i.family === "inet6");
+  return [
+    ...now.map((name): Problem => {
+      const key = `net/ipv6/conf/${name}/disable_ipv6`;
+      return {
+        found: `${key} is 1: ${name === "all" ? "no device" : name} has IPv6`,
+        want: `${key} = 0`,
+        steps: [{ title: `switch IPv6 on (${name})`, actions: [run([Program.sysctl, "-q", "-w", `${key}=0`])] }],
+        items: routes,
+        evidence: [sysctlEvidence(key, survey)],
+      };
+    }),
+    ...["all", ...ipv6Devices(blueprint)].filter((name) => !now.includes(name)).flatMap((name): Problem[] => {
+      const key = `net/ipv6/conf/${name}/disable_ipv6`;
+      const decided = decision(host?.sysctlLines ?? [], key);
+      if (decided?.value !== "1") return [];
+      return [later(decided, key, `${name === "all" ? "no device" : name} will have IPv6`)];
+    }).slice(0, 1),
+  ];
 }

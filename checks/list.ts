@@ -3,13 +3,18 @@
 import { acceptRa } from "./accept_ra.ts";
 import { blackholeRoute } from "./blackhole_route.ts";
 import type { Check } from "./check.ts";
+import { clock } from "./clock.ts";
 import { conflicts } from "./conflicts.ts";
+import { conntrack } from "./conntrack.ts";
+import { disk } from "./disk.ts";
 import { drift } from "./drift.ts";
 import { forwardPolicy } from "./forward_policy.ts";
 import { forwardingSysctl } from "./forwarding_sysctl.ts";
+import { inputPolicy } from "./input_policy.ts";
 import { logs } from "./logs.ts";
 import { mssClamp } from "./mss_clamp.ts";
 import { natRule } from "./nat_rule.ts";
+import { networkManagers } from "./network_managers.ts";
 import { overlayAddress } from "./overlay_address.ts";
 import { overlayIdentity } from "./overlay_identity.ts";
 import { overlayPeers } from "./overlay_peers.ts";
@@ -22,11 +27,13 @@ import { poolRoute } from "./pool_route.ts";
 import { prefixRoute } from "./prefix_route.ts";
 import { prefixRouted } from "./prefix_routed.ts";
 import { probe } from "./probe.ts";
+import { rpFilter } from "./rp_filter.ts";
 import { translatorConfig } from "./translator_config.ts";
 import { translatorDevice } from "./translator_device.ts";
 import { translatorService } from "./translator_service.ts";
 import { tunDevice } from "./tun_device.ts";
 import { tunnelRouting } from "./tunnel_routing.ts";
+import { uplink } from "./uplink.ts";
 
 export const CHECKS: readonly Check[] = [
   packages,
@@ -45,13 +52,20 @@ export const CHECKS: readonly Check[] = [
   prefixRoute,
   blackholeRoute,
   forwardingSysctl,
+  rpFilter,
+  uplink,
   acceptRa,
   forwardPolicy,
+  inputPolicy,
   natRule,
   mssClamp,
   pathMtu,
   prefixRouted,
+  conntrack,
   conflicts,
+  networkManagers,
+  disk,
+  clock,
   logs,
   drift,
   probe,

@@ -4,6 +4,7 @@ import type { Check } from "./check.ts";
 import { excusedByDevice, followerTrouble } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
+import { routeProblems } from "./route_problems.ts";
 
 /** The gateway's own address in the overlay. */
 export const overlayAddress: Check = {
@@ -11,7 +12,7 @@ export const overlayAddress: Check = {
   title: "The machine has its overlay address",
   hop: "overlay",
   needs: [],
-  looksAt: "The addresses of the overlay link.",
+  looksAt: "The addresses of the overlay link, and that the kernel takes packets for them in.",
   why: "All clients appear in the overlay under this one address; answers to it have to find this machine.",
   cure: "`ip address replace ADDRESS dev DEVICE`, and its routes, which the kernel removes with the last address.",
   run: (input) => {
@@ -27,6 +28,6 @@ export const overlayAddress: Check = {
         p.items && item.kind === "address" ? { ...p, items: [...p.items, ...routesOn(item.device)] } : p
       )
     );
-    return outcomeOf(problems, input);
+    return outcomeOf([...problems, ...routeProblems("overlay-address", input)], input);
   },
 };

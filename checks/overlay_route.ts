@@ -4,6 +4,7 @@ import type { Check, CheckInput } from "./check.ts";
 import { deviceTrouble, followerTrouble } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { routeProblems } from "./route_problems.ts";
 
 /** Routes to the overlay's networks. */
 export const overlayRoute: Check = {
@@ -12,7 +13,7 @@ export const overlayRoute: Check = {
   hop: "overlay",
   needs: [],
   looksAt:
-    "The main table's routes to each network of overlay.routes: the one to the overlay link, and the unreachable one behind it.",
+    "The main table's routes to each network of overlay.routes: the one to the overlay link, and the unreachable one behind it; what the kernel answers for a packet to each, and which rule, narrower route or other table leads it elsewhere.",
   why:
     "Without the first nothing reaches the overlay. Without the second its packets leave by the uplink, not translated, when the overlay is down.",
   cure:
@@ -28,7 +29,7 @@ export const overlayRoute: Check = {
         item.kind === "route" && item.type === "unreachable" ? { ...p, carries: true } : p
       )
     );
-    return outcomeOf(problems, input);
+    return outcomeOf([...problems, ...routeProblems("overlay-route", input)], input);
   },
 };
 

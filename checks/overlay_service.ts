@@ -16,11 +16,11 @@ export const overlayService: Check = {
   hop: "overlay",
   needs: [],
   looksAt:
-    "systemd's state of crxn-overlay.service; for a yggdrasil overlay yggdrasil.service, and whether the daemon answers; for an existing link crxn-link.service, which puts address and routes on it whenever it comes up.",
+    "systemd's state of crxn-overlay.service; for a yggdrasil overlay yggdrasil.service, and whether the daemon answers; for an existing link crxn-link.service, which puts address and routes on it whenever it comes up. Whether their processes run, or were frozen or stopped; drop-ins of others, and the last log lines of one that does not run.",
   why: "Without them there is no way to the overlay, now or after the next boot.",
   cure: "`systemctl start UNIT`, `systemctl enable UNIT`; `journalctl -u UNIT` says why a unit ends.",
   run: (input, others) => {
-    const causes = ["packages", "tun-device"];
+    const causes = ["packages", "tun-device", "disk"];
     const services = itemsOf("overlay-service", input.blueprint).flatMap((item) => {
       const problems = serviceProblems([item], input, others, causes);
       if (item.kind !== "service") return problems;

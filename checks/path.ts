@@ -17,6 +17,7 @@ export const stationsOf = ({ config }: CheckInput["blueprint"]): Hop[] =>
 export function pathOf(checks: readonly Check[], findings: Finding[], input: CheckInput): Station[] {
   const hopOf = (f: Finding): Hop | undefined => f.hop ?? checks.find((c) => c.id === f.id)?.hop;
   const probed = input.probe?.ran && input.probe.received > 0 ? input.probe.kind : undefined;
+  const through = probed !== undefined && probed !== "overlay";
   let broken = false;
   if (isBare(input)) return stationsOf(input.blueprint).map((hop) => ({ hop, state: "unknown" }));
   return stationsOf(input.blueprint).map((hop): Station => {
@@ -26,10 +27,10 @@ export function pathOf(checks: readonly Check[], findings: Finding[], input: Che
       broken = true;
       return { hop, state: "broken" };
     }
-    if (hop === "target") return { hop, state: probed === "prefix" || probed === "direct" ? "ok" : "unknown" };
+    if (hop === "target") return { hop, state: through ? "ok" : "unknown" };
     return {
       hop,
-      state: here.some((f) => f.verdict === "pass" || f.verdict === "warn" || f.carries) ? "ok" : "unknown",
+      state: through || here.some((f) => f.verdict === "pass" || f.verdict === "warn" || f.carries) ? "ok" : "unknown",
     };
   });
 }

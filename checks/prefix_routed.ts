@@ -1,7 +1,9 @@
+import { Program } from "../gateway/action.ts";
 import { contains, parseNetwork } from "../gateway/cidr.ts";
-import type { Check } from "./check.ts";
+import { defaultUplink, type RouteSeen } from "../gateway/survey.ts";
+import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import { routeLine } from "./evidence.ts";
-import { outcomeOf } from "./problem.ts";
+import type { Arrival } from "./probe_result.ts";
 
 /** Whether the provider really routes the network here. */
 export const prefixRouted: Check = {
@@ -12,27 +14,92 @@ export const prefixRouted: Check = {
   early: true,
   needs: [],
   looksAt:
-    "Whether `routed` is the uplink's own network. Whether the provider sends its packets here would take listening on the uplink, which is not done yet.",
+    "An address in `routed`, beside the prefix, asks the provider's first router, which has to answer (hop limit 2: \"time exceeded\"). Does the answer find the way here, or is there a neighbour solicitation for that address on the uplink? Besides, whether `routed` is the uplink's own network.",
   why:
     "A network that is only on-link is asked for by neighbour solicitation, address by address, and nobody answers for addresses behind the translator.",
   cure: "Have the provider route a network to this machine's address, or let ndppd answer for it.",
   run: (input) => {
-    const { blueprint, survey } = input;
-    const routed = parseNetwork(blueprint.config.routed!)!;
-    const onLink = survey.routes.filter((r) => {
-      const to = parseNetwork(r.to);
-      return r.family === "inet6" && r.type === "unicast" && !r.via && r.device === blueprint.facts.uplink.name &&
-        to !== undefined &&
-        r.table === "main" && contains(to, routed);
-    });
-    if (onLink.length === 0) return { verdict: "skip", found: "not measured by this version of crxn" };
-    return outcomeOf(
-      onLink.map((r) => ({
-        verdict: "warn" as const,
-        found: `${blueprint.config.routed} lies in the uplink's own network: "${routeLine(r)}"`,
-        want: "a network that is routed to this machine, or ndppd answering for it",
-      })),
-      input,
-    );
+    const { arrival, blueprint, survey } = input;
+    const evidence = arrival ? [{ command: arrival.command, output: arrival.output }] : [];
+    const own = onLink(input);
+    if (arrival?.answeredBy) {
+      const by = arrival.solicited ? ", after a neighbour solicitation that was answered (ndppd?)" : "";
+      return {
+        verdict: "pass",
+        found: `the answer of ${arrival.answeredBy} to ${arrival.address} arrives${by}`,
+        evidence,
+      };
+    }
+    if (arrival?.solicited) return asked(arrival, own, input, evidence);
+    if (own.length > 0) return connected(own, input, evidence);
+    if (!defaultUplink(survey)) return { verdict: "skip", found: "there is no IPv6 default route to ask by" };
+    if (!arrival) {
+      return { verdict: "skip", found: survey.root ? "not measured" : "only root can ask the provider's router" };
+    }
+    if (arrival.left === 0) {
+      return {
+        verdict: "skip",
+        found: `not measured: this machine does not forward packets of ${blueprint.config.routed} to the uplink`,
+        evidence,
+      };
+    }
+    return {
+      verdict: "unknown",
+      found: `the provider's router does not answer ${arrival.address}, and does not ask for it on the uplink either`,
+      want:
+        `ask the provider: is ${blueprint.config.routed} routed to this machine, and to which of its addresses as next hop?`,
+      evidence,
+    };
   },
 };
+
+/** Routes by which `routed` is the uplink's own network. */
+function onLink({ blueprint, survey }: CheckInput): RouteSeen[] {
+  const routed = parseNetwork(blueprint.config.routed!)!;
+  return survey.routes.filter((r) => {
+    const to = parseNetwork(r.to);
+    return r.family === "inet6" && r.type === "unicast" && !r.via && r.device === blueprint.facts.uplink.name &&
+      to !== undefined && r.table === "main" && contains(to, routed);
+  });
+}
+
+/** The router asks its link for the address instead of sending the packet here. */
+function asked({ address }: Arrival, own: RouteSeen[], input: CheckInput, evidence: Evidence[]): Outcome {
+  const { config, facts } = input.blueprint;
+  const why = own[0] ? ` (the uplink's own network: "${routeLine(own[0])}")` : "";
+  return {
+    verdict: "fail",
+    found:
+      `${config.routed} is not routed here but on-link${why}: the router asks for ${address} on ${facts.uplink.name}`,
+    ...cure(input),
+    evidence,
+  };
+}
+
+/** Nothing was measured: the connected network alone tells, unless this machine answers for others. */
+function connected(own: RouteSeen[], input: CheckInput, evidence: Evidence[]): Outcome {
+  const { config, facts } = input.blueprint;
+  const proxies = ["all", facts.uplink.name].some((d) => input.survey.sysctls[`net/ipv6/conf/${d}/proxy_ndp`] === "1");
+  if (proxies) {
+    return {
+      verdict: "pass",
+      found: `in the uplink's own network, and ${facts.uplink.name} answers for others (proxy_ndp)`,
+    };
+  }
+  return {
+    verdict: "warn",
+    found: `${config.routed} lies in the uplink's own network: "${own.map(routeLine).join('", "')}"`,
+    ...cure(input),
+    ...(evidence.length > 0 ? { evidence } : {}),
+  };
+}
+
+/** ndppd.conf(5): answers for the prefix alone, so that nobody else's address of the network is taken. */
+function cure({ blueprint: { config, facts } }: CheckInput): Pick<Outcome, "want" | "fix"> {
+  return {
+    want:
+      `a network that the provider routes to this machine, as \`routed\` and \`prefix\`; or ndppd, with /etc/ndppd.conf: ` +
+      `proxy ${facts.uplink.name} { rule ${config.prefix} { static } }`,
+    fix: [[Program.aptGet, "install", "ndppd"], [Program.systemctl, "restart", "ndppd"]],
+  };
+}

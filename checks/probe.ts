@@ -1,8 +1,10 @@
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { Unit } from "../gateway/names.ts";
 import { restart } from "./device.ts";
-import type { Check, Hop, Outcome } from "./check.ts";
-import type { Probed } from "./probe_result.ts";
+import type { Check, CheckInput, Evidence, Hop, Outcome } from "./check.ts";
+import { lossOf } from "./probe_loss.ts";
+import type { FlowName, Probed } from "./probe_result.ts";
+import { type Place, placeOf } from "./probe_words.ts";
 
 /** Checks whose failure explains a lost probe: the fault has its name then. */
 const CAUSES = [
@@ -30,31 +32,89 @@ export const probe: Check = {
   hop: "target",
   needs: [],
   looksAt:
-    "Three pings to --target through the prefix, and the packet counters of translator and overlay device before and after. Without --target: the far yggdrasil node, or the overlay's next hop.",
-  why: "Everything may look right and still be lost on the way. The counters tell where.",
+    "Pings, small and large, and a TCP connection to --target through the prefix, from a client in a network namespace of its own. nftables counts them before and behind every hook on the way (without nft: the counters of translator and overlay device); where a firewall has dropped one, the next is traced. Without --target: the far yggdrasil node, or the overlay's next hop, and of the path through the prefix the way out of this machine.",
+  why:
+    "Everything may look right and still be lost on the way. The counters tell where, the trace tells by whose rule.",
   cure:
     "Mend what the other checks name. When only the probe fails, the far end is next: does it know the way back to this machine's overlay address?",
-  run: ({ probe, survey, blueprint }, others) => {
+  run: (input, others) => {
+    const { probe } = input;
     if (!probe) return { verdict: "skip", found: "not sent" };
     if (!probe.ran) return { verdict: "skip", found: probe.reason };
-    const evidence = [{ command: probe.command, output: probe.output }];
-    if (probe.received > 0) return { ...arrived(probe), evidence };
+    const evidence = evidenceOf(probe);
+    const at = lostAt(probe, input);
+    if (!at) return { ...arrived(probe), evidence };
     const cause = CAUSES.find((id) => others(id).verdict === "fail");
-    if (cause) return { verdict: "skip", found: `${probe.target} does not answer, which ${cause} explains`, evidence };
-    const alone = blueprint.config.overlay.type === "yggdrasil" && survey.overlay?.peers.every((p) => !p.up) === true;
-    if (alone) {
+    if (cause) {
       return {
-        ...lost(probe, { hop: "overlay", where: "in the overlay: no other yggdrasil node is connected" }),
+        verdict: "skip",
+        found: `${at.what} lost ${at.where}, which ${cause} explains`,
+        hop: at.hop,
         evidence,
       };
     }
-    return { ...lost(probe, withTunnel(lastSeen(probe), blueprint, probe)), evidence };
+    return { ...lost(probe, at), evidence };
   },
 };
 
-function arrived({ target, sent, received, rtt }: Probed): Outcome {
+function evidenceOf({ command, output, through }: Probed): Evidence[] {
+  const { small, tcp } = through?.flows ?? {};
+  return [
+    { command, output },
+    ...(small && small.command !== command ? [{ command: small.command, output: small.output }] : []),
+    ...(tcp ? [{ command: tcp.command, output: tcp.output }] : []),
+    ...(through?.route ? [through.route] : []),
+  ];
+}
+
+interface LostAt extends Place {
+  /** "no answer from 10.1.0.3;" */
+  what: string;
+}
+
+/** @returns undefined when nothing was lost that this check speaks for: large packets are path-mtu's */
+function lostAt(probe: Probed, { survey, blueprint }: CheckInput): LostAt | undefined {
+  const { through } = probe;
+  const { uplink } = blueprint.facts;
+  const place = (flow: FlowName): (Place & { in: string }) | undefined => {
+    const loss = through && lossOf(through, flow);
+    return loss && { ...placeOf(loss, through, survey, uplink.name), in: loss.in };
+  };
+  const certain = probe.kind !== "guess";
+  if (certain && probe.received === 0) {
+    const what = `no answer from ${probe.target};`;
+    const at = probe.kind === "overlay" ? undefined : place("small");
+    const alone = blueprint.config.overlay.type === "yggdrasil" && survey.overlay?.peers.every((p) => !p.up) === true;
+    if (alone && (!at || at.in === "beyond")) return { what, hop: "overlay", where: NO_PEERS };
+    return { what, ...withTunnel(at ?? lastSeen(probe), blueprint, probe) };
+  }
+  if (!through) return undefined;
+  // What left this machine may have found nobody, or a host that answers to no connection.
+  const small = through.target === probe.target && certain ? undefined : place("small");
+  if (small && small.in !== "beyond") return { what: `packets to ${through.target}`, ...small };
+  const tcp = small ? undefined : place("tcp");
+  if (tcp && tcp.in !== "beyond") return { what: `pings pass, TCP to ${through.target} does not;`, ...tcp };
+  return undefined;
+}
+
+const NO_PEERS = "in the overlay: no other yggdrasil node is connected";
+
+function arrived({ kind, target, sent, received, rtt, through, noClient }: Probed): Outcome {
   const time = rtt === undefined ? "" : `, ${rtt.toFixed(rtt < 10 ? 1 : 0)} ms`;
-  if (received === sent) return { verdict: "pass", found: `${target} answers${time}` };
+  const from = noClient ? `; the gateway asked itself: ${noClient}` : "";
+  const wayOut = through && through.target !== target
+    ? `; packets to ${through.target} leave by ${through.overlay} (the way back: --target IPV4)`
+    : "";
+  if (kind === "guess" && received === 0) {
+    const found = through?.counts
+      ? `packets to ${target} leave by ${through.overlay}; nobody answers there, so the way back is not known (--target IPV4)`
+      : `no answer from ${target}, which need not be a host: name one with --target IPV4`;
+    return { verdict: "skip", found };
+  }
+  if (received === sent) {
+    const connection = through?.flows.tcp?.back && through.target === target ? ", also to TCP" : "";
+    return { verdict: "pass", found: `${target} answers${time}${connection}${wayOut}${from}` };
+  }
   return { verdict: "warn", found: `${received} of ${sent} pings to ${target} came back${time}`, want: "all of them" };
 }
 
@@ -106,10 +166,10 @@ function stuck(device: string): Pick<Outcome, "fix" | "mend"> {
   return { fix: step.actions.flatMap((a) => a.do === "run" ? [a.argv] : []), mend: { items: [], steps: [step] } };
 }
 
-function lost(probe: Probed, { hop, where }: { hop: Hop; where: string }): Outcome {
+function lost(probe: Probed, { hop, what, where }: LostAt): Outcome {
   return {
     verdict: "fail",
-    found: `no answer from ${probe.target}; lost ${where}`,
+    found: `${what} lost ${where}`,
     want: `an answer from ${probe.target}`,
     hop,
     ...(hop === "translator" && probe.translator ? stuck(probe.translator.device) : {}),

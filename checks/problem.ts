@@ -51,7 +51,7 @@ export function itemProblems(
 }
 
 /** A chain is mended together with the file that loads it at boot. */
-function withFile(item: Item, { blueprint }: CheckInput): Item[] {
+export function withFile(item: Item, { blueprint }: CheckInput): Item[] {
   if (item.kind !== "chain") return [item];
   return [item, ...blueprint.items.filter((i) => i.kind === "file" && i.path === Path.rules[item.family])];
 }

@@ -4,8 +4,11 @@ import type { Item, ServiceItem } from "../gateway/item.ts";
 import { Program, run } from "../gateway/action.ts";
 import { see } from "../gateway/see.ts";
 import type { UnitSeen } from "../gateway/survey.ts";
-import { unitPath } from "../gateway/names.ts";
-import type { CheckInput, Others } from "./check.ts";
+import { isStopped } from "../gateway/host.ts";
+import { dropInPath, unitPath } from "../gateway/names.ts";
+import type { Step } from "../gateway/step.ts";
+import type { CheckInput, Evidence, Others } from "./check.ts";
+import { restart } from "./device.ts";
 import { unitEvidence } from "./evidence.ts";
 import type { Problem } from "./problem.ts";
 
@@ -17,8 +20,14 @@ const MANY_RESTARTS = 5;
  */
 export function serviceProblems(items: Item[], input: CheckInput, others: Others, causes: string[]): Problem[] {
   return items.filter((i): i is ServiceItem => i.kind === "service").flatMap((item) => {
-    const problem = problemOf(item, input, others, causes);
-    return problem ? [{ ...problem, evidence: [unitEvidence(item.unit, input.survey)] }] : [];
+    const problem = problemOf(item, input, others, causes) ?? heldStill(item, input);
+    if (!problem) return [];
+    const dead = input.survey.units[item.unit]?.active !== "active";
+    return [{
+      ...problem,
+      found: problem.found + (dead && !problem.excuse ? dropInsOf(item.unit, input) : ""),
+      evidence: [unitEvidence(item.unit, input.survey), ...(dead ? lastWords(item.unit, input) : [])],
+    }];
   });
 }
 
@@ -70,12 +79,50 @@ function problemOf(item: ServiceItem, input: CheckInput, others: Others, causes:
   return undefined;
 }
 
+/** A unit that is active and enabled, and yet does nothing: its processes get no processor time. */
+function heldStill({ unit }: ServiceItem, { survey, host }: CheckInput): Problem | undefined {
+  const seen = survey.units[unit];
+  if (seen?.active !== "active") return undefined;
+  if (seen.frozen) {
+    // systemd 257 refuses to restart a frozen unit.
+    const thaw: Step = { title: `thaw ${unit}`, actions: [run([Program.systemctl, "thaw", unit])] };
+    return {
+      found: `${unit} is frozen (\`systemctl freeze\`): active, but its processes stand still`,
+      want: `${unit} running`,
+      steps: [thaw, restart(unit)],
+    };
+  }
+  if (!isStopped(host, seen.pid)) return undefined;
+  return {
+    found: `${unit} is active, but a signal (SIGSTOP) has stopped its process ${seen.pid}: it stands still`,
+    want: `${unit} running`,
+    // It gets SIGCONT along with the request to end (systemd.kill(5)).
+    steps: [restart(unit)],
+  };
+}
+
+/** Drop-ins of others may be why a unit does not run. */
+function dropInsOf(unit: string, { survey }: CheckInput): string {
+  const foreign = (survey.units[unit]?.dropIns ?? []).filter((path) => path !== dropInPath(unit));
+  return foreign.length > 0 ? `; it is changed by ${foreign.join(", ")}, which is not crxn's` : "";
+}
+
+/** Why a unit ended is in its log. */
+function lastWords(unit: string, { host }: CheckInput): Evidence[] {
+  const lines = (host?.log ?? []).filter((l) => l.unit === unit).slice(-8).map((l) => l.message);
+  const command = [Program.journalctl, `--unit=${unit}`, "--lines=8", "--output=cat"];
+  return lines.length > 0 ? [{ command, output: lines.join("\n") }] : [];
+}
+
 const because = (unit: string, cause: string) => `${unit} cannot run while ${cause} fails`;
 
 function howInactive({ active, sub, result, restarts }: UnitSeen): string {
   const why = result && result !== "success" ? `, result ${result}` : "";
   if (sub === "auto-restart" || (active === "activating" && restarts >= MANY_RESTARTS)) {
     return `keeps dying (${restarts} restarts${why})`;
+  }
+  if (result === "start-limit-hit") {
+    return "has ended too often in a short time: systemd starts it no more (start limit)";
   }
   return `is ${active} (${sub}${why})`;
 }

@@ -2,6 +2,7 @@ import { Unit } from "../gateway/names.ts";
 import type { Check } from "./check.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
+import { otherConfig } from "./running_config.ts";
 import { staleProblems } from "./stale.ts";
 
 /** tayga's config: the file against the blueprint, and the running daemon against the file. */
@@ -11,7 +12,8 @@ export const translatorConfig: Check = {
   hop: "translator",
   only: "gateway",
   needs: [],
-  looksAt: "/etc/tayga/INSTANCE.conf, word for word, and whether tayga was started after its last change.",
+  looksAt:
+    "/etc/tayga/INSTANCE.conf, word for word; whether tayga was started after its last change, and, by its arguments, with this file.",
   why:
     "Prefix, pool and device of the translator have to be those of the routes and rules around it. tayga reads its config at start only.",
   cure: "`crxn up` writes the file anew and restarts the translator.",
@@ -21,6 +23,7 @@ export const translatorConfig: Check = {
     const service = input.blueprint.items.filter((i) => i.kind === "service" && i.unit === Unit.translator(instance));
     const problems = itemProblems(files, input).map((p) => p.items ? { ...p, items: [...p.items, ...service] } : p);
     const paths = files.flatMap((i) => i.kind === "file" ? [i.path] : []);
-    return outcomeOf([...problems, ...staleProblems(input, (path) => paths.includes(path))], input);
+    const others = problems.length > 0 ? [] : otherConfig(input);
+    return outcomeOf([...problems, ...others, ...staleProblems(input, (path) => paths.includes(path))], input);
   },
 };

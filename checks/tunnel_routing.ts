@@ -1,17 +1,20 @@
-import { Program } from "../gateway/action.ts";
+import { Program, run } from "../gateway/action.ts";
 import { ignoredSettings, schemaName } from "../gateway/capability.ts";
 import { daemonPath } from "../gateway/daemon.ts";
-import type { ChainItem, Item } from "../gateway/item.ts";
+import type { ChainItem, Item, LinkItem } from "../gateway/item.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import { hasJump, see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
 import type { Check, CheckInput, Outcome } from "./check.ts";
 import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
-import { decide } from "./firewall_walk.ts";
-import { chainEvidence } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
-import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { plainRules } from "./forward_policy.ts";
+import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
+import { renamedTo, renaming } from "./renamed.ts";
+import { routeProblems } from "./route_problems.ts";
+import { tunnelDrops } from "./tunnel_drops.ts";
+import { sectionProblems } from "./tunnel_section.ts";
 
 /** How IPv4 gets to the node that carries the overlay. */
 export const tunnelRouting: Check = {
@@ -20,7 +23,7 @@ export const tunnelRouting: Check = {
   hop: "overlay",
   needs: [],
   looksAt:
-    "yggdrasil: which way IPv4 takes; the kernel tunnel to each far node, its kind, both ends, id, port and underlay, its settings; the rules that let its packets in and hold every node to its own networks; what the daemon can do, and what of TunnelRouting in its config it ignores. An existing link: that it exists, is up and has a carrier.",
+    "yggdrasil: which way IPv4 takes; the kernel tunnel to each far node, its kind, both ends, id, port and underlay, its settings; the rules that let its packets in and hold every node to its own networks; what the daemon can do, and whether TunnelRouting in its config is what crxn.yaml says, and what of it the daemon ignores. An existing link: that it exists, is up and has a carrier.",
   why:
     "No packaged yggdrasil has tunnel routing any more (removed in 0.4.0): it drops every IPv4 packet in silence, and a TunnelRouting section with it. So IPv4 travels in a kernel tunnel between the two nodes, or with a daemon that has tunnel routing. Both ends must use the same kind.",
   cure:
@@ -33,7 +36,16 @@ function existing(input: CheckInput): Outcome {
   const link = linkOf(input.survey, name);
   const want = `${name} up, with a carrier`;
   if (input.survey.links.length === 0) return { verdict: "unknown", found: "ip does not answer" };
-  if (!link) return { verdict: "fail", found: `the overlay link ${name} does not exist`, want };
+  if (!link) {
+    const now = renamedTo(name, input);
+    if (now === undefined) return { verdict: "fail", found: `the overlay link ${name} does not exist`, want };
+    return {
+      verdict: "fail",
+      found: `the overlay link ${name} does not exist; ${now} has its address: it was renamed`,
+      want: `${want}; or overlay.interface: ${now} in crxn.yaml, and \`crxn up\``,
+      fix: renaming(now, name),
+    };
+  }
   if (!link.up) {
     const argv = ["/usr/sbin/ip", "link", "set", "dev", name, "up"];
     const steps = [{ title: `bring up ${name}`, actions: [{ do: "run" as const, argv }] }];
@@ -63,14 +75,29 @@ function tunnel(input: CheckInput): Outcome {
     ...links.flatMap((l) =>
       "underlay" in l.spec && linkOf(input.survey, l.spec.underlay) === undefined
         ? []
-        : itemProblems([l], input).map((p) => withDependents(p, l, input))
+        : itemProblems([l], input).map((p) => named(p, l, input))
     ),
     ...itemProblems(rest, input, excusedByDevice(input)),
     ...inputProblems(input),
+    ...sectionProblems(input),
+    ...routeProblems("tunnel-routing", input),
     ...ignoredProblems(input),
     ...refusedProblems(input),
   ];
   return outcomeOf(problems, input, kind ? describe(blueprint) : undefined);
+}
+
+/** A tunnel that goes on under another name gets its own again: two to one node cannot be. */
+function named(problem: Problem, item: LinkItem, input: CheckInput): Problem {
+  const now = linkOf(input.survey, item.name) ? undefined : renamedTo(item.name, input);
+  if (now === undefined) return withDependents(problem, item, input);
+  const actions = renaming(now, item.name).map((argv) => run(argv));
+  return {
+    ...problem,
+    found: `${problem.found}; ${now} has its address: it was renamed`,
+    items: itemsOn(item.name, input.blueprint),
+    steps: [{ title: `name ${now} ${item.name} again`, actions }],
+  };
 }
 
 /** Which kind it is and why, and what the daemon could do. */
@@ -125,10 +152,18 @@ function refusedProblems({ blueprint, daemonLog = [] }: CheckInput): Problem[] {
 function inputProblems(input: CheckInput): Problem[] {
   const { blueprint, survey } = input;
   const item = blueprint.items.find(isTunnelChain);
-  if (!item || !tunnelRulesBroken(item, input)) return item ? dropped(item, input) : [];
+  if (!item) return [];
+  if (survey.unreadable?.includes("ip6 filter") || !tunnelRulesBroken(item, input)) {
+    return tunnelDrops(input, acceptsAsWanted(item, survey) ? [] : withFile(item, input));
+  }
   if (!survey.rules.inet6) return [{ found: "the rules may be read by root only", verdict: "unknown" }];
   return itemProblems([item], input);
 }
+
+/** Not so when a policy or rule of somebody else's has come after `up`: then the chain has to accept, and does not yet. */
+const acceptsAsWanted = (item: ChainItem, survey: CheckInput["survey"]): boolean =>
+  plainRules(item.rules) === item.rules.map((r) => r.join(" ")).join("\n") ||
+  see(item, survey).is === "present";
 
 export const isTunnelChain = (item: Item): item is ChainItem =>
   item.kind === "chain" && item.family === "inet6" && item.table === "filter" && item.from === "INPUT" &&
@@ -138,33 +173,7 @@ export const isTunnelChain = (item: Item): item is ChainItem =>
 export function tunnelRulesBroken(item: ChainItem, { survey }: CheckInput): boolean {
   const chain = survey.rules.inet6?.filter?.[item.chain];
   if (!chain) return see(item, survey).is !== "present";
-  const of = (rules: string[][]) =>
-    rules.filter((r) => r.some((w) => /^crxn:(only-)?tunnel$/.test(w))).map((r) => r.join(" ")).join("\n");
+  // Whether it accepts or returns depends on who drops behind it.
+  const of = (rules: string[][]) => plainRules(rules.filter((r) => r.some((w) => /^crxn:(only-)?tunnel$/.test(w))));
   return of(chain.rules) !== of(item.rules) || !hasJump(item, survey);
-}
-
-function dropped(item: ChainItem, input: CheckInput): Problem[] {
-  const table = input.survey.rules.inet6?.filter;
-  if (!table) return [];
-  return item.rules.filter((r) => r.includes("crxn:tunnel")).flatMap((rule) => {
-    const word = (name: string) => rule.includes(name) ? rule[rule.indexOf(name) + 1] : undefined;
-    const [source, device, protocol, port] = [word("-s")?.split("/")[0], word("-i"), word("-p"), word("--dport")];
-    const decision = decide(table, "INPUT", {
-      ...(source ? { source } : {}),
-      ...(device ? { in: device } : {}),
-      ...(protocol ? { protocol } : {}),
-      ...(port ? { port: Number(port) } : {}),
-      state: "NEW",
-    });
-    if (!decision || !["DROP", "REJECT"].includes(decision.target) || decision.doubts.includes("ACCEPT")) return [];
-    const by = decision.rule
-      ? `the rule "${decision.rule.join(" ")}" in ${decision.chain}`
-      : `the policy of ${decision.chain}`;
-    return [{
-      found: `packets of the tunnel from ${source} are dropped by ${by}`,
-      want: "tunnel packets from the far node accepted in INPUT",
-      fix: [["/usr/sbin/ip6tables", "-w", "-I", "INPUT", "1", ...rule.slice(0, rule.indexOf("-j")), "-j", "ACCEPT"]],
-      evidence: [chainEvidence("inet6", "filter", ["INPUT", decision.chain], input.survey)],
-    }];
-  });
 }

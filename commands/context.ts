@@ -10,7 +10,7 @@ import { daemonOf, factsOf, type Identity, type MoreFacts } from "../gateway/fac
 import type { Journal } from "../gateway/journal.ts";
 import { Path } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
-import type { Survey } from "../gateway/survey.ts";
+import { linkOf, type Survey } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Runner, SystemRunner } from "../machine/run.ts";
@@ -160,14 +160,13 @@ export function requireYggdrasil({ daemon }: Pick<Survey, "daemon">): void {
 
 /** The machine's own networks, without what crxn itself put there. */
 function networksOf(survey: Survey, journal: Journal): { network: string; device: string }[] {
-  const ours = new Set(
-    [...journal.entries.values()].flatMap(({ item }) =>
-      item.kind === "address" ? [`${item.address} ${item.device}`] : []
-    ),
-  );
+  const made = [...journal.entries.values()].flatMap(({ item }) => item.kind === "address" ? [item] : []);
+  // A device that was renamed has kept its addresses.
+  const ours = (address: string, device: string) =>
+    made.some((m) => m.address === address && (m.device === device || !linkOf(survey, m.device)));
   return survey.links.flatMap((link) =>
     link.addresses
-      .filter((a) => a.scope === "global" && !ours.has(`${a.address} ${link.name}`))
+      .filter((a) => a.scope === "global" && !ours(a.address, link.name))
       .map((a) => ({ network: a.address, device: link.name }))
   );
 }

@@ -4,14 +4,18 @@ import { Command } from "@commander-js/extra-typings";
 import { levenshteinDistance } from "@std/text";
 import type { Check } from "../checks/check.ts";
 import { pageJson, pageOf } from "../checks/explain.ts";
+import { legsOf } from "../checks/legs.ts";
 import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
-import { runChecks } from "../checks/run.ts";
+import { isBare, PROBING, runChecks } from "../checks/run.ts";
+import type { Blueprint } from "../gateway/blueprint.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
-import { Unit } from "../gateway/names.ts";
+import { inOverlay } from "../gateway/probe_plan.ts";
+import { type Capture, startCapture } from "../machine/capture.ts";
 import { lock } from "../machine/lock.ts";
-import { unitLogs } from "../machine/logs.ts";
-import { inOverlay, reachNodes, sendProbe } from "../machine/probe.ts";
+import { sendProbe } from "../machine/probe.ts";
+import { reachNodes } from "../machine/reach.ts";
+import { askRoutes } from "../machine/route_answers.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
 import { withoutConfig } from "./doctor_bare.ts";
 import { fix } from "./doctor_fix.ts";
@@ -32,7 +36,7 @@ export const doctorCommand = () =>
       .option("--skip <ids>", "all but these checks: ID[,ID...]")
       .option("--fix", "mend what is the gateway's own")
       .option("--explain <id>", "print what a check looks at, why, and how to mend it")
-      .option("--capture <file>", "keep the packets of both devices (not yet)"),
+      .option("--capture <file>", "keep the packets of translator and overlay in a new file (pcap)"),
     { yes: true },
   );
 
@@ -47,30 +51,40 @@ export interface DoctorOptions {
 
 export async function doctor(context: Context, options: DoctorOptions): Promise<ExitCode> {
   const { ui } = context;
-  if (options.capture !== undefined) {
-    throw new CrxnError(Exit.usage, "--capture is not there yet.", "Until then: `tcpdump -i any -w FILE`.");
-  }
   if (options.explain !== undefined) return explain(context, checkOf(options.explain));
   const wanted = wantedIds(options);
   if (options.fix) requireRoot("`crxn doctor --fix`");
+  if (options.capture !== undefined) requireRoot("`crxn doctor --capture`");
   const loaded = await loadConfig(context.options.config).catch(async (error) => {
     throw await withoutConfig(context, error);
   });
   using _lock = options.fix ? await lock("doctor") : undefined;
-  const look = (ids: ReadonlySet<string>) => examine(context, loaded, ids, options.target);
-  let seen = await look(wanted);
+  const captured: { capture?: Capture } = {};
+  const begin = async ({ translatorDevice, ways }: Blueprint) => {
+    const devices = [...(translatorDevice ? [translatorDevice] : []), ...ways.map((w) => w.device)];
+    captured.capture = await startCapture(context.runner, options.capture!, devices);
+  };
+  const look = (ids: ReadonlySet<string>, before?: typeof begin) =>
+    examine(context, loaded, ids, options.target, before);
+  let seen = await look(wanted, options.capture === undefined ? undefined : begin);
   if (options.fix) seen = await fix(context, look, wanted, seen);
   const { input, report } = seen;
+  if (captured.capture) {
+    const packets = await captured.capture.end();
+    ui.say(`${options.capture} has ${packets === undefined ? "the" : packets} packets of this examination`);
+  }
   if (ui.json) ui.out(JSON.stringify(reportJson(report), null, 2));
   else for (const line of reportLines(report, input, paintFor(Deno.stdout))) ui.out(line);
   return report.healthy ? Exit.ok : Exit.failed;
 }
 
-async function examine(
+/** Reads the machine, probes the path and puts the checks to both. @throws CrxnError 64 for a target outside the overlay */
+export async function examine(
   context: Context,
   loaded: LoadedConfig,
   wanted: ReadonlySet<string>,
   target: string | undefined,
+  before?: (blueprint: Blueprint) => Promise<void>,
 ): Promise<Examined> {
   const input = await readInput(context, loaded);
   const { blueprint } = input;
@@ -78,16 +92,15 @@ async function examine(
     const networks = blueprint.config.overlay.routes.map((r) => r.to).join(", ") || "(none)";
     throw new CrxnError(Exit.usage, `${target} is in none of the overlay's networks.`, `Take a host in ${networks}.`);
   }
-  if (wanted.has("probe")) input.probe = await sendProbe(context.runner, blueprint, target);
-  const daemon = input.survey.units[Unit.yggdrasil];
-  const [reach, log] = await Promise.all([
-    wanted.has("probe") || wanted.has("overlay-peers") ? reachNodes(context.runner, blueprint) : undefined,
-    blueprint.config.overlay.type === "yggdrasil" && daemon
-      ? unitLogs(context.runner, Unit.yggdrasil, 200, daemon.since)
+  await before?.(blueprint);
+  const [probing, reach, answers] = await Promise.all([
+    PROBING.some((id) => wanted.has(id)) && !isBare(input)
+      ? sendProbe(context.runner, blueprint, input.survey, target)
       : undefined,
+    wanted.has("probe") || wanted.has("overlay-peers") ? reachNodes(context.runner, blueprint) : undefined,
+    askRoutes(context.runner, legsOf(input).map((leg) => leg.flow)),
   ]);
-  if (reach) input.reach = reach;
-  if (log !== undefined) input.daemonLog = log.split("\n");
+  Object.assign(input, probing ?? {}, reach ? { reach } : {}, answers ? { answers } : {});
   const findings = runChecks(CHECKS, input, wanted);
   const healthy = findings.every((f) => f.verdict !== "fail");
   return { input, report: { healthy, path: pathOf(CHECKS, findings, input), findings } };

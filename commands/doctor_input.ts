@@ -3,13 +3,16 @@
 import type { CheckInput, Trouble } from "../checks/check.ts";
 import { settledFacts, standIn } from "../checks/settle.ts";
 import { blueprint } from "../gateway/blueprint.ts";
+import type { Config } from "../gateway/config/types.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { daemonOf, type Facts, factsOf, type MoreFacts } from "../gateway/facts.ts";
 import { type Journal, replay } from "../gateway/journal.ts";
-import { tunnelDevice } from "../gateway/names.ts";
+import { saidSince } from "../gateway/host.ts";
+import { tunnelDevice, Unit } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
-import type { Link, Survey } from "../gateway/survey.ts";
+import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
+import { readHost } from "../machine/host.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
@@ -31,6 +34,13 @@ const LOOPBACK: Link = {
 type Tunnel = NonNullable<Facts["tunnel"]>;
 
 export async function readInput(context: Context, loaded: LoadedConfig): Promise<CheckInput> {
+  const [input, host] = await Promise.all([readGateway(context, loaded), readHost(context.runner, loaded.config)]);
+  const daemon = input.survey.units[Unit.yggdrasil];
+  const daemonLog = host.log && daemon && saidSince(host, Unit.yggdrasil, daemon.since).map((l) => l.message);
+  return { ...input, host, ...(daemonLog ? { daemonLog } : {}) };
+}
+
+async function readGateway(context: Context, loaded: LoadedConfig): Promise<CheckInput> {
   try {
     return inputOf(loaded, await prepare(context, loaded));
   } catch (error) {
@@ -71,14 +81,27 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
       () => ({ kind: tunnel === "ckr" || ckr ? "ckr" : kind, why: "a guess" }),
     );
   }
-  const facts = await attempt(
-    "accept-ra",
-    () => factsOf(config, survey, more),
-    () => factsOf({ ...config, uplink: "lo" }, { ...survey, links: [...survey.links, LOOPBACK] }, more),
-  );
+  const { facts, lost } = factsInSpite(config, survey, more);
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
-  if (troubles.length === 0) troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
+  if (troubles.length === 0 && !lost) {
+    troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
+  }
   return settle(loaded, journal, survey, facts, troubles);
+}
+
+/** Without an uplink, or with one that does not exist: the checks uplink and accept-ra say so. */
+function factsInSpite(config: Config, survey: Survey, more: MoreFacts): { facts: Facts; lost: boolean } {
+  const { uplink: named, ...unnamed } = config;
+  const lost = named !== undefined && !linkOf(survey, named);
+  try {
+    return { facts: factsOf(lost ? unnamed : config, survey, more), lost };
+  } catch (error) {
+    if (!(error instanceof CrxnError)) throw error;
+    return {
+      facts: factsOf({ ...config, uplink: "lo" }, { ...survey, links: [...survey.links, LOOPBACK] }, more),
+      lost: true,
+    };
+  }
 }
 
 /** What only root may read is missing, which is no fault. */

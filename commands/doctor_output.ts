@@ -38,9 +38,10 @@ export const reportJson = ({ healthy, path, findings, fixed }: Report) => ({
   healthy,
   path,
   // What --fix would do is crxn's own business.
-  findings: findings.map(({ id, verdict, title, found, want, why, fix, evidence }) => ({
+  findings: findings.map(({ id, verdict, title, hop, found, want, why, fix, evidence }) => ({
     id,
     verdict,
+    ...(hop ? { hop } : {}),
     title,
     ...(found === undefined ? {} : { found }),
     ...(want === undefined ? {} : { want }),

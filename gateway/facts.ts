@@ -7,7 +7,8 @@ import { daemonPath } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import type { Family } from "./item.ts";
 import { Path } from "./names.ts";
-import { defaultUplink, linkOf, type Ruleset, type Survey } from "./survey.ts";
+import { dropsOf } from "./netfilter/drops.ts";
+import { defaultUplink, linkOf, type Survey } from "./survey.ts";
 import { hasOldKeys } from "./yggdrasil_config.ts";
 
 export interface Facts {
@@ -54,18 +55,16 @@ export function factsOf(
   survey: Survey,
   more: MoreFacts = {},
 ): Facts {
-  const yggdrasil = config.overlay.type === "yggdrasil";
+  const daemon = config.overlay.type === "yggdrasil" ? { daemon: daemonOf(survey, config.overlay) } : {};
+  const uplink = uplinkOf(config, survey);
   return {
-    ...(yggdrasil ? { daemon: daemonOf(survey, config.overlay) } : {}),
-    uplink: uplinkOf(config, survey),
+    ...daemon,
+    uplink,
     advertised: advertisedOf(config, survey),
     overlayMtu: config.overlay.type === "interface"
       ? linkOf(survey, config.overlay.interface)?.mtu ?? TUNNEL_MTU
       : TUNNEL_MTU,
-    drops: {
-      INPUT: { inet: dropsAt(survey.rules.inet, "INPUT"), inet6: dropsAt(survey.rules.inet6, "INPUT") },
-      FORWARD: { inet: dropsAt(survey.rules.inet, "FORWARD"), inet6: dropsAt(survey.rules.inet6, "FORWARD") },
-    },
+    drops: dropsOf(config, survey, { ...daemon, uplink, ...more }),
     ...more,
   };
 }
@@ -124,9 +123,4 @@ function advertisedOf(config: Config, survey: Survey): string[] {
     .filter((n) => n !== "lo")
     .filter((n) => acceptRa(n) === 2 || (acceptRa(n) === 1 && (n === uplink || byRouter.includes(n))))
     .sort();
-}
-
-function dropsAt(ruleset: Ruleset | undefined, chain: "INPUT" | "FORWARD"): boolean {
-  const policy = ruleset?.["filter"]?.[chain]?.policy;
-  return policy !== undefined && policy !== "ACCEPT";
 }

@@ -5,6 +5,8 @@ export const Path = {
   rules: { inet: "/etc/crxn/rules.v4", inet6: "/etc/crxn/rules.v6" },
   // "crxn" sorts after every number, so that it wins over 99-sysctl.conf (sysctl.d(5): the last name wins).
   sysctl: "/etc/sysctl.d/crxn.conf",
+  /** What nftables.service loads; a person's. */
+  nftables: "/etc/nftables.conf",
   linkScript: "/etc/crxn/link.sh",
   units: "/etc/systemd/system",
   taygaConfig: (instance: string) => `/etc/tayga/${instance}.conf`,

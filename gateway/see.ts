@@ -3,6 +3,7 @@
 import { runsWithOlder, seeProgram } from "./daemon.ts";
 import type { AddressItem, ChainItem, Item, LinkItem, RouteItem, ServiceItem } from "./item.ts";
 import { jumpRule } from "./commands.ts";
+import { NFT_FAMILY, type NftChain } from "./netfilter/nft.ts";
 import { canonicalNetwork } from "./networks.ts";
 import { linkOf, type RouteSeen, type Survey } from "./survey.ts";
 
@@ -127,7 +128,7 @@ export function seeChain(item: ChainItem, survey: Survey): State {
   if (!ruleset) return { is: "unknown", how: "the rules could not be read" };
   const table = ruleset[item.table] ?? {};
   const chain = table[item.chain];
-  if (!chain) return absent;
+  if (!chain) return seeUnreadable(item, survey);
   const want = item.rules.map((r) => r.join(" "));
   const have = chain.rules.map((r) => r.join(" "));
   const missing = want.filter((r) => !have.includes(r));
@@ -141,8 +142,33 @@ export function seeChain(item: ChainItem, survey: Survey): State {
 
 export const hasJump = (item: ChainItem, survey: Survey): boolean => jumpsTo(item, survey) > 0;
 
+/**
+ * In a table that iptables cannot read, the chain as nft shows it: of matches and targets of iptables it knows the name at
+ * most, so only the number of rules can be compared. iptables still changes such a table as usual.
+ */
+function seeUnreadable(item: ChainItem, survey: Survey): State {
+  const chain = nativeChain(item, item.chain, survey);
+  if (!chain) return absent;
+  if (chain.rules.length !== item.rules.length) {
+    return differs(`${chain.rules.length} rules, not ${item.rules.length}`);
+  }
+  return hasJump(item, survey) ? present : differs(`no jump from ${item.from}`);
+}
+
+function nativeChain({ family, table }: ChainItem, name: string, { unreadable, native }: Survey): NftChain | undefined {
+  const ip = NFT_FAMILY[family];
+  if (!unreadable?.includes(`${ip} ${table}`)) return undefined;
+  return native?.find((c) => c.family === ip && c.table === table && c.name === name);
+}
+
 /** How many jumps there are from the built-in chain to this one. */
 export function jumpsTo(item: ChainItem, survey: Survey): number {
+  const unread = nativeChain(item, item.from, survey);
+  if (unread) {
+    const isJump = (statement: Record<string, unknown>) =>
+      (statement["jump"] as { target?: string } | undefined)?.target === item.chain;
+    return unread.rules.filter(({ expr }) => expr.some(isJump)).length;
+  }
   const want = jumpRule(item).join(" ");
   const rules = survey.rules[item.family]?.[item.table]?.[item.from]?.rules ?? [];
   return rules.filter((r) => r.join(" ") === want).length;

@@ -2,12 +2,15 @@
 
 import type { Family } from "./item.ts";
 import type { Fetched } from "./journal.ts";
+import type { NftChain } from "./netfilter/nft.ts";
 
 export interface Link {
   name: string;
   up: boolean;
   carrier: boolean;
   mtu: number;
+  /** The bridge, bond or VRF that it belongs to. */
+  master?: string;
   kind?: string;
   /** `linkinfo.info_data` of ip(8), as it came. */
   data: Record<string, unknown>;
@@ -26,6 +29,42 @@ export interface RouteSeen {
   table: string;
   protocol: string;
   metric: number;
+  /** IPv6: the route counts for packets from there only. */
+  from?: string;
+  /** The source address that the machine's own packets get. */
+  prefsrc?: string;
+  /** Id of the nexthop object that it uses. */
+  nhid?: number;
+  /** Bytes. */
+  mtu?: number;
+  advmss?: number;
+  /** `linkdown`, `dead`, `onlink`, ... */
+  flags?: string[];
+  /** Of a route with several next hops, which has neither `device` nor `via`. */
+  hops?: { device?: string; via?: string }[];
+}
+
+/** One rule of the routing policy, which says who looks into which table. ip-rule(8). */
+export interface PolicySeen {
+  family: Family;
+  priority: number;
+  /** It holds for what does not match. */
+  not?: true;
+  from?: string;
+  to?: string;
+  iif?: string;
+  oif?: string;
+  mark?: { value: number; mask: number };
+  /** What else it asks for, in the words of `ip route get`: `["ipproto", "tcp", "dport", "80"]`. */
+  also?: string[];
+  /** It asks for something that no packet on its way through has, or that cannot be told: a user, a range of ports, ... */
+  odd?: true;
+  action: "lookup" | "blackhole" | "prohibit" | "unreachable" | "goto" | "nop" | "l3mdev";
+  table?: string;
+  /** The priority that `goto` leads to. */
+  goto?: number;
+  /** `suppress_prefixlength`: an answer of this length or a shorter one does not count. */
+  suppress?: number;
 }
 
 /** One chain of one table, as iptables-save prints it. */
@@ -53,6 +92,10 @@ export interface UnitSeen {
   fragment: string;
   needsReload: boolean;
   result: string;
+  /** `systemctl freeze` holds all its processes still; ps(1) does not show it. */
+  frozen?: boolean;
+  /** Paths of its drop-ins, crxn's own among them. */
+  dropIns?: string[];
 }
 
 export interface FileSeen {
@@ -125,10 +168,18 @@ export interface Survey {
   sysctls: Record<string, string>;
   links: Link[];
   routes: RouteSeen[];
+  /** Of both families, each in its order. Undefined when they could not be read. */
+  policies?: PolicySeen[];
   /** Undefined when it could not be read: the program is missing, or no permission. */
   rules: Partial<Record<Family, Ruleset>>;
-  /** Names of the kernel's nftables tables, e.g. "ip nat". Undefined where nft is missing. */
+  /** The other backend's rules, where `rules` are iptables-nft's. Undefined when they could not be read. */
+  legacy?: Partial<Record<Family, Ruleset>>;
+  /** Tables that iptables cannot read because of rules of another kind in them, e.g. "ip filter": missing in `rules`. */
+  unreadable?: string[];
+  /** Names of the kernel's nftables tables, e.g. "ip nat", the oldest first. Undefined where nft gave no answer. */
   nftables?: string[];
+  /** Chains of nftables that `rules` does not have. */
+  native?: NftChain[];
   units: Record<string, UnitSeen>;
   /** What the yggdrasil program made of `PROBE` (capability.ts). Missing where there is no such program. */
   daemon?: DaemonSeen;

@@ -6,16 +6,16 @@ import type { Family } from "../gateway/item.ts";
 import type { Link, RouteSeen } from "../gateway/survey.ts";
 import type { Runner } from "./run.ts";
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 
-const objects = (text: string): Json[] => {
+export const objects = (text: string): Json[] => {
   const value: unknown = JSON.parse(text.trim() || "[]");
   // `ip -j` prints an empty object for what a filter left out.
   return Array.isArray(value) ? value.filter((v): v is Json => typeof v === "object" && v !== null) : [];
 };
-const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined;
+export const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined;
 const count = (value: unknown): number => typeof value === "number" ? value : 0;
-const object = (value: unknown): Json => typeof value === "object" && value !== null ? value as Json : {};
+export const object = (value: unknown): Json => typeof value === "object" && value !== null ? value as Json : {};
 
 /** `ip -j -d -s address show`. */
 export function parseLinks(output: string): Link[] {
@@ -34,6 +34,7 @@ export function parseLinks(output: string): Link[] {
       up: flags.includes("UP"),
       carrier: !flags.includes("NO-CARRIER"),
       mtu: count(o["mtu"]),
+      ...(text(o["master"]) ? { master: text(o["master"])! } : {}),
       ...(text(info["info_kind"]) ? { kind: text(info["info_kind"])! } : {}),
       data: object(info["info_data"]),
       addresses: addresses.filter((a) => text(a["local"])).map((a) => ({
@@ -52,19 +53,41 @@ export function parseLinks(output: string): Link[] {
 export function parseRoutes(output: string, family: Family): RouteSeen[] {
   return objects(output).filter((o) => text(o["dst"])).map((o) => {
     const to = text(o["dst"])!;
-    const device = text(o["dev"]);
-    const via = text(o["gateway"]) ?? text(object(o["via"])["host"]);
     return {
       family,
       to: to === "default" ? to : canonicalNetwork(to),
       type: text(o["type"]) ?? "unicast",
-      ...(device ? { device } : {}),
-      ...(via ? { via } : {}),
+      ...hopOf(o),
       table: text(o["table"]) ?? "main",
       protocol: text(o["protocol"]) ?? "boot",
       metric: count(o["metric"]),
+      ...more(o),
     };
   });
+}
+
+function hopOf(o: Json): { device?: string; via?: string } {
+  const device = text(o["dev"]);
+  const via = text(o["gateway"]) ?? text(object(o["via"])["host"]);
+  return { ...(device ? { device } : {}), ...(via ? { via } : {}) };
+}
+
+/** What few routes have. */
+function more(o: Json): Partial<RouteSeen> {
+  const list = (value: unknown): unknown[] => Array.isArray(value) ? value : [];
+  const [from, prefsrc] = [text(o["from"]), text(o["prefsrc"])];
+  const metrics = object(list(o["metrics"])[0]);
+  const flags = list(o["flags"]).filter((f): f is string => typeof f === "string");
+  const hops = list(o["nexthops"]).map((hop) => hopOf(object(hop)));
+  return {
+    ...(from ? { from: canonicalNetwork(from) } : {}),
+    ...(prefsrc ? { prefsrc } : {}),
+    ...(count(o["nhid"]) ? { nhid: count(o["nhid"]) } : {}),
+    ...(count(metrics["mtu"]) ? { mtu: count(metrics["mtu"]) } : {}),
+    ...(count(metrics["advmss"]) ? { advmss: count(metrics["advmss"]) } : {}),
+    ...(flags.length > 0 ? { flags } : {}),
+    ...(hops.length > 0 ? { hops } : {}),
+  };
 }
 
 export async function readLinks(runner: Runner): Promise<Link[]> {

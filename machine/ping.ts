@@ -40,3 +40,6 @@ export function parsePing(output: string): Pick<Pinged, "sent" | "received" | "t
   const times = [...output.matchAll(/ time[=<]([\d.]+) ms/g)].map((m) => Number(m[1]));
   return { sent: Number(sent ?? 0), received: Number(received ?? 0), times };
 }
+
+/** "socktype: SOCK_RAW", "missing cap_net_raw+p capability": a user whom net.ipv4.ping_group_range leaves out. icmp(7). */
+export const mayNotPing = (output: string): boolean => /cap_net_raw|Operation not permitted/.test(output);

@@ -1,6 +1,6 @@
 /** The only place that starts programs. Two methods, so that a test can put a fake or a namespace in its stead. */
 
-import { commandLine } from "../gateway/action.ts";
+import { commandLine, Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 
 export interface Result {
@@ -23,6 +23,26 @@ export interface RunOptions {
 export interface Runner {
   /** Runs a program to its end. Never throws for its exit code; 127 means that it does not exist. */
   run(argv: string[], options?: RunOptions): Promise<Result>;
+  /** Starts a program that goes on until it is ended; the kernel ends it when crxn dies. Missing where nothing can be started. */
+  start?(argv: string[], options?: HoldOptions): Held | undefined;
+}
+
+export interface HoldOptions {
+  /** Where its stdout goes instead of `output`. */
+  stdout?: WritableStream<Uint8Array>;
+}
+
+/** A program that runs beside crxn. */
+export interface Held {
+  pid: number;
+  /** stdout and stderr so far. */
+  output(): string;
+  /** Writes lines to its stdin. */
+  say(...lines: string[]): Promise<void>;
+  /** Waits until `output` has it. @returns false when it ended, or did not come in time */
+  says(pattern: RegExp, seconds: number): Promise<boolean>;
+  /** By SIGINT (or `signal`), and waits for its end. */
+  end(signal?: Deno.Signal): Promise<void>;
 }
 
 /** A program's whole environment: nothing of the caller's gets through (LD_PRELOAD, IFS, a foreign PATH). */
@@ -66,6 +86,95 @@ export class SystemRunner implements Runner {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  start(argv: string[], options: HoldOptions = {}): Held | undefined {
+    const [program, ...args] = [...DIES_WITH_US, ...this.prefix, ...argv];
+    try {
+      const child = new Deno.Command(program!, {
+        args,
+        clearEnv: true,
+        env: CLEAN_ENVIRONMENT,
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      return new HeldProgram(child, options);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** PR_SET_PDEATHSIG (prctl(2)): the program gets SIGKILL when crxn dies of whatever cause. */
+const DIES_WITH_US = [Program.setpriv, "--pdeathsig", "KILL", "--"];
+
+class HeldProgram implements Held {
+  #output = "";
+  #ended = false;
+  #wake = new Set<() => void>();
+  readonly #readers: Promise<unknown>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(private readonly child: Deno.ChildProcess, { stdout }: HoldOptions) {
+    this.#writer = child.stdin.getWriter();
+    const take = (text: string) => {
+      this.#output += text;
+      for (const wake of this.#wake) wake();
+    };
+    this.#readers = Promise.all([
+      stdout ? child.stdout.pipeTo(stdout).catch(() => {}) : collect(child.stdout, take),
+      collect(child.stderr, take),
+      child.status,
+    ]).then(() => {
+      this.#ended = true;
+      take("");
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  output = (): string => this.#output;
+
+  async say(...lines: string[]): Promise<void> {
+    // A program that has ended shows in what it does not answer.
+    await this.#writer.write(new TextEncoder().encode(lines.join("\n") + "\n")).catch(() => {});
+  }
+
+  says(pattern: RegExp, seconds: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const look = () => {
+      if (pattern.test(this.#output)) resolve(true);
+      else if (this.#ended) resolve(false);
+    };
+    const timer = setTimeout(() => resolve(false), seconds * 1000);
+    this.#wake.add(look);
+    look();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#wake.delete(look);
+    });
+  }
+
+  async end(signal: Deno.Signal = "SIGINT"): Promise<void> {
+    try {
+      this.child.kill(signal);
+    } catch {
+      // It has ended by itself.
+    }
+    await this.#writer.close().catch(() => {});
+    const patience = setTimeout(() => {
+      try {
+        this.child.kill("SIGKILL");
+      } catch {
+        // It went in time.
+      }
+    }, 2000);
+    await this.#readers;
+    clearTimeout(patience);
   }
 }
 

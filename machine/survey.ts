@@ -11,7 +11,8 @@ import { hasOwnTayga, readPackages } from "./apt.ts";
 import { readDaemon } from "./daemon.ts";
 import { readSeen } from "./files.ts";
 import { readLinks, readRoutes } from "./ip.ts";
-import { readRules, readTables } from "./iptables.ts";
+import { readPolicies } from "./ip_rules.ts";
+import { readFirewall } from "./firewall.ts";
 import { at } from "./place.ts";
 import { readProgram } from "./program.ts";
 import type { Runner } from "./run.ts";
@@ -42,6 +43,7 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
   return {
     files: unique([
       Path.sysctl,
+      Path.nftables,
       Path.rules.inet,
       Path.rules.inet6,
       unitPath(Unit.firewall),
@@ -117,9 +119,8 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     links,
     routes4,
     routes6,
-    rules4,
-    rules6,
-    nftables,
+    policies,
+    firewall,
     units,
     overlay,
     daemon,
@@ -136,9 +137,8 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     linksRead,
     answer("routes", readRoutes(runner, "inet"), []),
     answer("routes", readRoutes(runner, "inet6"), []),
-    answer("rules", readRules(runner, "inet"), undefined),
-    answer("rules", readRules(runner, "inet6"), undefined),
-    answer("nftables", readTables(runner), undefined),
+    answer("policies", readPolicies(runner), undefined),
+    readFirewall(runner, answer),
     answer("units", readUnits(runner, questions.units), {}),
     questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
     questions.daemon ? answer("daemon", daemonRead(questions.daemon), undefined) : undefined,
@@ -157,8 +157,8 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     sysctls,
     links,
     routes: [...routes4, ...routes6],
-    rules: { ...(rules4 ? { inet: rules4 } : {}), ...(rules6 ? { inet6: rules6 } : {}) },
-    ...(nftables ? { nftables } : {}),
+    ...(policies ? { policies } : {}),
+    ...firewall,
     units,
     ...(overlay ? { overlay } : {}),
     ...(daemon ? { daemon } : {}),

@@ -6,7 +6,7 @@ import { must, type Runner } from "./run.ts";
 
 // deno-fmt-ignore
 const PROPERTIES = ["Id", "Names", "LoadState", "ActiveState", "SubState", "UnitFileState", "ExecMainStartTimestamp", "MainPID", "NRestarts",
-  "FragmentPath", "NeedDaemonReload", "Result"];
+  "FragmentPath", "NeedDaemonReload", "Result", "FreezerState", "DropInPaths"];
 
 /** `systemctl show --timestamp=us+utc` of several units: blocks of KEY=VALUE with an empty line between them. */
 export function parseUnits(output: string, asked: string[]): Record<string, UnitSeen> {
@@ -29,6 +29,8 @@ export function parseUnits(output: string, asked: string[]): Record<string, Unit
       fragment: get("FragmentPath"),
       needsReload: get("NeedDaemonReload") === "yes",
       result: get("Result"),
+      ...(/^(frozen|freezing)/.test(get("FreezerState")) ? { frozen: true } : {}),
+      ...(get("DropInPaths") === "" ? {} : { dropIns: get("DropInPaths").split(" ") }),
     };
   });
   return units;

@@ -56,6 +56,8 @@ interface Suite {
   obstacle?: () => Promise<Obstacle | undefined>;
   /** Brings what the host lacks. */
   prepare?: () => Promise<void>;
+  /** Variables for the tests. */
+  env?: () => Record<string, string>;
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -91,6 +93,16 @@ const SUITES: Readonly<Record<string, Suite>> = {
     obstacle: async () => await hindrance(canBoot) ?? buildObstacle(),
     prepare: () => ensureRequirements(),
   },
+  doctor: {
+    says: "`crxn doctor` and faults on booted Debians: a sample of them; CRXN_FAULTS=all or a name, CRXN_SEED",
+    paths: ["tests/doctor/"],
+    parallel: 2,
+    product: true,
+    obstacle: async () => await hindrance(canBoot),
+    prepare: () => ensureRequirements(),
+    // One seed for both Debians: between them they share the faults out.
+    env: () => ({ CRXN_SEED: Deno.env.get("CRXN_SEED") ?? String(crypto.getRandomValues(new Uint32Array(1))[0]) }),
+  },
   vm: {
     says: "crxn on virtual machines with Debian's cloud kernel, which has ip6gre (at the first run it makes images)",
     paths: ["tests/vm/"],
@@ -98,7 +110,13 @@ const SUITES: Readonly<Record<string, Suite>> = {
     obstacle: async () => await hindrance(canVirtualize),
     prepare: () => ensureRequirements([...REQUIREMENTS, ...VM_REQUIREMENTS]),
   },
-  bench: { says: "speed of the commands and of the gateway", paths: [] },
+  bench: {
+    says: "speed of the commands, against the plain programs that read the same",
+    paths: ["tests/bench/"],
+    product: true,
+    obstacle: async () => await hindrance(canBoot),
+    prepare: () => ensureRequirements(),
+  },
 };
 
 async function main(names: string[]): Promise<number> {
@@ -138,8 +156,8 @@ async function runSuite(name: string, suite: Suite): Promise<{ counts: Counts; n
     // It could have run here, and did not: that is no skip.
     return { counts: { ...NONE, failed: 1 }, note: `FAILED before its first test: ${error}` };
   }
-  const { paths, alone = [], parallel = 1 } = suite;
-  const together = await runFiles(name, paths, parallel, alone);
+  const { paths, alone = [], parallel = 1, env = () => ({}) } = suite;
+  const together = await runFiles(name, paths, { parallel, without: alone, env: env() });
   return { counts: alone.length === 0 ? together : plus(together, await runFiles(name, alone)) };
 }
 
@@ -147,8 +165,11 @@ async function runSuite(name: string, suite: Suite): Promise<{ counts: Counts; n
 async function runFiles(
   name: string,
   paths: readonly string[],
-  parallel = 1,
-  without: readonly string[] = [],
+  { parallel = 1, without = [], env = {} }: {
+    parallel?: number;
+    without?: readonly string[];
+    env?: Record<string, string>;
+  } = {},
 ): Promise<Counts> {
   const directory = await Deno.makeTempDir();
   const junit = `${directory}/results.xml`;
@@ -159,8 +180,11 @@ async function runFiles(
       ...without.map((path) => `--ignore=${ROOT}${path}`),
       ...paths.map((path) => ROOT + path),
     ];
-    const env = { DENO_JOBS: String(parallel) };
-    const { code } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, env }).spawn().status;
+    const { code } = await new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: ROOT,
+      env: { ...env, DENO_JOBS: String(parallel) },
+    }).spawn().status;
     const counts = countsOf(await Deno.readTextFile(junit).catch(() => ""));
     const found = counts.passed + counts.failed + counts.skipped > 0;
     if (counts.failed > 0 || (code === 0 && found)) return counts;

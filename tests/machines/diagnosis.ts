@@ -1,7 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
-import { type Namespace, type Place, until } from "../rig/mod.ts";
-import type { Fault } from "./faults.ts";
-import { answersWithin, assertAnswers, assertSilent, crxn, HOST } from "./story.ts";
+import { assertEquals } from "@std/assert";
+import { type Place, until } from "../rig/mod.ts";
+import { crxn, HOST } from "./story.ts";
 
 // What stories about `crxn doctor` have in common.
 
@@ -9,7 +8,7 @@ import { answersWithin, assertAnswers, assertSilent, crxn, HOST } from "./story.
 export interface Diagnosis {
   healthy: boolean;
   path: { hop: string; state: string }[];
-  findings: { id: string; verdict: string; found?: string; fix?: string[][] }[];
+  findings: { id: string; verdict: string; found?: string; want?: string; fix?: string[][] }[];
 }
 
 /** Asks doctor and expects that exit code. */
@@ -48,27 +47,4 @@ export async function healthyWithin(seconds: number, gw: Place): Promise<void> {
 /** The state that `crxn status --json` gives. */
 export async function statusOf(gw: Place, exit: number): Promise<string> {
   return JSON.parse((await crxn(gw, "status --json", exit)).stdout).state;
-}
-
-/** Breaks it, has doctor name it, has crxn mend it. `patience`: seconds until traffic flows again. */
-export async function suffer(gw: Place, client: Namespace, fault: Fault, patience: number): Promise<void> {
-  await gw.must(fault.breaks);
-  if (fault.hop && !fault.flows) await assertSilent(client);
-  else await assertAnswers(client);
-  const seen = await doctor(gw, 1, ` --target ${HOST}`);
-  assertEquals(seen.healthy, false);
-  const finding = seen.findings.find((f) => f.id === fault.id);
-  assertEquals(finding?.verdict, "fail", `${fault.id} should fail; what was found:\n${told(seen)}`);
-  assert((finding?.fix ?? []).length > 0, `${fault.id} names no remedy`);
-  assertEquals(seen.path.find((station) => station.state === "broken")?.hop, fault.hop, told(seen));
-  // One fault is one finding; only the probe may feel it too.
-  const others = seen.findings.filter((f) =>
-    f.verdict === "fail" && ![fault.id, "probe", ...fault.also ?? []].includes(f.id)
-  );
-  assertEquals(others.map((f) => `${f.id}: ${f.found}`), [], "doctor blames more than what is broken");
-  assertEquals(await statusOf(gw, 1), "degraded");
-  await crxn(gw, fault.mend === "up" ? "up --yes" : "doctor --fix --yes");
-  await answersWithin(patience, client);
-  await healthyWithin(patience, gw);
-  if (fault.after) await gw.must(fault.after);
 }

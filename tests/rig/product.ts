@@ -20,7 +20,15 @@ export function productDirectory(): string {
 export async function installProduct(machine: Place, entry = MAIN): Promise<void> {
   const binary = Deno.env.get("CRXN_BIN");
   if (binary) return await machine.push(binary, "/usr/local/bin/crxn", 0o755);
-  const [deno, bundle] = [await sharedDeno(), await bundled(entry)];
+  await installProgram(machine, entry, "/usr/local/bin/crxn");
+}
+
+/**
+ * Puts a program of the sources at `path` of a machine.
+ * @param root the directory of everything that it is made of; default that of its main module
+ */
+export async function installProgram(machine: Place, entry: string, path: string, root?: string): Promise<void> {
+  const [deno, bundle] = [await sharedDeno(), await bundled(entry, root)];
   const script = [
     "#!/bin/sh",
     // Nothing of this stand-in may look like a file of crxn or of the machine.
@@ -28,7 +36,7 @@ export async function installProduct(machine: Place, entry = MAIN): Promise<void
     `exec /opt/crxn/${deno} run -A --no-prompt --cached-only --no-config /opt/crxn/${bundle} "$@"`,
     "",
   ];
-  await machine.write("/usr/local/bin/crxn", script.join("\n"), 0o755);
+  await machine.write(path, script.join("\n"), 0o755);
 }
 
 /** The files of the host that {@linkcode installProduct} relies on, for machines that cannot see the directory. */
@@ -49,8 +57,7 @@ async function sharedDeno(): Promise<string> {
 }
 
 /** The bundle of the sources as they are now; its name in the product directory. */
-async function bundled(entry: string): Promise<string> {
-  const directory = entry.slice(0, entry.lastIndexOf("/"));
+async function bundled(entry: string, directory = entry.slice(0, entry.lastIndexOf("/"))): Promise<string> {
   const sources = [...await sourcesBelow(directory)].sort();
   const parts = await Promise.all(sources.map(async (path) => `${path}\n${await Deno.readTextFile(path)}`));
   const name = `crxn-${(await sha256([Deno.version.deno, entry, ...parts].join("\0"))).slice(0, 16)}.js`;

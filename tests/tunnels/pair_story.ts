@@ -63,6 +63,11 @@ export function tellPair(name: string, options: () => Promise<PairOptions>, expe
       const { found = "" } = findings.find((f) => f.id === "tunnel-routing")!;
       assertEquals(found.includes(expected.says), true, found);
     });
+    await chapter("--fix has nothing to do, and changes nothing", async () => {
+      const healthy = await snapshot(gw);
+      await crxn(gw, `doctor --fix --yes --target ${HOST}`);
+      assertEquals(diffSnapshots(healthy, await snapshot(gw), { ignore: [/dynamic\.map/] }), "");
+    });
     await chapter(
       "a far node's packet with a source outside its routes does not get in",
       () => assertForgedStaysOut({ gw, node, own: "10.1.0.1" }),

@@ -2,12 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import type { CheckInput } from "../../checks/check.ts";
-import { CHECKS } from "../../checks/list.ts";
-import { runChecks } from "../../checks/run.ts";
-import { settledFacts } from "../../checks/settle.ts";
-import { blueprint } from "../../gateway/blueprint.ts";
 import { FAULTS } from "./surveys/faults.ts";
-import { healthy, type Options, recompute, type Setup } from "./surveys/builder.ts";
+import { healthy, type Options, type Setup } from "./surveys/builder.ts";
+import { diagnose } from "./surveys/diagnose.ts";
 
 const HEALTHY: [string, Setup, Options][] = [
   ["a gateway over an existing link", "interface", {}],
@@ -33,15 +30,6 @@ const HEALTHY: [string, Setup, Options][] = [
     },
   }],
 ];
-
-/** As `doctor` does it: facts anew from the machine as it is, settled by the journal. */
-export function diagnose(input: CheckInput) {
-  const again = recompute(input);
-  const { config, facts } = again.blueprint;
-  const tunnel = config.overlay.type === "yggdrasil" ? config.overlay.tunnel : undefined;
-  const settled = { ...again, blueprint: blueprint(config, settledFacts(facts, input.journal, input.survey, tunnel)) };
-  return runChecks(CHECKS, settled);
-}
 
 const worse = (input: CheckInput) =>
   diagnose(input).filter((f) => f.verdict !== "pass" && f.verdict !== "skip").map((f) =>

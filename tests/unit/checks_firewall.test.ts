@@ -1,7 +1,8 @@
 /** The walk through a table, against rules as ufw, Docker and people write them. */
 
 import { assertEquals } from "@std/assert";
-import { decide, firewallOwner, matches, type Packet } from "../../checks/firewall_walk.ts";
+import { firewallOwner } from "../../checks/firewall_owner.ts";
+import { decide, matches, type Packet } from "../../gateway/netfilter/iptables_walk.ts";
 import { parseSave } from "../../machine/iptables.ts";
 
 const PACKET: Packet = { in: "nat64-ygg", out: "wg0", source: "100.64.0.2", destination: "10.0.0.1", state: "NEW" };

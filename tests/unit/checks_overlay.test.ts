@@ -7,6 +7,7 @@ import type { Probed } from "../../checks/probe_result.ts";
 import { runChecks } from "../../checks/run.ts";
 import { Path } from "../../gateway/names.ts";
 import type { Peer } from "../../gateway/survey.ts";
+import { routingSection } from "../../gateway/yggdrasil_config.ts";
 import { FAR, healthy, SECOND } from "./surveys/builder.ts";
 import { reachOf } from "./surveys/faults.ts";
 
@@ -172,7 +173,9 @@ Deno.test("tunnel-routing: networks of a section that the daemon passes over in 
   assertStringIncludes(told.found!, "the daemon ignores IPv4RemoteSubnets of TunnelRouting");
   assertStringIncludes(told.found!, "it has no tunnel routing");
   const newer = await healthy("yggdrasil", { ckr: "2" });
-  const schema = routingOf(withSection(newer, { Enable: true, IPv4RemoteSubnets: { "10.9.0.0/16": FAR } }));
+  const own = routingSection(newer.survey.files[Path.yggdrasilConfig]!.content!);
+  const schema = routingOf(withSection(newer, { ...own, IPv4RemoteSubnets: { "10.9.0.0/16": FAR } }));
+  assertEquals(schema.verdict, "warn");
   assertStringIncludes(schema.found!, "its own is TunnelRouting with Enable, RemoteSubnets");
   for (
     const harmless of [

@@ -6,7 +6,8 @@ import { pathOf } from "../../checks/path.ts";
 import { lastSeen } from "../../checks/probe.ts";
 import type { Probed } from "../../checks/probe_result.ts";
 import { runChecks } from "../../checks/run.ts";
-import { parsePing, planProbe } from "../../machine/probe.ts";
+import { planProbe } from "../../gateway/probe_plan.ts";
+import { parsePing } from "../../machine/probe_traffic.ts";
 import { FAR, healthy } from "./surveys/builder.ts";
 import { addressFromKey } from "../../gateway/yggdrasil_address.ts";
 
@@ -92,6 +93,6 @@ Deno.test("planProbe: the target goes through the prefix; without one the far no
 Deno.test("parsePing: counts and the average time", () => {
   const output =
     "3 packets transmitted, 2 received, 33% packet loss, time 403ms\nrtt min/avg/max/mdev = 0.051/0.062/0.080/0.013 ms";
-  assertEquals(parsePing(output), { sent: 3, received: 2, rtt: 0.062 });
-  assertEquals(parsePing("ping: connect: Network is unreachable"), { sent: 3, received: 0 });
+  assertEquals(parsePing(output, 3), { sent: 3, received: 2, rtt: 0.062 });
+  assertEquals(parsePing("ping: connect: Network is unreachable", 3), { sent: 3, received: 0 });
 });

@@ -201,7 +201,7 @@ function damaged(debian: string, spoil: (text: string) => string, code = 0): Run
       return is("address") ? "ip-address.json" : is("-6") ? "ip-route6.json" : "ip-route4.json";
     }
     if (program!.endsWith("yggdrasilctl")) return is("getSelf") ? "getself.json" : "getpeers.json";
-    if (program!.endsWith("nft")) return "nft-tables";
+    if (program!.endsWith("nft")) return "nft-ruleset.json";
     if (program!.endsWith("systemctl")) return "systemctl-show";
     return program!.slice(program!.lastIndexOf("/") + 1);
   };

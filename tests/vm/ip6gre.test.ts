@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Debian } from "../rig/images.ts";
 import { installProduct, Lab, ping, type Place, transfer } from "../rig/mod.ts";
-import { doctor, healthyWithin, suffer, told } from "../machines/diagnosis.ts";
-import { yggdrasilFaults } from "../machines/faults.ts";
+import { YGGDRASIL_FAULTS } from "../doctor/faults/yggdrasil.ts";
+import { suffer } from "../doctor/suffer.ts";
+import { doctor, healthyWithin, told } from "../machines/diagnosis.ts";
 import { upOnBoth } from "../machines/pair.ts";
 import {
   answersWithin,
@@ -89,10 +90,10 @@ for (const debian of WANTED) {
       await healthyWithin(PATIENCE, gw);
       assertEquals(told(await doctor(node, 0)), "");
     });
-    await chapter("the tunnel deleted: doctor names it, up mends it", async () => {
-      const fault = yggdrasilFaults(tunnels.gw).find(({ name }) => name === "tunnel device deleted")!;
-      assertEquals(fault.id, "tunnel-routing");
-      await suffer(gw, client, fault, PATIENCE);
+    await chapter("the tunnel deleted: doctor names it and mends it", async () => {
+      const fault = YGGDRASIL_FAULTS.find(({ name }) => name === "the tunnel's device deleted")!;
+      const scene = { name: "yggdrasil", debian, gw, client, places: { gw }, env: { OVL: tunnels.gw } } as const;
+      assertEquals((await suffer(scene, { ...fault, patience: PATIENCE })).complaints, []);
     });
     await chapter("reboot of the gateway without the binary: it works by itself", async () => {
       await removeProduct(gw);

@@ -73,8 +73,20 @@ export class FakeNetfilter {
     return ok(lines.map((l) => `${l}\n`).join(""));
   }
 
+  #entries(): unknown[] {
+    return [...this.tables].flatMap(([key, chains]) => {
+      const [family, name] = key.split(" ");
+      return [
+        { table: { family, name } },
+        ...[...chains].map(([chain, { policy }]) => ({
+          chain: { family, table: name, name: chain, ...(policy ? { hook: chain.toLowerCase(), policy } : {}) },
+        })),
+      ];
+    });
+  }
+
   nft(argv: string[]): Answer {
-    if (argv[0] === "list") return ok([...this.tables.keys()].map((t) => `table ${t}\n`).join(""));
+    if (argv.join(" ") === "-t -j list ruleset") return ok(JSON.stringify({ nftables: this.#entries() }));
     const name = argv.slice(2).join(" ");
     return this.tables.delete(name) ? ok() : refused("Error: No such file or directory", 1);
   }

@@ -1,7 +1,7 @@
 /** A fake kernel's links, addresses and routes behind ip(8), with the refusals of the real one. */
 
 import { canonicalNetwork } from "../../../gateway/networks.ts";
-import { type Answer, ok, Refusal } from "./answer.ts";
+import { type Answer, ok, Refusal, refused } from "./answer.ts";
 import type { FakeSysctls } from "./sysctls.ts";
 
 export interface FakeLink {
@@ -85,6 +85,8 @@ export class FakeNetwork {
     const words = argv.filter((w) => !["-j", "-d", "-s"].includes(w));
     const family = words[0] === "-6" ? "inet6" : "inet";
     if (words[0]?.startsWith("-")) words.shift();
+    // Its routing table is not looked up: the questions of `route get` get no answer.
+    if (words.includes("-batch")) return refused("the fake ip does not look up routes", 1);
     const [object, verb, ...rest] = words;
     switch (`${object} ${verb}`) {
       case "address show":

@@ -151,6 +151,15 @@ export function put(item: Item, survey: Survey): void {
         scope: "global",
         dynamic: false,
       });
+      survey.routes.push({
+        family: item.family,
+        to: canonicalNetwork(item.address.split("/")[0]!),
+        type: "local",
+        device: item.device,
+        table: "local",
+        protocol: "kernel",
+        metric: 0,
+      });
       return;
     case "route":
       survey.routes.push(routeFrom(item));

@@ -26,6 +26,13 @@ const looping = { active: "activating", sub: "auto-restart", restarts: 80, resul
 const edit = (path: string, add = "\n# edited\n") => (s: Survey) => {
   s.files[path]!.content += add;
 };
+/** As an editor leaves it: other words, and nothing else. */
+const changed = (s: Survey, path: string, how: (text: string) => string) => {
+  const file = s.files[path]!;
+  const text = how(file.content!);
+  if (text === file.content) throw new Error(`Nothing of ${path} was changed: ${text}`);
+  file.content = text;
+};
 const remove = (path: string) => (s: Survey) => {
   s.files[path] = null;
 };
@@ -255,6 +262,20 @@ export const FAULTS: Fault[] = [
     check: "tunnel-routing",
     make: (_, input) =>
       void (input.daemonLog = ['Error adding routed subnet "10.0.0.0/33": netip.ParsePrefix("10.0.0.0/33")']),
+  },
+  {
+    name: "tunnel routing switched off by hand",
+    setup: "two nodes",
+    options: { ckr: "2" },
+    check: "tunnel-routing",
+    make: (s) => changed(s, Path.yggdrasilConfig, (text) => text.replace(/"?Enable"?: true/, "Enable: false")),
+  },
+  {
+    name: "another network in TunnelRouting",
+    setup: "yggdrasil",
+    options: { ckr: "0.3" },
+    check: "tunnel-routing",
+    make: (s) => changed(s, Path.yggdrasilConfig, (text) => text.replace("10.0.0.0/8", "10.0.0.0/9")),
   },
   {
     name: "a 0.3 that runs without its device",

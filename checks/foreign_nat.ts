@@ -1,0 +1,126 @@
+/** NAT rules of others that decide about the gateway's packets. Pure. */
+
+import { network } from "../gateway/cidr.ts";
+import { type BaseChain, baseChains } from "../gateway/netfilter/base_chains.ts";
+import { isInside } from "../gateway/netfilter/packet.ts";
+import { forwardedPackets, type PacketKind } from "../gateway/netfilter/packets.ts";
+import { type Verdict, verdicts } from "../gateway/netfilter/path.ts";
+import { linkOf } from "../gateway/survey.ts";
+import type { CheckInput } from "./check.ts";
+import { acceptCommands } from "./firewall_cure.ts";
+import { byPlace, packetsText, placeEvidence, placeText } from "./firewall_text.ts";
+import type { Problem } from "./problem.ts";
+
+const SOURCE = new Set(["SNAT", "MASQUERADE", "NETMAP"]);
+const DESTINATION = new Set(["DNAT", "REDIRECT", "NETMAP"]);
+
+function natVerdicts(input: CheckInput, family: "inet" | "inet6"): { kind: PacketKind; all: Verdict[] }[] {
+  const { blueprint: { config, ways, facts }, survey } = input;
+  const chains = baseChains(survey, family).filter((c) => c.type === "nat");
+  return forwardedPackets({ config, ways, uplink: facts.uplink.name })
+    .filter((k) => k.family === family && k.packet.state === "NEW")
+    .map((kind) => ({ kind, all: verdicts(chains, kind) }));
+}
+
+/** Before crxn's own source NAT another one decides: of all chains at a hook the first that translates wins. */
+export function overtaken(input: CheckInput): Problem[] {
+  const found = natVerdicts(input, "inet").flatMap(({ kind, all }) => {
+    const there = all.filter((v) => v.base.hook === "postrouting");
+    const first = order(there, input).find(({ verdict: { base, decision } }) =>
+      isOurs(base) ? decision.rule !== undefined : SOURCE.has(decision.target)
+    );
+    if (!first || first.verdict.decision.chain.startsWith("CRXN-")) return [];
+    return [{ kind, ...first }];
+  });
+  const kinds = natVerdicts(input, "inet").map(({ kind }) => kind);
+  return byPlace(found).map(({ kinds: those, verdict }): Problem => {
+    const harmless = verdict.decision.target === "MASQUERADE" && those.every((k) => givesOurs(k, input));
+    const doubtful = found.some((f) => f.verdict === verdict && f.doubtful);
+    const problem: Problem = {
+      found: `before crxn's rule another one decides about ${packetsText(those, kinds)}: ${
+        placeText(verdict, input.survey)
+      }`,
+      want: "SNAT of the pool to the overlay address",
+      fix: acceptsFirst(verdict, those, input),
+      evidence: [placeEvidence(verdict, input)],
+    };
+    if (harmless) {
+      const found = `${problem.found}; it gives the same address as long as that is the device's first one`;
+      return { ...problem, verdict: "warn", carries: true, found };
+    }
+    return doubtful
+      ? { ...problem, verdict: "warn", found: `${problem.found}, if it is the younger of the two` }
+      : problem;
+  });
+}
+
+const isOurs = ({ backend, table }: BaseChain) => backend === "iptables" && table === "nat";
+
+/**
+ * In order of priority; of equal ones the youngest is asked first (nf_hook_entries_grow). nft lists tables by age; of
+ * iptables-legacy's tables nothing tells it.
+ */
+function order(all: Verdict[], { survey }: CheckInput): { verdict: Verdict; doubtful: boolean }[] {
+  const tables = survey.nftables ?? [];
+  const age = ({ backend, family, table }: BaseChain) =>
+    backend === "iptables-legacy" ? Infinity : tables.indexOf(`${family} ${table}`);
+  return [...all]
+    .sort((a, b) => a.base.priority - b.base.priority || (age(b.base) === age(a.base) ? 0 : age(b.base) - age(a.base)))
+    .map((verdict) => {
+      const ours = all.find((v) => isOurs(v.base));
+      const equal = ours !== undefined && verdict !== ours && ours.base.priority === verdict.base.priority;
+      return { verdict, doubtful: equal && verdict.base.backend === "iptables-legacy" };
+    });
+}
+
+/** Masquerading takes the device's address in the next hop's network, or else its first one (inet_select_addr). */
+function givesOurs({ packet }: PacketKind, { blueprint, survey }: CheckInput): boolean {
+  const addresses = (linkOf(survey, packet.out ?? "")?.addresses ?? []).filter((a) =>
+    a.family === "inet" && a.scope === "global"
+  );
+  const near = addresses.find(({ address }) => network(address).length < 32 && isInside(address, packet.destination!));
+  return (near ?? addresses[0])?.address.split("/")[0] === blueprint.config.address.split("/")[0];
+}
+
+/** In the chain of iptables the jump to ours goes in front; another program's chain has to let the pool pass. */
+function acceptsFirst(verdict: Verdict, kinds: PacketKind[], input: CheckInput): string[][] {
+  if (isOurs(verdict.base)) {
+    const call = ["/usr/sbin/iptables", "-w", "-t", "nat"];
+    const jump = ["-m", "comment", "--comment", "crxn:jump", "-j", "CRXN-POSTROUTING"];
+    return [[...call, "-D", "POSTROUTING", ...jump], [...call, "-I", "POSTROUTING", "1", ...jump]];
+  }
+  return acceptCommands(verdict, kinds, input.survey, input.blueprint.translatorDevice);
+}
+
+/** Destination NAT sends the gateway's packets elsewhere; source NAT of clients makes one of them all. */
+export function redirected(input: CheckInput): Problem[] {
+  const [four, six] = [natVerdicts(input, "inet"), natVerdicts(input, "inet6")];
+  const those = (list: typeof four, hook: string, targets: Set<string>) =>
+    list.flatMap(({ kind, all }) => {
+      const verdict = all.find(({ base, decision }) =>
+        base.hook === hook && targets.has(decision.target) && !decision.chain.startsWith("CRXN-")
+      );
+      return verdict ? [{ kind, verdict }] : [];
+    });
+  const problem = (
+    list: typeof four,
+    { kinds, verdict }: ReturnType<typeof byPlace>[number],
+    does: string,
+  ): Problem => ({
+    found: `${packetsText(kinds, list.map((l) => l.kind))} ${does}, by ${placeText(verdict, input.survey)}`,
+    want: "the gateway's packets left as they are",
+    fix: acceptCommands(verdict, kinds, input.survey, input.blueprint.translatorDevice),
+    evidence: [placeEvidence(verdict, input)],
+  });
+  return [
+    ...[four, six].flatMap((list) =>
+      byPlace(those(list, "prerouting", DESTINATION)).map((place) => problem(list, place, "are sent elsewhere"))
+    ),
+    // It works, but the translator sees a single client.
+    ...byPlace(those(six, "postrouting", SOURCE)).map((place): Problem => ({
+      ...problem(six, place, "lose the client's address"),
+      verdict: "warn",
+      carries: true,
+    })),
+  ];
+}

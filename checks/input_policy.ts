@@ -1,0 +1,52 @@
+import { baseChains } from "../gateway/netfilter/base_chains.ts";
+import { isDoubtful } from "../gateway/netfilter/packet.ts";
+import { discoveryPackets, type PacketKind, peerPackets } from "../gateway/netfilter/packets.ts";
+import { dropOf } from "../gateway/netfilter/path.ts";
+import { linkOf } from "../gateway/survey.ts";
+import type { Check, CheckInput } from "./check.ts";
+import { acceptCommands } from "./firewall_cure.ts";
+import { byPlace, packetsText, placeEvidence, placeText } from "./firewall_text.ts";
+import { outcomeOf, type Problem } from "./problem.ts";
+
+/** Links without neighbours to be found. */
+const POINT_TO_POINT = new Set(["tun", "wireguard", "ppp", "sit", "ip6tnl", "gre", "ip6gre", "ipip"]);
+
+/** What the machine itself has to hear. */
+export const inputPolicy: Check = {
+  id: "input-policy",
+  title: "The firewall lets in what the machine needs itself",
+  hop: "uplink",
+  early: true,
+  needs: [],
+  looksAt:
+    "Every chain that neighbour discovery on the uplink meets on its way to the machine (and router advertisements, where the default route comes by them), and connections of yggdrasil's peers to the ports of overlay.listen: iptables, iptables-legacy and nftables.",
+  why:
+    "A machine that does not hear neighbour solicitations is not found by its router any more, minutes after everything worked. In IPv6 these are ICMPv6, which a firewall must not drop as a whole (RFC 4890).",
+  cure:
+    "Accept ICMPv6 types 133 to 136 on the uplink, and the ports of overlay.listen if nodes are to connect to this one. crxn changes no firewall of somebody else.",
+  run: (input) => {
+    const { config, facts } = input.blueprint;
+    const { name } = facts.uplink;
+    const neighbours = name !== "lo" && !POINT_TO_POINT.has(linkOf(input.survey, name)?.kind ?? "");
+    if (!input.survey.rules.inet6) return { verdict: "unknown", found: "the IPv6 rules could not be read" };
+    const kinds = neighbours && config.nat64 ? discoveryPackets(name, facts.advertised.includes(name)) : [];
+    return outcomeOf([
+      ...dropsOf(kinds, input),
+      // Nodes that this one dials itself need no port here.
+      ...dropsOf(peerPackets(config, name), input).map((p): Problem => ({ ...p, verdict: "warn", carries: true })),
+    ], input);
+  },
+};
+
+function dropsOf(kinds: PacketKind[], { survey, blueprint }: CheckInput): Problem[] {
+  const found = kinds.flatMap((kind) => {
+    const verdict = dropOf(baseChains(survey, kind.family), kind);
+    return verdict && !isDoubtful(verdict.decision) ? [{ kind, verdict }] : [];
+  });
+  return byPlace(found).map(({ kinds: those, verdict }) => ({
+    found: `${packetsText(those, kinds)} are dropped by ${placeText(verdict, survey)}`,
+    want: `${packetsText(those, kinds)} let in`,
+    fix: acceptCommands(verdict, those, survey, blueprint.translatorDevice),
+    evidence: [placeEvidence(verdict, { survey })],
+  }));
+}

@@ -1,0 +1,130 @@
+/** A loss in words: between which two devices, by whose doing. Pure. */
+
+import type { Side } from "../gateway/probe_points.ts";
+import type { Survey } from "../gateway/survey.ts";
+import type { Hop } from "./check.ts";
+import { firewallOwner } from "./firewall_owner.ts";
+import type { Loss } from "./probe_loss.ts";
+import type { Dropped, Through } from "./probe_result.ts";
+
+export interface Place {
+  hop: Hop;
+  where: string;
+}
+
+/** @param uplink the device by which clients come: the probe's own client stands for them */
+export function placeOf(loss: Loss, through: Through, survey: Survey, uplink: string): Place {
+  const between = betweenOf(loss.side, through, uplink);
+  const { translator, overlay } = through;
+  switch (loss.in) {
+    case "client":
+      return { hop: loss.hop, where: `at the probe's own client (${through.device})` };
+    case "translator":
+      return loss.side === "request4"
+        ? { hop: loss.hop, where: `in the translator: packets went into ${translator}, none came out` }
+        : {
+          hop: loss.hop,
+          where: `on the way back, in the translator: answers went into ${translator}, none came out`,
+        };
+    case "beyond":
+      return beyond(loss, through, nextHops(survey, overlay));
+    case "hook": {
+      const by = through.dropped?.flow === loss.flow ? droppedText(through.dropped, survey) : undefined;
+      const unseen = `${loss.hook}, by a rule that nftables does not trace (iptables-legacy?)`;
+      return { hop: loss.hop, where: `${between}: ${by ?? unseen}` };
+    }
+    case "route":
+      return route(loss, through, survey, between);
+  }
+}
+
+function betweenOf(side: Side, { translator, overlay }: Through, uplink: string): string {
+  switch (side) {
+    case "request6":
+      return `between ${uplink} and ${translator}`;
+    case "request4":
+      return `between ${translator} and ${overlay}`;
+    case "answer4":
+      return `on the way back, between ${overlay} and ${translator}`;
+    case "answer6":
+      return `on the way back, between ${translator} and ${uplink}`;
+  }
+}
+
+const nextHops = ({ routes }: Survey, overlay: string): string[] =>
+  routes.flatMap((r) => r.family === "inet" && r.device === overlay && r.via ? [r.via] : []);
+
+/** ip-neighbour(8): "10.1.0.3 FAILED", or INCOMPLETE while it is still being asked for. */
+const silentNeighbours = (output: string): string[] =>
+  [...output.matchAll(/^(\S+) (?:.* )?(?:FAILED|INCOMPLETE)\b/gm)].map((m) => m[1]!);
+
+function beyond(loss: Loss, through: Through, hops: string[]): Place {
+  const { overlay } = through;
+  if ((through.counts?.[loss.flow]?.["a4-elsewhere"] ?? 0) > 0) {
+    return { hop: "target", where: `on the way back: answers come in by another device than ${overlay}` };
+  }
+  const asked = silentNeighbours(through.route?.output ?? "").find((a) => a === through.target || hops.includes(a));
+  if (asked) return { hop: "overlay", where: `beyond ${overlay}: no neighbour there answers for ${asked}` };
+  return { hop: "target", where: `beyond ${overlay}: packets left, no answer came back` };
+}
+
+/** "ip filter FORWARD, policy DROP, set by ufw" */
+export function droppedText({ table, chain, rule }: Dropped, survey: Survey): string {
+  const owner = ownerOf(table, chain, survey);
+  const by = owner ? `, set by ${owner}` : "";
+  return `${table} ${chain}, ${rule === undefined ? "policy DROP" : `rule "${rule}"`}${by}`;
+}
+
+function ownerOf(table: string, chain: string, { rules }: Survey): string | undefined {
+  if (chain.startsWith("CRXN-")) return "crxn";
+  const [family, name = ""] = table.split(" ");
+  if (/firewalld/.test(name)) return "firewalld";
+  if (/docker/i.test(name)) return "Docker";
+  const chains = rules[family === "ip6" ? "inet6" : "inet"]?.[name];
+  return (family === "ip" || family === "ip6") && chains ? firewallOwner(chains) : undefined;
+}
+
+/** Errors of `ip route get`, as the kernel means them. */
+const ERRORS: [RegExp, string][] = [
+  [/cross-device link/, "the kernel refuses their source on that device (rp_filter)"],
+  [
+    /No route to host|Permission denied/,
+    "the kernel refuses to forward them (an unreachable or prohibit route, or forwarding)",
+  ],
+  [/Invalid argument/, "a blackhole route takes them"],
+  [/Network is unreachable/, "there is no route for them"],
+];
+
+function route(
+  loss: Loss,
+  { route, counts, translator, overlay, device }: Through,
+  survey: Survey,
+  between: string,
+): Place {
+  const six = loss.side === "request6" || loss.side === "answer6";
+  const off = six ? forwardsNot(survey, "net/ipv6/conf/all/forwarding") : forwardsNot(survey, "net/ipv4/ip_forward");
+  if (off) return { hop: "forward", where: `${between}: routing, ${off}` };
+  const seen = counts?.[loss.flow] ?? {};
+  const at = (what: string) => (seen[`${PREFIX[loss.side]}-${what}`] ?? 0) > 0;
+  const to = /\bdev (\S+)/.exec(route?.output ?? "")?.[1];
+  const wanted = { request6: translator, request4: overlay, answer4: translator, answer6: device }[loss.side];
+  const place = (why: string): Place => ({ hop: loss.hop, where: `${between}: routing, ${why}` });
+  if (at("local")) {
+    const nat = loss.side === "answer4" ? ": nothing gives them the pool's address back (nat)" : "";
+    return place(`packets are taken for the machine's own${nat}`);
+  }
+  const error = ERRORS.find(([pattern]) => pattern.test(route?.output ?? ""))?.[1];
+  if (error) return place(error);
+  if (to && to !== wanted) return place(`they are sent to ${to}${tableOf(route!.output)}`);
+  if (at("astray")) return place("they are sent to another device");
+  return place("the kernel drops them before FORWARD (a martian source, or a policy rule)");
+}
+
+const PREFIX: Record<Side, string> = { request6: "q6", request4: "q4", answer4: "a4", answer6: "a6" };
+const tableOf = (output: string) => {
+  const table = /\btable (\S+)/.exec(output)?.[1];
+  return table ? ` by table ${table}` : "";
+};
+
+const forwardsNot = ({ sysctls }: Survey, key: string): string | undefined =>
+  sysctls[key] === "0" ? `${key.replaceAll("/", ".")} is 0` : undefined;

@@ -1,0 +1,111 @@
+/** What is wrong with the way of each packet: by the kernel's own answers where there are any, and whose doing it is. Pure. */
+
+import { contains } from "../gateway/cidr.ts";
+import type { RouteItem } from "../gateway/item.ts";
+import { see } from "../gateway/see.ts";
+import { defaultUplink, linkOf } from "../gateway/survey.ts";
+import type { CheckInput } from "./check.ts";
+import { isStandard, type Lookup, lookup, networkOf, ruleLine } from "./fib.ts";
+import { type Flow, type RouteAnswer, sameFlow } from "./flow.ts";
+import { type Leg, legsOf } from "./legs.ts";
+import { routeLine } from "./evidence.ts";
+
+export interface RouteFault {
+  leg: Leg;
+  /**
+   * `route`: a rule or a route leads it elsewhere. `source`: the kernel drops it for its source (rp_filter). `unexplained`: the
+   * kernel says so, and nothing that the survey shows does.
+   */
+  kind: "route" | "source" | "unexplained";
+  /** What decided, as far as rules and routes tell; of a `source` fault: the way back to the source. */
+  decided: Lookup;
+  answer?: RouteAnswer;
+}
+
+type Input = Pick<CheckInput, "blueprint" | "survey" | "answers">;
+
+/** Legs without their own route, address or device are left out: the checks of these say so. */
+export function routeFaults(input: Input): RouteFault[] {
+  return legsOf(input).filter((leg) => isReady(leg, input)).flatMap((leg) => judged(leg, input) ?? []);
+}
+
+/** How rp_filter counts for a device: the higher of its own and that of `all`. Undefined where it was not read. */
+export function sourceCheck({ survey }: Pick<CheckInput, "survey">, device: string): number | undefined {
+  const [all, own] = ["all", device].map((d) => survey.sysctls[`net/ipv4/conf/${d}/rp_filter`]);
+  return all === undefined || own === undefined ? undefined : Math.max(Number(all), Number(own));
+}
+
+function judged(leg: Leg, input: Input): RouteFault | undefined {
+  const { flow } = leg;
+  const answer = input.answers?.find((a) => sameFlow(a.flow, flow) && a.flow.family === flow.family);
+  const decided = lookup(input.survey, flow);
+  const back = backOf(leg, input);
+  const dropped = back !== undefined && !back.devices.includes(flow.iif!);
+  if (!answer) {
+    // Who was not told of the table local cannot say what is not in it.
+    if (leg.want === "local" && !input.survey.routes.some((r) => r.table === "local")) return undefined;
+    if (!asWanted(leg, decided)) return { leg, kind: "route", decided };
+    return dropped ? { leg, kind: "source", decided: back } : undefined;
+  }
+  if (answerAsWanted(leg, answer)) return undefined;
+  if (!asWanted(leg, decided)) return { leg, kind: "route", decided, answer };
+  if (isForwardingOff(flow, answer, input)) return undefined;
+  // From Linux 6.13 on it says EINVAL for what was EXDEV before.
+  const refused = answer.error !== undefined && /^Invalid (cross-device link|argument)/.test(answer.error);
+  if (refused && back) return { leg, kind: "source", decided: back, answer };
+  return { leg, kind: "unexplained", decided, answer };
+}
+
+const asWanted = ({ want }: Leg, { type, devices }: Lookup): boolean => {
+  if (want === "nowhere") return type !== "unicast" && type !== "local";
+  if (want === "local") return type === "local";
+  return type === "unicast" && devices.includes(want.device);
+};
+
+const answerAsWanted = (leg: Leg, { type = "none", device }: RouteAnswer): boolean =>
+  asWanted(leg, { type, devices: device ? [device] : [] });
+
+/** The way back to a packet's source, which counts where rp_filter does. It is looked up without the packet's mark. */
+function backOf({ flow, want }: Leg, input: Input): Lookup | undefined {
+  const { family, iif, from, to } = flow;
+  if (family !== "inet" || iif === undefined || from === undefined || want === "nowhere") return undefined;
+  if (!sourceCheck(input, iif)) return undefined;
+  const out = want === "local" ? {} : { iif: want.device };
+  const valid = ["all", iif].some((d) => input.survey.sysctls[`net/ipv4/conf/${d}/src_valid_mark`] === "1");
+  return lookup(input.survey, {
+    family,
+    to: from,
+    from: to,
+    ...out,
+    ...(valid && flow.mark ? { mark: flow.mark } : {}),
+  });
+}
+
+/** The check forwarding-sysctl speaks of that. */
+const isForwardingOff = ({ family, iif }: Flow, { error }: RouteAnswer, { survey }: Input): boolean =>
+  family === "inet" && iif !== undefined && error === "No route to host" &&
+  [`net/ipv4/ip_forward`, `net/ipv4/conf/${iif}/forwarding`].some((key) => survey.sysctls[key] === "0");
+
+function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): boolean {
+  const devices = [...(flow.iif ? [flow.iif] : []), ...(typeof want === "object" ? [want.device] : [])];
+  if (devices.some((d) => !linkOf(survey, d)?.up)) return false;
+  // That route is the daemon's own.
+  if (check === "tunnel-routing") return true;
+  if (check === "uplink") return defaultUplink(survey) !== undefined;
+  const here = (test: (item: RouteItem) => boolean) =>
+    blueprint.items.filter((i): i is RouteItem => i.kind === "route" && i.family === flow.family && test(i))
+      .filter((i) => contains(networkOf(i.to, i.family)!, networkOf(flow.to, i.family)!));
+  const present = (items: RouteItem[]) => items.length > 0 && items.every((i) => see(i, survey).is === "present");
+  if (want === "nowhere") return present(here((i) => i.type === "blackhole"));
+  const own = blueprint.items.filter((i) => i.kind === "address");
+  if (check.startsWith("overlay-") && own.some((i) => see(i, survey).is !== "present")) return false;
+  return want === "local" || present(here((i) => i.type === "unicast" && i.device === want.device));
+}
+
+/** Whose doing it is, in a word that two faults of one cause have in common. */
+export function culpritOf({ kind, decided, leg }: RouteFault): string {
+  if (kind === "unexplained") return `${leg.check} ${leg.name}`;
+  if (decided.rule && !isStandard(decided.rule)) return `${decided.rule.family} rule ${ruleLine(decided.rule)}`;
+  const route = decided.type === "none" ? decided.thrown : decided.route;
+  return route ? `route ${routeLine(route)}` : `no route for ${leg.flow.to}`;
+}

@@ -1,0 +1,143 @@
+/** What a table of iptables does with a packet, as far as its rules can be read. Pure. iptables(8), iptables-extensions(8). */
+
+import type { ChainSeen } from "../survey.ts";
+import {
+  both,
+  type Decision,
+  FINAL,
+  isInside,
+  type Match,
+  not,
+  type Packet,
+  protocolName,
+  tcpFlags,
+  test,
+} from "./packet.ts";
+
+export type { Decision, Packet } from "./packet.ts";
+
+export type Table = Record<string, ChainSeen>;
+
+/** @returns undefined when the table has no such chain */
+export function decide(table: Table, chain: string, packet: Packet): Decision | undefined {
+  const start = table[chain];
+  if (!start) return undefined;
+  const doubts: string[] = [];
+  const found = walk(table, chain, packet, doubts, 0);
+  if (found && found !== "return") return { ...found, doubts };
+  return { target: start.policy ?? "ACCEPT", chain, top: start.rules.length, doubts };
+}
+
+type Found = { target: string; chain: string; rule: string[]; top: number } | "return" | undefined;
+
+function walk(table: Table, chain: string, packet: Packet, doubts: string[], depth: number): Found {
+  // A RETURN that may have matched is a doubt only where a later rule of the same chain decides.
+  let mayReturn = false;
+  for (const [top, rule] of (table[chain]?.rules ?? []).entries()) {
+    const match = matches(rule, packet);
+    const at = rule.findIndex((w) => w === "-j" || w === "-g");
+    const target = targetOf(rule, at);
+    if (match === "no" || target === undefined || depth > 20) continue;
+    if (target === "RETURN") {
+      if (match === "yes") return "return";
+      mayReturn = true;
+      continue;
+    }
+    const found: Found = FINAL.has(target) || target === "NOTRACK"
+      ? { target, chain, rule, top }
+      : walk(table, target, packet, doubts, depth + 1);
+    if (match === "yes") {
+      if (found && found !== "return") {
+        if (mayReturn) doubts.push("RETURN");
+        return { ...found, top };
+      }
+      // What `goto` leads to comes back to whoever called this chain.
+      if (rule[at] === "-g") return "return";
+    } else if (found && found !== "return") doubts.push(found.target);
+  }
+  return undefined;
+}
+
+/** CT goes on with the next rule; without tracking it has done what matters here. */
+function targetOf(rule: string[], at: number): string | undefined {
+  const target = at < 0 ? undefined : rule[at + 1];
+  return target === "CT" ? (rule.includes("--notrack") ? "NOTRACK" : undefined) : target;
+}
+
+/** Options that say nothing about the packet, with the number of words that follow them. */
+const NEUTRAL: Record<string, number> = { "-m": 1, "--comment": 1 };
+
+export function matches(rule: string[], packet: Packet): Match {
+  let result: Match = "yes";
+  let negated = false;
+  for (let i = 0; i < rule.length; i++) {
+    const word = rule[i]!;
+    if (word === "-j" || word === "-g") break;
+    if (word === "!") {
+      negated = true;
+      continue;
+    }
+    const skip = NEUTRAL[word];
+    if (skip !== undefined) {
+      i += skip;
+      continue;
+    }
+    if (!word.startsWith("-")) continue;
+    const values = [rule[i + 1] ?? "", rule[i + 2] ?? ""] as const;
+    const plain = option(word, values, packet);
+    i += word === "--tcp-flags" ? 2 : 1;
+    result = both(result, negated ? not(plain) : plain);
+    negated = false;
+    if (result === "no") return "no";
+  }
+  return result;
+}
+
+function option(name: string, [value, second]: readonly [string, string], packet: Packet): Match {
+  switch (name) {
+    case "-i":
+      return test(packet.in, (d) => isDevice(value, d));
+    case "-o":
+      return test(packet.out, (d) => isDevice(value, d));
+    case "-s":
+      return test(packet.source, (a) => isInside(value, a));
+    case "-d":
+      return test(packet.destination, (a) => isInside(value, a));
+    case "-p":
+      return value === "all" ? "yes" : test(packet.protocol, (p) => p === protocolName(value));
+    case "--dport":
+      return test(packet.port, (p) => isPort(value, p));
+    case "--dports":
+      return test(packet.port, (p) => value.split(",").some((v) => isPort(v, p)));
+    case "--icmp-type":
+    case "--icmpv6-type":
+      // With a code behind a slash it may be one of them.
+      return value.includes("/") ? "maybe" : value === "any" ? "yes" : test(packet.icmp, (t) => String(t) === value);
+    case "--hl-eq":
+      return test(packet.hopLimit, (n) => n === Number(value));
+    case "--tcp-flags": {
+      const set = second === "NONE" ? "" : second.toLowerCase();
+      const asked = value.toLowerCase().split(",");
+      return test(tcpFlags(packet), (flags) => flags.filter((f) => asked.includes(f)).sort().join() === sorted(set));
+    }
+    case "--ctstate":
+    case "--state":
+      return value.split(",").includes(packet.state) ? "yes" : "no";
+    case "--ctstatus":
+      // Only what others do to its destination would make it so, and that is told by itself.
+      return value === "DNAT" ? "no" : "maybe";
+    default:
+      return "maybe";
+  }
+}
+
+const sorted = (list: string) => list.split(",").filter(Boolean).sort().join();
+
+const isDevice = (pattern: string, device: string) =>
+  pattern.endsWith("+") ? device.startsWith(pattern.slice(0, -1)) : device === pattern;
+
+/** `80` or `80:90`. */
+function isPort(range: string, port: number): boolean {
+  const [first, last = first] = range.split(":").map(Number);
+  return first! <= port && port <= last!;
+}

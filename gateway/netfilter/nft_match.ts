@@ -1,0 +1,96 @@
+/** Whether a statement of nftables matches a packet. Pure. libnftables-json(5), nft(8) "EXPRESSIONS". */
+
+import { ICMP, ICMP6, isObject, type Value, valueOf } from "./nft_value.ts";
+import { both, isBetween, isInside, type Match, not, type Packet, protocolName, sameAddress, test } from "./packet.ts";
+
+type Json = Record<string, unknown>;
+
+/** A statement that is no match is "yes", but for those that let only some packets through. */
+export function matchOf(statement: Json, packet: Packet): Match {
+  if (isObject(statement["match"])) {
+    const { op, left, right } = statement["match"];
+    const plain = compare(left, right, packet);
+    if (op === "!=") return hasHeader(left, packet) ? not(plain) : "no";
+    return op === "==" || op === "in" ? plain : "maybe";
+  }
+  if ("xt" in statement) {
+    const { type, name } = (statement["xt"] ?? {}) as { type?: string; name?: string };
+    return type === "target" || name === "comment" ? "yes" : "maybe";
+  }
+  return ["limit", "quota", "ct count"].some((name) => name in statement) ? "maybe" : "yes";
+}
+
+export const mapMatch = (key: unknown, value: unknown, packet: Packet): Match => compare(key, value, packet);
+
+function hasHeader(left: unknown, packet: Packet): boolean {
+  if (isObject(left) && Array.isArray(left["concat"])) return left["concat"].every((l) => hasHeader(l, packet));
+  return valueOf(left, packet).kind !== "absent";
+}
+
+function compare(left: unknown, right: unknown, packet: Packet): Match {
+  if (isObject(right) && Array.isArray(right["set"])) {
+    return anyOf(right["set"].map((element) => compare(left, element, packet)));
+  }
+  // With a comment, a counter or a timeout of its own.
+  if (isObject(right) && isObject(right["elem"])) return compare(left, right["elem"]["val"], packet);
+  if (isObject(left) && Array.isArray(left["concat"])) {
+    const parts = isObject(right) && Array.isArray(right["concat"]) ? right["concat"] : undefined;
+    if (!parts) return hasHeader(left, packet) ? "maybe" : "no";
+    return left["concat"].map((l, i) => compare(l, parts[i], packet)).reduce(both, "yes" as Match);
+  }
+  const have = valueOf(left, packet);
+  if (have.kind === "absent") return "no";
+  if (have.kind === "unknown" || (typeof right === "string" && right.startsWith("@"))) return "maybe";
+  if (right === "*") return "yes";
+  // Flags are a list of which one has to be there, other lists are sets.
+  if (Array.isArray(right)) return anyOf(right.map((one) => same(have, one)));
+  return same(have, right);
+}
+
+const anyOf = (matches: Match[]): Match => matches.includes("yes") ? "yes" : matches.includes("maybe") ? "maybe" : "no";
+
+function same(have: Value, right: unknown): Match {
+  switch (have.kind) {
+    case "device":
+      return test(have.value, (name) => typeof right === "string" && isDevice(right, name));
+    case "address":
+      return test(have.value, (address) => isAt(right, address));
+    case "number":
+      return test(have.value, (n) => isNumber(right, n));
+    case "protocol":
+      return test(
+        have.value,
+        (p) => (typeof right === "string" || typeof right === "number") && protocolName(right) === p,
+      );
+    case "icmp":
+      return test(
+        have.value,
+        (n) => right === n || (typeof right === "string" && (have.six ? ICMP6 : ICMP)[right] === n),
+      );
+    case "flags":
+      return typeof right === "string" ? test(have.value, (flags) => flags.join() === right) : "maybe";
+    case "word":
+      return test(have.value, (word) => word === right);
+    case "status":
+      // Only what others do to its destination would make it so, and that is told by itself.
+      return right === "dnat" ? "no" : "maybe";
+    default:
+      return "maybe";
+  }
+}
+
+const isDevice = (pattern: string, device: string) =>
+  pattern.endsWith("*") ? device.startsWith(pattern.slice(0, -1)) : device === pattern;
+
+function isAt(right: unknown, address: string): boolean {
+  if (typeof right === "string") return sameAddress(right, address);
+  if (!isObject(right)) return false;
+  if (isObject(right["prefix"])) return isInside(`${right["prefix"]["addr"]}/${right["prefix"]["len"]}`, address);
+  const range = right["range"];
+  return Array.isArray(range) && isBetween(String(range[0]), String(range[1]), address);
+}
+
+function isNumber(right: unknown, n: number): boolean {
+  const range = isObject(right) && Array.isArray(right["range"]) ? right["range"] : [right, right];
+  return Number(range[0]) <= n && n <= Number(range[1]);
+}

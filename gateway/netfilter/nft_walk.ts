@@ -1,0 +1,94 @@
+/** What a base chain of nftables does with a packet, as far as its rules can be read. Pure. nft(8), "VERDICT STATEMENT". */
+
+import type { NftChain } from "./nft.ts";
+import { mapMatch, matchOf } from "./nft_match.ts";
+import { ruleText } from "./nft_text.ts";
+import { both, type Decision, FINAL, type Match, type Packet } from "./packet.ts";
+
+type Found = { target: string; chain: string; rule: string[]; top: number } | "return" | undefined;
+type Statement = Record<string, unknown>;
+/** What a statement does: decides, goes elsewhere, or nothing that matters here. */
+type Effect = { final: string } | { call: string; returns: boolean } | "return" | undefined;
+
+/** @param chains those of the base chain's own table, by name */
+export function decideNft(chains: Record<string, NftChain>, base: NftChain, packet: Packet): Decision {
+  const doubts: string[] = [];
+  const found = new Walk(chains, packet, doubts).chain(base, 0);
+  if (found && found !== "return") return { ...found, doubts };
+  return { target: (base.policy ?? "accept").toUpperCase(), chain: base.name, top: base.rules.length, doubts };
+}
+
+class Walk {
+  constructor(readonly chains: Record<string, NftChain>, readonly packet: Packet, readonly doubts: string[]) {}
+
+  chain(chain: NftChain | undefined, depth: number): Found {
+    let mayReturn = false;
+    for (const [top, rule] of (chain?.rules ?? []).entries()) {
+      let match: Match = "yes";
+      for (const statement of rule.expr) {
+        match = both(match, matchOf(statement, this.packet));
+        if (match === "no") break;
+        for (const [sure, effect] of effectsOf(statement, match, this.packet)) {
+          if (effect === undefined) continue;
+          if (effect === "return") {
+            if (sure === "yes") return "return";
+            mayReturn = true;
+            continue;
+          }
+          const found: Found = "final" in effect
+            ? { target: effect.final, chain: chain!.name, rule: [ruleText(rule)], top }
+            : depth > 20
+            ? undefined
+            : this.chain(this.chains[effect.call], depth + 1);
+          const decided = found !== undefined && found !== "return";
+          if (decided && sure !== "yes") this.doubts.push(found.target);
+          if (sure !== "yes") continue;
+          if (decided) {
+            if (mayReturn) this.doubts.push("RETURN");
+            return { ...found, top };
+          }
+          if ("call" in effect && !effect.returns) return "return";
+        }
+      }
+    }
+    return undefined;
+  }
+}
+
+const VERDICTS: Record<string, string> = {
+  accept: "ACCEPT",
+  drop: "DROP",
+  reject: "REJECT",
+  queue: "NFQUEUE",
+  snat: "SNAT",
+  dnat: "DNAT",
+  masquerade: "MASQUERADE",
+  redirect: "REDIRECT",
+  notrack: "NOTRACK",
+};
+
+function effectsOf(statement: Statement, match: Match, packet: Packet): [Match, Effect][] {
+  const map = statement["vmap"] as { key: unknown; data: unknown } | undefined;
+  if (!map) return [[match, effectOf(statement)]];
+  const { set } = (typeof map.data === "object" ? map.data : {}) as { set?: [unknown, Statement][] };
+  // The elements of a named map are not in the ruleset as it is read.
+  if (!set) return [["maybe", { final: "ACCEPT" }]];
+  return set.map(([value, verdict]) => [both(match, mapMatch(map.key, value, packet)), effectOf(verdict)] as const)
+    .filter((pair): pair is [Match, Effect] => pair[0] !== "no");
+}
+
+function effectOf(statement: Statement): Effect {
+  const [name = "", value] = Object.entries(statement)[0] ?? [];
+  if (name === "jump" || name === "goto") {
+    return { call: (value as { target: string }).target, returns: name === "jump" };
+  }
+  if (name === "return") return "return";
+  if (name === "xt") return xtTarget(value);
+  return VERDICTS[name] ? { final: VERDICTS[name] } : undefined;
+}
+
+/** A target of iptables, of which nft knows the name only. */
+function xtTarget(value: unknown): Effect {
+  const { type, name } = (value ?? {}) as { type?: string; name?: string };
+  return type === "target" && name && FINAL.has(name) ? { final: name } : undefined;
+}

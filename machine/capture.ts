@@ -1,0 +1,68 @@
+/** Keeps the packets of some devices while the doctor works. tcpdump(8), pcap-filter(7). */
+
+import { Program } from "../gateway/action.ts";
+import { CrxnError, Exit } from "../gateway/errors.ts";
+import type { Held, Runner } from "./run.ts";
+
+export interface Capture extends AsyncDisposable {
+  /** Ends it. @returns the number of packets in the file; undefined when tcpdump does not tell */
+  end(): Promise<number | undefined>;
+}
+
+/**
+ * One file for all devices, in the order of time, each packet with its device and direction (LINKTYPE_LINUX_SLL2). The file is new,
+ * root's alone, and opened here: tcpdump writes into a pipe and needs no right to any folder.
+ * @throws CrxnError 64 for a file that cannot be made, 69 without tcpdump or any of the devices
+ */
+export async function startCapture(runner: Runner, path: string, devices: string[]): Promise<Capture> {
+  const { code } = await runner.run([Program.tcpdump, "--version"]);
+  if (code === 127) {
+    throw new CrxnError(Exit.unavailable, "There is no tcpdump on this machine.", "`apt install tcpdump`");
+  }
+  const indexes = (await Promise.all(devices.map((d) => indexOf(runner, d)))).filter((i) => i !== undefined);
+  if (indexes.length === 0) {
+    throw new CrxnError(Exit.unavailable, `There is nothing to capture on: no ${devices.join(", no ")}.`);
+  }
+  const file = await newFile(path);
+  const filter = indexes.map((i) => `ifindex ${i}`).join(" or ");
+  // Otherwise the kernel hands packets over a second later, and the last ones never.
+  const live = ["--immediate-mode", "-U"];
+  const argv = [Program.tcpdump, "-i", "any", "-y", "LINUX_SLL2", "-n", ...live, "-w", "-", filter];
+  const tcpdump = runner.start?.(argv, { stdout: file.writable });
+  if (!tcpdump || !await tcpdump.says(/listening on/, 5)) {
+    await tcpdump?.end("SIGKILL");
+    await Deno.remove(path).catch(() => {});
+    const said = tcpdump?.output().trim().split("\n").at(-1);
+    throw new CrxnError(Exit.failed, `tcpdump does not capture${said ? `: ${said}` : ""}.`);
+  }
+  let ended: Promise<number | undefined> | undefined;
+  const end = () => ended ??= finish(tcpdump);
+  return { end, [Symbol.asyncDispose]: async () => void await end() };
+}
+
+/** What has just passed is in the kernel's buffer for a moment. */
+async function finish(tcpdump: Held): Promise<number | undefined> {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await tcpdump.end("SIGINT");
+  const captured = /^(\d+) packets? captured/m.exec(tcpdump.output())?.[1];
+  return captured === undefined ? undefined : Number(captured);
+}
+
+async function newFile(path: string): Promise<Deno.FsFile> {
+  try {
+    // O_EXCL: never through a symbolic link that somebody has put there.
+    return await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new CrxnError(Exit.usage, `${path} exists already.`, "Name a file that does not exist yet.");
+    }
+    throw new CrxnError(Exit.usage, `${path} cannot be made: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function indexOf(runner: Runner, device: string): Promise<number | undefined> {
+  const { code, stdout } = await runner.run([Program.ip, "-j", "link", "show", "dev", device]);
+  if (code !== 0) return undefined;
+  const [link] = JSON.parse(stdout) as { ifindex?: number }[];
+  return link?.ifindex;
+}

@@ -1,0 +1,58 @@
+/** df(1) and /proc/self/mountinfo: room on the file systems that a gateway writes to. */
+
+import { Program } from "../gateway/action.ts";
+import type { DiskSeen } from "../gateway/host.ts";
+import { at } from "./place.ts";
+import type { Runner } from "./run.ts";
+
+/** Where crxn's journal, tayga's list, configs, sockets and logs are. What is not there yet belongs to its parent. */
+const FOLDERS = ["/etc", "/var/lib/crxn", "/var/lib/tayga", "/var/log", "/run"];
+
+/** `df -B1 --output=target,fstype,size,avail,itotal,iavail,file`: the file last, for it may hold spaces. */
+export function parseDisks(output: string, mounts: Record<string, boolean>): DiskSeen[] {
+  return output.split("\n").slice(1).flatMap((line): DiskSeen[] => {
+    const found = /^(\S+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+|-)\s+(\d+|-)\s+(\/.*)$/.exec(line);
+    if (!found) return [];
+    const [, mount, type, size, free, inodes, freeInodes, folder] = found as unknown as string[];
+    return [{
+      folder: folder!,
+      mount: mount!,
+      type: type!,
+      size: Number(size),
+      free: Number(free),
+      inodes: Number(inodes) || 0,
+      freeInodes: Number(freeInodes) || 0,
+      readOnly: mounts[mount!] === true,
+    }];
+  });
+}
+
+/** proc(5), mountinfo: mount point -> whether it is read-only, be it the mount or the file system. Later mounts cover earlier ones. */
+export function parseMounts(text: string): Record<string, boolean> {
+  const mounts: Record<string, boolean> = {};
+  for (const line of text.split("\n")) {
+    const words = line.split(" ");
+    const dash = words.indexOf("-");
+    if (dash < 0) continue;
+    const options = [...words[5]!.split(","), ...(words[dash + 3] ?? "").split(",")];
+    mounts[words[4]!.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)))] = options.includes(
+      "ro",
+    );
+  }
+  return mounts;
+}
+
+export async function readDisks(runner: Runner): Promise<DiskSeen[]> {
+  const mounts = parseMounts(await Deno.readTextFile(at("/proc/self/mountinfo")).catch(() => ""));
+  // It ends with 1 for a folder that is not there, and tells of the others.
+  const { stdout } = await runner.run([
+    Program.df,
+    "-B1",
+    "--output=target,fstype,size,avail,itotal,iavail,file",
+    "--",
+    ...FOLDERS,
+  ]);
+  const disks = parseDisks(stdout, mounts);
+  if (disks.length === 0) throw new Error("df shows no file systems");
+  return disks;
+}

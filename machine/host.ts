@@ -1,0 +1,152 @@
+/** Reads the machine around the gateway: sysctl files, processes, disks, logs, and who else has a say. Changes nothing. */
+
+import { Program } from "../gateway/action.ts";
+import type { Config } from "../gateway/config/types.ts";
+import { daemonPath } from "../gateway/daemon.ts";
+import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
+import { Path, Unit } from "../gateway/names.ts";
+import { readDisks } from "./disks.ts";
+import { readLogs } from "./logs.ts";
+import { readManagers } from "./managers.ts";
+import { at } from "./place.ts";
+import { must, type Runner } from "./run.ts";
+import { readSysctlConf, readSysctlLines } from "./sysctl_files.ts";
+import { readUnits } from "./systemd.ts";
+import { parseTayga, readPool, rivalFiles } from "./tayga.ts";
+
+const MANAGERS = { networkd: "systemd-networkd.service", networkManager: "NetworkManager.service" };
+
+/** Every question at once; one that gets no answer is left out. */
+export async function readHost(runner: Runner, config: Config): Promise<HostSeen> {
+  const now = Date.now();
+  const answer = <T>(question: Promise<T>): Promise<T | undefined> => question.catch(() => undefined);
+  const { instance } = config.nat64 ?? {};
+  const daemon = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : undefined;
+  const [sysctlLines, sysctlConf, tracking, processes, neighbours, disks, pool, others, translators, log, latest] =
+    await Promise.all([
+      answer(readSysctlLines(runner)),
+      answer(readSysctlConf()),
+      answer(readTracking()),
+      answer(readProcesses(runner, daemon)),
+      answer(readNeighbours(runner)),
+      answer(readDisks(runner)),
+      instance ? answer(readPool(`/var/lib/tayga/${instance}/dynamic.map`, now)) : undefined,
+      answer(readOthers(runner, instance)),
+      answer(readTranslators()),
+      answer(readLogs(runner, unitsOf(config))),
+      answer(readLatest()),
+    ]);
+  return {
+    now,
+    ...(latest ? { latest } : {}),
+    ...(sysctlLines ? { sysctlLines } : {}),
+    ...(sysctlConf ? { sysctlConf } : {}),
+    ...(tracking ? { tracking } : {}),
+    ...(processes ? { processes } : {}),
+    ...(neighbours ? { neighbours } : {}),
+    ...(disks ? { disks } : {}),
+    ...(pool ? { pool } : {}),
+    ...(others ?? {}),
+    ...(translators ? { translators } : {}),
+    ...(log ? { log } : {}),
+  };
+}
+
+/** The units whose logs are read. */
+function unitsOf({ overlay, nat64 }: Config): string[] {
+  return [
+    Unit.firewall,
+    Unit.overlay,
+    ...(overlay.type === "yggdrasil" ? [Unit.yggdrasil] : [Unit.link]),
+    ...(nat64 ? [Unit.translator(nat64.instance)] : []),
+  ];
+}
+
+/** Other configs of tayga with the states of their units, and the managers of devices: units, all in one call. */
+async function readOthers(
+  runner: Runner,
+  instance: string | undefined,
+): Promise<Pick<HostSeen, "rivals" | "managers">> {
+  const files = instance ? await rivalFiles(Path.taygaConfig(instance)) : [];
+  const units = await readUnits(runner, [...Object.values(MANAGERS), ...files.map((f) => f.unit)]);
+  const rivals = files.map(({ file, unit, text }): RivalConfig => ({
+    file,
+    unit,
+    active: units[unit]?.active === "active",
+    enabled: units[unit]?.enabled === "enabled",
+    ...parseTayga(text),
+  }));
+  const runs = (unit: string) => units[unit]?.active === "active";
+  const managers = await readManagers(runner, {
+    networkd: runs(MANAGERS.networkd),
+    networkManager: runs(MANAGERS.networkManager),
+  });
+  return { rivals, managers };
+}
+
+const NAMES = /(^|\/)(tayga|clatd|yggdrasil[\w.-]*|dhcpcd)$/;
+
+/** `ps -eo pid=,stat=,args=`: only what the gateway is about is kept, for arguments may hold secrets. */
+export function parseProcesses(output: string, daemon: string | undefined): ProcessSeen[] {
+  return output.split("\n").flatMap((line): ProcessSeen[] => {
+    const [, pid, state, args] = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    const words = args?.split(" ") ?? [];
+    // A script is named behind its interpreter.
+    const mine = words.slice(0, 2).some((w, i) => NAMES.test(w) && (i === 0 || /perl|sh$/.test(words[0]!)));
+    return mine || (daemon !== undefined && words[0] === daemon)
+      ? [{ pid: Number(pid), state: state!, args: words }]
+      : [];
+  });
+}
+
+const readProcesses = async (runner: Runner, daemon: string | undefined): Promise<ProcessSeen[]> =>
+  parseProcesses((await must(runner, [Program.ps, "-eo", "pid=,stat=,args="])).stdout, daemon);
+
+/** `ip -j -6 neigh show`. */
+export function parseNeighbours(output: string): Neighbour[] {
+  const list: unknown = JSON.parse(output.trim() || "[]");
+  return (Array.isArray(list) ? list as Record<string, unknown>[] : []).flatMap((o) => {
+    const [address, device, states] = [o["dst"], o["dev"], o["state"]];
+    if (typeof address !== "string" || typeof device !== "string") return [];
+    return [{ address, device, states: Array.isArray(states) ? states.map(String) : [] }];
+  });
+}
+
+const readNeighbours = async (runner: Runner): Promise<Neighbour[]> =>
+  parseNeighbours((await must(runner, [Program.ip, "-j", "-6", "neigh", "show"])).stdout);
+
+/** /proc/net/stat/nf_conntrack: a line of hexadecimal numbers for each processor below their names. Not on every kernel. */
+export function parseTracking(text: string): { dropped: number; evicted: number } {
+  const [head, ...rows] = text.trim().split("\n").map((line) => line.trim().split(/\s+/));
+  const sum = (name: string) => {
+    const at = head?.indexOf(name) ?? -1;
+    return at < 0 ? 0 : rows.reduce((all, row) => all + (parseInt(row[at] ?? "0", 16) || 0), 0);
+  };
+  return { dropped: sum("drop"), evicted: sum("early_drop") };
+}
+
+async function readTracking(): Promise<HostSeen["tracking"]> {
+  const number = async (name: string) => Number(await Deno.readTextFile(at(`/proc/sys/net/netfilter/${name}`)));
+  const [entries, limit, stat] = await Promise.all([
+    number("nf_conntrack_count"),
+    number("nf_conntrack_max"),
+    Deno.readTextFile(at("/proc/net/stat/nf_conntrack")).catch(() => ""),
+  ]);
+  return { entries, limit, ...parseTracking(stat) };
+}
+
+/** Modules that translate in the kernel. */
+export const parseModules = (text: string): string[] =>
+  text.split("\n").map((line) => line.split(" ")[0]!).filter((name) => /^(jool|jool_siit|nat46)$/.test(name));
+
+const readTranslators = async (): Promise<string[]> => parseModules(await Deno.readTextFile(at("/proc/modules")));
+
+/** What has been written last on this disk: packages, the clock's own file (systemd-timesyncd), the crxn journal. */
+async function readLatest(): Promise<HostSeen["latest"]> {
+  const paths = ["/var/lib/dpkg/status", "/var/lib/systemd/timesync/clock", Path.journal, "/etc/passwd", "/usr/bin"];
+  const times = await Promise.all(paths.map(async (what) => {
+    const info = await Deno.stat(at(what)).catch(() => undefined);
+    return { at: info?.mtime?.getTime() ?? 0, what };
+  }));
+  return times.sort((a, b) => b.at - a.at)[0];
+}

@@ -1,0 +1,68 @@
+/** nft(8): all of nftables in one call, as libnftables-json(5) has it. */
+
+import { Program } from "../gateway/action.ts";
+import type { NftChain, NftFamily, NftRule } from "../gateway/netfilter/nft.ts";
+import type { Runner } from "./run.ts";
+
+export interface Nftables {
+  /** "ip nat", the oldest first. */
+  tables: string[];
+  chains: NftChain[];
+}
+
+interface Entry {
+  family: string;
+  table: string;
+  name: string;
+  chain: string;
+  type?: string;
+  hook?: string;
+  prio?: number;
+  policy?: string;
+  dev?: string | string[];
+  handle?: number;
+  comment?: string;
+  expr?: NftRule["expr"];
+}
+
+const FAMILIES = new Set(["ip", "ip6", "inet", "netdev"]);
+
+/** @throws SyntaxError when it is no JSON */
+export function parseNft(output: string): Nftables {
+  const { nftables } = JSON.parse(output) as { nftables: Record<string, Entry>[] };
+  const tables: string[] = [];
+  const chains = new Map<string, NftChain>();
+  for (const { table, chain, rule } of nftables) {
+    if (table) tables.push(`${table.family} ${table.name}`);
+    if (chain && FAMILIES.has(chain.family)) chains.set(keyOf(chain, chain.name), chainOf(chain));
+    if (rule) {
+      const { handle, comment, expr = [] } = rule;
+      chains.get(keyOf(rule, rule.chain))?.rules.push({
+        ...(handle === undefined ? {} : { handle }),
+        ...(comment === undefined ? {} : { comment }),
+        expr,
+      });
+    }
+  }
+  return { tables, chains: [...chains.values()] };
+}
+
+const keyOf = ({ family, table }: Entry, chain: string) => `${family} ${table} ${chain}`;
+
+const chainOf = ({ family, table, name, type, hook, prio, policy, dev }: Entry): NftChain => ({
+  family: family as NftFamily,
+  table,
+  name,
+  ...(type === undefined ? {} : { type }),
+  ...(hook === undefined ? {} : { hook }),
+  ...(prio === undefined ? {} : { priority: prio }),
+  ...(policy === undefined ? {} : { policy }),
+  ...(dev === undefined ? {} : { devices: [dev].flat() }),
+  rules: [],
+});
+
+/** Without the elements of sets, which may be many thousands. @returns undefined when nft does not answer */
+export async function readNft(runner: Runner): Promise<Nftables | undefined> {
+  const { code, stdout } = await runner.run([Program.nft, "-t", "-j", "list", "ruleset"]);
+  return code === 0 ? parseNft(stdout) : undefined;
+}

@@ -1,0 +1,123 @@
+/** All flows of the probe as its client sends them, and what became of them. */
+
+import { lossOf } from "../checks/probe_loss.ts";
+import { type Arrival, type Flow, type FlowName, FLOWS, type Through } from "../checks/probe_result.ts";
+import { Program } from "../gateway/action.ts";
+import type { Blueprint } from "../gateway/blueprint.ts";
+import { hostAt } from "../gateway/networks.ts";
+import { deviceTo, type ProbePlan, wholeSize } from "../gateway/probe_plan.ts";
+import type { Counted, Side, Watch } from "../gateway/probe_points.ts";
+import { linkOf, type Survey } from "../gateway/survey.ts";
+import type { Client } from "./probe_client.ts";
+import { ProbeTable } from "./probe_table.ts";
+import { PORT, sendFlow, type Sizes } from "./probe_traffic.ts";
+import type { Runner } from "./run.ts";
+
+export class Sender implements AsyncDisposable {
+  #counted?: Counted;
+
+  private constructor(
+    private readonly runner: Runner,
+    private readonly client: Client,
+    private readonly watch: Watch,
+    private readonly sizes: Sizes,
+    /** An address of the pool: which one the client has does not matter to routing. */
+    private readonly pool: string,
+    private readonly table: ProbeTable | undefined,
+  ) {}
+
+  static async create(
+    runner: Runner,
+    blueprint: Blueprint,
+    survey: Survey,
+    client: Client,
+    plan: ProbePlan,
+  ): Promise<Sender> {
+    const { config, facts, translatorDevice } = blueprint;
+    const overlay = deviceTo(blueprint, plan.target);
+    // Two doctors at a time must not count each other's packets.
+    const id = 1 + crypto.getRandomValues(new Uint16Array(1))[0]! % 0x7ffe;
+    const mtu = (name: string, otherwise: number) => linkOf(survey, name)?.mtu ?? otherwise;
+    const watch: Watch = {
+      client: client.address,
+      mapped: plan.address,
+      target: plan.target,
+      device: client.device,
+      translator: translatorDevice!,
+      overlay,
+      uplink: facts.uplink.name,
+      small: id,
+      large: 0x8000 + id,
+      port: PORT,
+    };
+    const sizes: Sizes = {
+      large: wholeSize(mtu(facts.uplink.name, facts.uplink.mtu), mtu(overlay, facts.overlayMtu)),
+      ids: { small: watch.small, large: watch.large },
+    };
+    const table = await ProbeTable.open(runner, watch);
+    return new Sender(runner, client, watch, sizes, hostAt(config.nat64!.pool, 2), table);
+  }
+
+  /** Whether packets are counted at each hook. */
+  get counts(): boolean {
+    return this.table !== undefined;
+  }
+
+  send(name: FlowName, count?: number): Promise<Flow> {
+    return sendFlow(this.client.runner, name, this.watch.mapped, this.sizes, count);
+  }
+
+  /** @param small that flow, where it has been sent already */
+  async sendAll(small: Flow | undefined): Promise<Through["flows"]> {
+    const sent = await Promise.all(FLOWS.map(async (name): Promise<[string, Flow]> => [
+      name,
+      name === "small" && small ? small : await this.send(name),
+    ]));
+    this.#counted = await this.table?.read();
+    return Object.fromEntries(sent);
+  }
+
+  /** What was seen of the uplink besides. */
+  arrived = (): Pick<Arrival, "solicited" | "left"> =>
+    this.#counted ? { solicited: this.#counted.solicited, left: this.#counted.left } : {};
+
+  /** Where a flow got lost that did not come back, and by whose doing. */
+  async explain(flows: Through["flows"]): Promise<Through> {
+    const { client, mapped, target, device, translator, overlay } = this.watch;
+    const plain: Through = {
+      ...{ client, device, target, mapped, translator, overlay, flows },
+      ...(this.#counted ? { counts: this.#counted.flows } : {}),
+    };
+    const loss = FLOWS.map((flow) => lossOf(plain, flow)).find((l) => l !== undefined);
+    if (!loss || !this.table) return plain;
+    if (loss.in === "hook") {
+      const dropped = await this.table.trace(loss.flow, () => this.send(loss.flow, 1));
+      return dropped ? { ...plain, dropped: { ...dropped, flow: loss.flow } } : plain;
+    }
+    if (loss.in !== "route" && loss.in !== "beyond") return plain;
+    const question = loss.in === "route" ? this.#routeOf(loss.side) : ["neighbour", "show", "dev", overlay];
+    const command = [Program.ip, ...question];
+    const { stdout, stderr } = await this.runner.run(command);
+    return { ...plain, route: { command, output: (stdout + stderr).trim() } };
+  }
+
+  /** What the kernel would do with such a packet: `get` of ip-route(8). */
+  #routeOf(side: Side): string[] {
+    const { client, mapped, target, device, translator, overlay } = this.watch;
+    const get = (to: string, from: string, iif: string) => ["route", "get", to, "from", from, "iif", iif];
+    switch (side) {
+      case "request6":
+        return get(mapped, client, device);
+      case "request4":
+        return get(target, this.pool, translator);
+      case "answer4":
+        return get(this.pool, target, overlay);
+      case "answer6":
+        return get(client, mapped, translator);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.table?.[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,58 @@
+/** tayga's files: its list of addresses given out, and the configs of other instances. */
+
+import type { PoolSeen, RivalConfig } from "../gateway/host.ts";
+import { clearHostBits, formatAddress, parseNetwork } from "../gateway/cidr.ts";
+import { readSeen } from "./files.ts";
+import { at } from "./place.ts";
+
+/** Milliseconds for which tayga keeps an unused address for its client: two hours and four minutes (its tayga.c). */
+export const LEASE = (2 * 60 + 4) * 60_000;
+
+/** dynamic.map: `100.64.12.7 TAB 2001:db8::2 TAB 1764000000`, and comments; the number is the time of the last use. */
+export function parsePool(map: string, written: number, now: number): PoolSeen {
+  const networks = new Map<string, number>();
+  let [given, held] = [0, 0];
+  for (const line of map.split("\n")) {
+    const [ipv4, ipv6, used] = line.trim().split(/\s+/);
+    if (!/^\d/.test(ipv4 ?? "") || ipv6 === undefined) continue;
+    given++;
+    if (Number(used) * 1000 + LEASE >= now) held++;
+    const address = parseNetwork(`${ipv6}/64`);
+    if (!address) continue;
+    const network = `${formatAddress(clearHostBits(address))}/64`;
+    networks.set(network, (networks.get(network) ?? 0) + 1);
+  }
+  const largest = [...networks].sort(([, a], [, b]) => b - a).slice(0, 5);
+  return { written, given, held, largest };
+}
+
+export async function readPool(path: string, now: number): Promise<PoolSeen | undefined> {
+  const seen = await readSeen(path);
+  return seen?.content === undefined ? undefined : parsePool(seen.content, seen.modified, now);
+}
+
+/** What a config of tayga says of device, prefix and pool. */
+export function parseTayga(text: string): Pick<RivalConfig, "device" | "prefix" | "pool"> {
+  const get = (name: string) => new RegExp(`^[ \\t]*${name}[ \\t]+(\\S+)`, "m").exec(text)?.[1];
+  const [device, prefix, pool] = [get("tun-device"), get("prefix"), get("dynamic-pool")];
+  return { ...(device ? { device } : {}), ...(prefix ? { prefix } : {}), ...(pool ? { pool } : {}) };
+}
+
+/** Configs for `tayga@NAME.service` besides the gateway's own. Debian's sample belongs to the survey. */
+export async function rivalFiles(own: string | undefined): Promise<{ file: string; unit: string; text: string }[]> {
+  const folder = "/etc/tayga";
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(at(folder))) names.push(name);
+  } catch {
+    return [];
+  }
+  const files = names.filter((n) => /^[\w.-]+\.conf$/.test(n)).sort().map((name) => `${folder}/${name}`);
+  const seen = await Promise.all(
+    files.filter((file) => file !== own).map(async (file) => {
+      const text = (await readSeen(file))?.content;
+      return text === undefined ? [] : [{ file, unit: `tayga@${file.slice(folder.length + 1, -5)}.service`, text }];
+    }),
+  );
+  return seen.flat();
+}

@@ -1,0 +1,82 @@
+/** What a fault of the matrix is: data about one thing that breaks, and what doctor must make of it. */
+
+import type { Hop } from "../../checks/check.ts";
+import type { Debian } from "../rig/images.ts";
+
+/**
+ * `link`: a gateway over an existing link, with a static uplink. `advertised`: the same, with an IPv6 default route by
+ * router advertisement. `yggdrasil`: a gateway and a far node, joined by yggdrasil and VXLAN.
+ */
+export type SceneName = "link" | "advertised" | "yggdrasil";
+
+/** Where a script runs: the gateway, the far yggdrasil node, the client, the Internet's router, the overlay's host. */
+export type Where = "gw" | "far" | "client" | "net" | "host";
+
+/**
+ * Shell, run with `sh -eu` in the order of the keys; a plain string runs on the gateway. Variables: OVL, the device on
+ * which the overlay's packets leave; GWNS, HOSTNS, NETNS, the namespaces of gateway, overlay host and router.
+ */
+export type Script = string | Partial<Record<Where, string>>;
+
+/**
+ * Whose it is. `own`: the gateway's, so that `--fix` may mend it. `foreign`: somebody else's on the same machine.
+ * `far`: another machine's. `person`: the operator's (a device, a config).
+ */
+export type Owner = "own" | "foreign" | "far" | "person";
+
+/**
+ * What becomes of the client's pings. `lost`: none is answered. `flows`: all are. `large lost`: those of 1448 bytes are
+ * not, small ones are.
+ */
+export type Traffic = "lost" | "flows" | "large lost";
+
+export interface Fault {
+  /** In a few words, for people and for CRXN_FAULTS; unique. */
+  name: string;
+  scene: SceneName;
+  /** On this Debian only. */
+  only?: Debian;
+  breaks: Script;
+  /** What puts it right afterwards, beyond what `--fix` did. */
+  undoes?: Script;
+  owner: Owner;
+  /** The check that has to name it. */
+  id: string;
+  verdict?: "warn";
+  /** The broken station of the path picture; without it the path is whole. */
+  hop?: Hop;
+  traffic: Traffic;
+  /** `doctor --fix` mends it. */
+  mended: boolean;
+  /** What it takes away from other faults: two that share a word are not made together. */
+  touches: readonly string[];
+  /** Seconds until traffic flows again once it is mended; default 5. */
+  patience?: number;
+}
+
+/** Something that only looks like a fault: doctor must find nothing. */
+export interface Harmless {
+  name: string;
+  scene: SceneName;
+  only?: Debian;
+  makes: Script;
+  undoes: Script;
+}
+
+/** A fault of the gateway's own, lost on the way and mended by `--fix`, if nothing else is said. */
+export const own = (
+  fault: Omit<Fault, "owner" | "mended" | "traffic" | "scene"> & Partial<Fault>,
+): Fault => ({ scene: "link", owner: "own", mended: true, traffic: fault.hop ? "lost" : "flows", ...fault });
+
+/** A fault of somebody else on this machine, which `--fix` leaves alone. */
+export const foreign = (
+  fault: Omit<Fault, "owner" | "mended" | "traffic" | "scene"> & Partial<Fault>,
+): Fault => ({ ...own(fault), owner: "foreign", mended: false, ...fault });
+
+/** Names and addresses of the scenes, for scripts. */
+export const SLICE = "2a04:5b80:300:4::a00:0/104";
+export const PREFIX_NET = "2a04:5b80:300:4::/64";
+/** The overlay host 10.1.0.3 in the prefix. */
+export const MAPPED = "2a04:5b80:300:4::a01:3";
+export const POOL = "100.64.0.0/24";
+export const CONFIG = "/etc/crxn/crxn.yaml";

@@ -1,0 +1,151 @@
+import { type Fault, foreign, own, PREFIX_NET } from "../fault.ts";
+
+/** Starts tayga with a pool of which so many addresses are taken. */
+const filled = (addresses: number) =>
+  `systemctl stop tayga@ygg; cp -a /var/lib/tayga/ygg/dynamic.map /run/dynamic.map 2>/dev/null || true
+  seq 2 ${
+    addresses + 1
+  } | awk -v now=$(date +%s) '{ printf "100.64.%d.%d\\t2001:db8:f::%x\\t%d\\n", $1 / 256, $1 % 256, $1, now }' > /var/lib/tayga/ygg/dynamic.map
+  systemctl start tayga@ygg`;
+const EMPTIED = `systemctl stop tayga@ygg; rm /var/lib/tayga/ygg/dynamic.map
+  if test -e /run/dynamic.map; then mv /run/dynamic.map /var/lib/tayga/ygg/; fi; systemctl start tayga@ygg`;
+
+/** Puts established flows into connection tracking, by netlink, until the kernel has no room: see conntrack.pl. */
+const conntrack = (what: "fill" | "flush") => `/opt/doctor/conntrack.pl ${what}`;
+
+/** What packets meet on their way, beyond routes and rules. */
+export const PATH_FAULTS: Fault[] = [
+  foreign({
+    id: "pool",
+    owner: "person",
+    name: "a full pool",
+    breaks: filled(254),
+    undoes: EMPTIED,
+    hop: "translator",
+    touches: ["translator", "pool"],
+  }),
+  foreign({
+    id: "pool",
+    owner: "person",
+    verdict: "warn",
+    name: "a nearly full pool",
+    breaks: filled(240),
+    undoes: EMPTIED,
+    touches: ["translator", "pool"],
+  }),
+  foreign({
+    id: "conntrack",
+    owner: "person",
+    name: "a full connection tracking table",
+    breaks: conntrack("fill"),
+    undoes: conntrack("flush"),
+    hop: "forward",
+    touches: ["conntrack"],
+  }),
+  foreign({
+    id: "path-mtu",
+    owner: "far",
+    name: "large packets vanish in the overlay",
+    breaks: { host: "ip link set eth0 mtu 1300" },
+    undoes: { host: "ip link set eth0 mtu 1500; ip route replace 10.5.0.0/16 dev eth0" },
+    hop: "target",
+    traffic: "large lost",
+    touches: ["host"],
+  }),
+  foreign({
+    id: "path-mtu",
+    owner: "far",
+    name: "large packets vanish behind the uplink",
+    breaks: { net: "ip link set m-gw mtu 1300" },
+    undoes: { net: "ip link set m-gw mtu 1500; ip link set br-static mtu 1500" },
+    hop: "uplink",
+    traffic: "large lost",
+    touches: ["router"],
+  }),
+  foreign({
+    id: "path-mtu",
+    owner: "foreign",
+    name: "an iptables rule that drops large packets",
+    breaks: "iptables -t mangle -A FORWARD -o ovl0 -m length --length 1301:65535 -j DROP",
+    undoes: "iptables -t mangle -D FORWARD -o ovl0 -m length --length 1301:65535 -j DROP",
+    hop: "forward",
+    traffic: "large lost",
+    touches: ["mangle4"],
+  }),
+  foreign({
+    id: "prefix-routed",
+    owner: "far",
+    name: "an on-link /64: the provider asks for each address",
+    breaks: { net: `ip -6 route replace ${PREFIX_NET} dev br-static` },
+    undoes: { net: `ip -6 route replace ${PREFIX_NET} via 2001:db8:9::10 dev br-static` },
+    hop: "uplink",
+    traffic: "lost",
+    touches: ["router"],
+  }),
+  foreign({
+    id: "prefix-routed",
+    owner: "person",
+    verdict: "warn",
+    name: "the network of the prefix is the uplink's own",
+    breaks: "ip -6 addr add 2a04:5b80:300:4::1/64 dev eth0 nodad",
+    undoes: "ip -6 addr del 2a04:5b80:300:4::1/64 dev eth0",
+    touches: ["router", "blackhole"],
+  }),
+  foreign({
+    id: "probe",
+    owner: "far",
+    name: "the far host is off",
+    breaks: { host: "ip link set eth0 down" },
+    undoes: { host: "ip link set eth0 up; ip route replace 10.5.0.0/16 dev eth0" },
+    hop: "target",
+    touches: ["host"],
+  }),
+  foreign({
+    id: "probe",
+    owner: "far",
+    name: "the far host knows no way back",
+    breaks: { host: "ip route del 10.5.0.0/16" },
+    undoes: { host: "ip route add 10.5.0.0/16 dev eth0" },
+    hop: "target",
+    touches: ["host"],
+  }),
+  foreign({
+    id: "conflicts",
+    only: "trixie",
+    owner: "foreign",
+    name: "Debian's own tayga with its sample config",
+    breaks: "systemctl -q enable --now tayga.service",
+    undoes: "systemctl -q disable --now tayga.service",
+    mended: true,
+    touches: ["conflicts"],
+  }),
+  foreign({
+    id: "conflicts",
+    name: "a second NAT64 with the same prefix",
+    breaks:
+      `printf 'tun-device nat64-two\\nipv4-addr 192.168.200.1\\nprefix 2a04:5b80:300:4::/96\\ndynamic-pool 192.168.200.0/24\\n' > /run/two.conf
+      tayga --mktun -c /run/two.conf; ip link set nat64-two up; ip route add 192.168.200.0/24 dev nat64-two
+      ip -6 route add 2a04:5b80:300:4::a01:0/112 dev nat64-two; systemd-run -q --unit=two tayga -n -c /run/two.conf`,
+    undoes: "systemctl stop two; ip link del nat64-two; rm /run/two.conf",
+    hop: "translator",
+    touches: ["conflicts", "prefix-route"],
+  }),
+  foreign({
+    id: "logs",
+    owner: "person",
+    verdict: "warn",
+    name: "an error in tayga's log",
+    breaks: `cg=/sys/fs/cgroup$(systemctl show -P ControlGroup tayga@ygg)
+      sh -c "echo \\$\\$ > $cg/cgroup.procs; echo 'unable to write dynamic.map: No space left on device' | systemd-cat -t tayga -p err"
+      sleep 0.3`,
+    undoes: "systemctl restart tayga@ygg",
+    touches: ["translator", "logs"],
+  }),
+  own({
+    id: "drift",
+    name: "a clamp in crxn.yaml that up was not run for",
+    breaks: "cp -a /etc/crxn/crxn.yaml /run/crxn.yaml; printf '  mss: 1200\\n' >> /etc/crxn/crxn.yaml",
+    undoes: "cp -a /run/crxn.yaml /etc/crxn/crxn.yaml; crxn up --yes",
+    touches: ["config", "mangle4", "mangle6"],
+  }),
+];

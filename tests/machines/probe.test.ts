@@ -1,0 +1,257 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { diffSnapshots, Lab, type Machine, type Place, snapshot, until } from "../rig/mod.ts";
+import { type Diagnosis, doctor, healthyWithin } from "./diagnosis.ts";
+import { pairOf, upOnBoth } from "./pair.ts";
+import { answersWithin, assertAnswers, chaptersOf, crxn, DEBIANS, HOST, ROUTED, type Scene, sceneOf } from "./story.ts";
+
+// What the probe says of faults that no other check knows, and that nothing of it stays.
+
+interface Loss {
+  name: string;
+  /** Shell scripts; `on` names the machine or namespace, by default the gateway. */
+  breaks: string;
+  mends: string;
+  on?: (scene: Scene) => Place;
+  /** The check that must tell, the station, and what it must say. */
+  id?: "probe" | "path-mtu" | "prefix-routed";
+  hop?: string;
+  says: RegExp;
+}
+
+const chain = (hook: string, rule: string) =>
+  `nft 'add table inet guard; add chain inet guard mine { type filter hook ${hook}; policy accept; }; add rule inet guard mine ${rule}'`;
+const unchain = "nft delete table inet guard";
+const host = ({ host }: Scene) => host;
+/** Large packets, and the errors that would tell. */
+const hole = chain("forward priority 0", "meta length 1300-65535 drop");
+
+const LOSSES: Loss[] = [
+  {
+    name: "a native table with policy drop",
+    breaks:
+      "nft 'add table inet guard; add chain inet guard mine { type filter hook forward priority 10; policy drop; }'",
+    mends: unchain,
+    hop: "forward",
+    says: /lost between eth0 and nat64-ygg: inet guard mine, policy DROP$/,
+  },
+  {
+    name: "a native rule that drops IPv4 to the overlay",
+    breaks: chain("forward priority 10", "ip daddr 10.1.0.0/16 counter drop"),
+    mends: unchain,
+    hop: "forward",
+    says: /lost between nat64-ygg and ovl0: inet guard mine, rule "ip daddr 10\.1\.0\.0\/16 drop"$/,
+  },
+  {
+    name: "a native rule that rejects answers",
+    breaks: chain("forward priority 10", "ip6 saddr 2a04:5b80:300:4::/96 reject"),
+    mends: unchain,
+    hop: "forward",
+    says:
+      /lost on the way back, between nat64-ygg and eth0: inet guard mine, rule "ip6 saddr 2a04:5b80:300:4::\/96 reject/,
+  },
+  {
+    name: "a native rule before connection tracking",
+    breaks: chain("prerouting priority raw", "ip saddr 10.1.0.3 drop"),
+    mends: unchain,
+    hop: "forward",
+    says: /lost on the way back, between ovl0 and nat64-ygg: inet guard mine, rule "ip saddr 10\.1\.0\.3 drop"$/,
+  },
+  {
+    name: "a rule of iptables' mangle table, for TCP alone",
+    breaks: "iptables -t mangle -I POSTROUTING -o ovl0 -p tcp -j DROP",
+    mends: "iptables -t mangle -D POSTROUTING -o ovl0 -p tcp -j DROP",
+    hop: "forward",
+    says:
+      /pings pass, TCP to 10\.1\.0\.3 does not; lost between nat64-ygg and ovl0: ip mangle POSTROUTING, rule ".*drop"$/,
+  },
+  {
+    name: "a rule of iptables-legacy",
+    breaks: "iptables-legacy -I FORWARD -d 10.1.0.0/16 -j DROP",
+    mends: "iptables-legacy -F FORWARD",
+    hop: "forward",
+    says: /lost between nat64-ygg and ovl0: FORWARD, by a rule that nftables does not trace/,
+  },
+  {
+    name: "a policy route",
+    breaks: "ip rule add to 10.1.0.0/16 table 77; ip route add 10.1.0.0/16 dev eth0 table 77",
+    mends: "ip rule del to 10.1.0.0/16 table 77; ip route del 10.1.0.0/16 dev eth0 table 77",
+    hop: "overlay",
+    says: /lost between nat64-ygg and ovl0: routing, they are sent to eth0 by table 77$/,
+  },
+  {
+    name: "a frozen tayga",
+    breaks: "pkill -STOP -x tayga",
+    mends: "pkill -CONT -x tayga",
+    hop: "translator",
+    says: /lost in the translator/,
+  },
+  {
+    name: "a host that is silent",
+    on: host,
+    breaks: chain("input priority 0", "meta l4proto { icmp, tcp } drop"),
+    mends: unchain,
+    hop: "target",
+    says: /lost beyond ovl0: packets left, no answer came back$/,
+  },
+  {
+    name: "a host that is not there",
+    on: host,
+    breaks: "ip address del 10.1.0.3/32 dev eth0",
+    mends: "ip address add 10.1.0.3/32 dev eth0; ip route replace 10.5.0.0/16 dev eth0",
+    hop: "overlay",
+    says: /lost beyond ovl0: no neighbour there answers for 10\.1\.0\.3$/,
+  },
+  {
+    name: "a host without a way back",
+    on: host,
+    breaks: "ip route del 10.5.0.0/16",
+    mends: "ip route add 10.5.0.0/16 dev eth0",
+    hop: "target",
+    says: /lost beyond ovl0: packets left, no answer came back$/,
+  },
+  {
+    name: "a host that takes no large packets",
+    on: host,
+    breaks: chain("input priority 0", "meta length 1301-65535 drop"),
+    mends: unchain,
+    id: "path-mtu",
+    says:
+      /over the overlay \(ovl0, to 10\.1\.0\.3\) packets of 1(29\d|300) bytes pass, .*vanish without an ICMP error; TCP is held to 1480 only/,
+  },
+  {
+    name: "a router that takes no large packets",
+    on: ({ net }) => net,
+    breaks: chain("input priority 0", "ip6 version 6 meta length 1301-65535 drop"),
+    mends: unchain,
+    id: "path-mtu",
+    says: /to the IPv6 router \(eth0, .*\) packets of 1(29\d|300) bytes pass, .*vanish/,
+  },
+  {
+    name: "a rule of this machine that drops large packets",
+    breaks: hole,
+    mends: unchain,
+    id: "path-mtu",
+    says:
+      /from client to target .* vanish without an ICMP error: between eth0 and nat64-ygg: inet guard mine, rule "meta length 1300-65535 drop"/,
+  },
+];
+
+const findingOf = (seen: Diagnosis, id: string) => seen.findings.find((f) => f.id === id);
+const failed = (seen: Diagnosis) => seen.findings.filter((f) => f.verdict === "fail").map((f) => `${f.id}: ${f.found}`);
+
+async function suffer(scene: Scene, { breaks, mends, on, id = "probe", hop, says }: Loss): Promise<void> {
+  const place = on?.(scene) ?? scene.gw;
+  await place.must(breaks);
+  const seen = await doctor(scene.gw, 1, ` --target ${HOST}`).finally(() => place.must(mends));
+  assertEquals(failed(seen).length, 1, failed(seen).join("\n"));
+  assertMatch(findingOf(seen, id)?.found ?? "", says);
+  assertEquals(seen.path.find((station) => station.state === "broken")?.hop, hop);
+}
+
+/** Links, routes, rules and tables of nftables. */
+const stateOf = async (machine: Machine) =>
+  await machine.must(
+    "ip -o link | cut -d' ' -f2; ip route show table all; ip -6 route show table all; nft list tables",
+  );
+
+for (const debian of DEBIANS) {
+  Deno.test(`crxn doctor: the probe finds where packets get lost, ${debian}`, async (t) => {
+    const chapter = chaptersOf(t);
+    await using lab = await Lab.create();
+    const scene = await sceneOf(lab, { debian, image: "ready" });
+    const { gw, client, net } = scene;
+    await chapter("healthy, and nothing of it stays", async () => {
+      await crxn(gw, "up --yes");
+      await assertAnswers(client);
+      const before = await snapshot(gw);
+      const seen = await doctor(gw, 0, ` --target ${HOST}`);
+      assertMatch(findingOf(seen, "probe")!.found!, /^10\.1\.0\.3 answers, .* ms, also to TCP$/);
+      assertMatch(findingOf(seen, "path-mtu")!.found!, /1500 bytes whole over the overlay/);
+      assertMatch(findingOf(seen, "prefix-routed")!.found!, /arrives$/);
+      assertEquals(diffSnapshots(before, await snapshot(gw)), "");
+    });
+    await chapter("two at a time do not disturb each other", async () => {
+      const both = await Promise.all([1, 2].map(() => doctor(gw, 0, ` --target ${HOST} --only probe,path-mtu`)));
+      assertEquals(both.map((seen) => findingOf(seen, "probe")!.verdict), ["pass", "pass"]);
+    });
+    await chapter("without a target it proves the way out, and finds what is lost there", async () => {
+      assertMatch(findingOf(await doctor(gw, 0), "probe")!.found!, /leave by ovl0/);
+      await gw.must(LOSSES[1]!.breaks.replace("10.1.0.0/16", "10.0.0.0/8"));
+      const seen = await doctor(gw, 1).finally(() => gw.must(unchain));
+      assertMatch(findingOf(seen, "probe")!.found!, /lost between nat64-ygg and ovl0: inet guard mine/);
+    });
+    for (const loss of LOSSES) {
+      await t.step(loss.name, async () => {
+        await suffer(scene, loss);
+      });
+    }
+    await chapter("a network that is on-link", async () => {
+      await net.unroute(ROUTED);
+      await net.must(`ip route add ${ROUTED} dev ${gw.uplink.bridge}`);
+      const seen = await doctor(gw, 1, ` --target ${HOST}`);
+      assertEquals(failed(seen).length, 1, failed(seen).join("\n"));
+      assertMatch(findingOf(seen, "prefix-routed")!.found!, /is not routed here but on-link: the router asks for/);
+      await net.must(`ip route del ${ROUTED} dev ${gw.uplink.bridge}`);
+      const lost = await doctor(gw, 0, ` --target ${HOST}`);
+      assertEquals(findingOf(lost, "prefix-routed")!.verdict, "unknown");
+      await net.route(ROUTED, gw);
+    });
+    await chapter("killed in the middle, it leaves nothing", async () => {
+      const before = await stateOf(gw);
+      await gw.must(
+        `crxn doctor --target ${HOST} >/dev/null 2>&1 & pid=$!
+         for i in $(seq 400); do nft list tables | grep -q probe- && break; sleep 0.01; done
+         nft list tables | grep probe- && ip -o link | grep probe- && kill -KILL $pid`,
+      );
+      // Pings that are on their way end by themselves.
+      const held = ["pgrep", "-f", "^/usr/s?bin/(nft -i|unshare --net|ip -batch|ping)"];
+      await until("nothing to be left", 5, async () => {
+        const { stdout } = await gw.run(held);
+        return stdout === "" && (await stateOf(gw)) === before || undefined;
+      });
+    });
+    await chapter("a capture", async () => {
+      await crxn(gw, `doctor --target ${HOST} --capture /root/seen.pcap --only probe`);
+      assertEquals(await gw.must("stat -c %a /root/seen.pcap"), "600\n");
+      const seen = await gw.must("tcpdump -n -r /root/seen.pcap 2>/dev/null");
+      for (const device of ["nat64-ygg", "ovl0"]) {
+        assert(seen.includes(`${device} `), `no packets of ${device}:\n${seen}`);
+      }
+      await crxn(gw, "doctor --capture /root/seen.pcap", 64);
+      await gw.must("mv /usr/bin/tcpdump /root/");
+      assertMatch((await crxn(gw, "doctor --capture /root/more.pcap", 69)).stderr, /apt install tcpdump/);
+    });
+    await chapter("without nft, by the devices' counters", async () => {
+      await gw.must("mv /usr/sbin/nft /root/");
+      assertEquals(findingOf(await doctor(gw, 0, ` --target ${HOST}`), "probe")!.verdict, "pass");
+      await gw.must("iptables -t mangle -I FORWARD -d 10.1.0.0/16 -j DROP");
+      const seen = await doctor(gw, 1, ` --target ${HOST}`);
+      assertMatch(findingOf(seen, "probe")!.found!, /lost between nat64-ygg and ovl0: a firewall/);
+    });
+  });
+
+  Deno.test(`crxn doctor: the probe over yggdrasil, ${debian}`, async (t) => {
+    const chapter = chaptersOf(t);
+    await using lab = await Lab.create();
+    const pair = await pairOf(lab, { debian, image: "ready", tunnel: "vxlan", dials: "gw" });
+    const { client, gw, node } = pair;
+    await chapter("healthy", async () => {
+      await upOnBoth(pair);
+      await answersWithin(20, client);
+      await healthyWithin(20, gw);
+      const seen = await doctor(gw, 0, ` --target ${HOST}`);
+      assertMatch(findingOf(seen, "path-mtu")!.found!, /1570 bytes whole over yggdrasil/);
+      assertMatch(
+        findingOf(await doctor(gw, 0), "probe")!.found!,
+        /answers, .*; packets to 10\.0\.0\.1 leave by crxn-/,
+      );
+      assertEquals(findingOf(await doctor(node, 0), "probe")!.verdict, "pass");
+    });
+    await chapter("the far node forwards nothing", async () => {
+      await node.must("sysctl -qw net.ipv4.ip_forward=0");
+      const seen = await doctor(gw, 1, ` --target ${HOST}`);
+      assertEquals(failed(seen).length, 1, failed(seen).join("\n"));
+      assertMatch(findingOf(seen, "probe")!.found!, /lost beyond crxn-/);
+    });
+  });
+}

@@ -1,0 +1,17 @@
+/** What `crxn doctor` makes of a survey. */
+
+import type { CheckInput } from "../../../checks/check.ts";
+import { CHECKS } from "../../../checks/list.ts";
+import { runChecks } from "../../../checks/run.ts";
+import { settledFacts } from "../../../checks/settle.ts";
+import { blueprint } from "../../../gateway/blueprint.ts";
+import { recompute } from "./builder.ts";
+
+/** As `doctor` does it: facts anew from the machine as it is, settled by the journal. */
+export function diagnose(input: CheckInput) {
+  const again = recompute(input);
+  const { config, facts } = again.blueprint;
+  const tunnel = config.overlay.type === "yggdrasil" ? config.overlay.tunnel : undefined;
+  const settled = { ...again, blueprint: blueprint(config, settledFacts(facts, input.journal, input.survey, tunnel)) };
+  return runChecks(CHECKS, settled);
+}
