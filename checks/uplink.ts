@@ -26,6 +26,7 @@ export const uplink: Check = {
     if (!config.nat64 && config.uplink === undefined) {
       return { verdict: "skip", found: "not a gateway: crxn.yaml has no prefix, and names no uplink" };
     }
+    if (input.survey.links.length === 0) return { verdict: "unknown", found: "ip does not answer" };
     const gone = lostUplink(input);
     if (gone) return outcomeOf([renamed(gone, input)], input);
     const { name } = input.blueprint.facts.uplink;
@@ -52,6 +53,7 @@ function knownUplinks({ blueprint, survey, journal }: CheckInput): string[] {
 
 /** The name of the uplink, if no device has it any more. */
 export function lostUplink(input: CheckInput): string | undefined {
+  if (input.survey.links.length === 0) return undefined;
   const known = knownUplinks(input);
   // Another device that router advertisements come by may have gone for good.
   if (known.includes(input.blueprint.facts.uplink.name)) return undefined;
