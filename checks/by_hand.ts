@@ -88,16 +88,6 @@ export const BY_HAND: Record<string, ByHand> = {
       "grep -rn forward /etc/sysctl.conf /etc/sysctl.d /usr/lib/sysctl.d",
     ],
   },
-  "rp-filter": {
-    breaks:
-      "A hardening file sets net.ipv4.conf.all.rp_filter to 1, and the way back to the overlay leads over another device.",
-    look: ["sysctl -ar 'ipv4.*\\.rp_filter'", "ip route get 10.0.0.1", "nstat -az TcpExtIPReversePathFilter"],
-  },
-  "uplink": {
-    breaks:
-      "An upgrade or another card changes the name of the device; a rule for VPN traffic leads answers elsewhere.",
-    look: ["ip -br link", "ip -6 route show default", "ip -6 rule"],
-  },
   "accept-ra": {
     breaks: "Forwarding is switched on while accept_ra is 1: the kernel drops the default route at once.",
     look: ["ip -6 route show default", "sysctl net.ipv6.conf.eth0.accept_ra"],
@@ -106,9 +96,36 @@ export const BY_HAND: Record<string, ByHand> = {
     breaks: "Docker, ufw or firewalld starts and sets the policy to DROP, or loads its rules in front of others.",
     look: ["iptables -vnL FORWARD", "ip6tables -vnL FORWARD", "nft list ruleset"],
   },
+  "rp-filter": {
+    breaks: "A hardening tool sets it to 1 for all, while packets come in by one device and answers leave by another.",
+    look: ["sysctl -ar 'ipv4.conf.*.rp_filter'", "nstat -az TcpExtIPReversePathFilter"],
+  },
+  "uplink": {
+    breaks: "A new card, a new kernel or a new systemd gives the interface another name; the cable is out.",
+    look: ["ip link show", "ip -6 route show default", "ip -6 rule"],
+  },
   "input-policy": {
-    breaks: "A firewall that drops ICMPv6 as a whole: the router's solicitations are no longer answered.",
-    look: ["ip6tables -vnL INPUT", "nft list chains", "tcpdump -ni eth0 icmp6"],
+    breaks: "A firewall drops all ICMPv6, or every port but a few, also those of overlay.listen.",
+    look: ["ip6tables -vnL INPUT", "nft list ruleset"],
+  },
+  "conntrack": {
+    breaks: "Many clients, a scan, or an nf_conntrack_max that somebody set low: new connections are dropped.",
+    look: [
+      "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
+      "dmesg | grep 'table full'",
+    ],
+  },
+  "network-managers": {
+    breaks: "A .network file with a wide [Match], or an update that restarts networkd.",
+    look: ["networkctl list", "nmcli device status", "grep -r Match -A3 /etc/systemd/network"],
+  },
+  "disk": {
+    breaks: "Logs or packages fill the disk; an error makes the kernel mount it read-only.",
+    look: ["df -h", "df -i", "grep ' ro,' /proc/mounts"],
+  },
+  "clock": {
+    breaks: "A machine without a battery for its clock starts in the past, and no time service reaches the Internet.",
+    look: ["timedatectl", "date"],
   },
   "nat-rule": {
     breaks: "A firewall script flushes the nat table; a rule in front of ours translates to another address.",
@@ -126,25 +143,9 @@ export const BY_HAND: Record<string, ByHand> = {
     breaks: "The provider hands out a network on the link itself and routes nothing here.",
     look: ["tcpdump -ni eth0 icmp6 and 'ip6[40] == 135'", "ip -6 route show dev eth0"],
   },
-  "conntrack": {
-    breaks: "A scan through the gateway, or a limit that was set for a smaller machine, fills the table.",
-    look: ["sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max", "journalctl -k -g nf_conntrack"],
-  },
   "conflicts": {
     breaks: "Debian 13's tayga package starts a translator of its own; another NAT64 (jool) serves the same prefix.",
     look: ["systemctl status tayga", "ip route show | grep nat64"],
-  },
-  "network-managers": {
-    breaks: "systemd-networkd reloads, and removes routes and rules that it did not make.",
-    look: ["systemd-analyze cat-config systemd/networkd.conf", "networkctl list", "nmcli device"],
-  },
-  "disk": {
-    breaks: "A log or a backup fills the disk; after errors the kernel mounts it read-only.",
-    look: ["df -h / /var /run", "df -i / /var", "findmnt -t ext4,xfs,btrfs -o TARGET,OPTIONS"],
-  },
-  "clock": {
-    breaks: "A machine without a clock of its own starts in the past, and nothing corrects it.",
-    look: ["timedatectl", "date -u"],
   },
   "logs": {
     breaks: "Errors in a log come before the failure: a full disk, a refused connection, a wrong clock.",

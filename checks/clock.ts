@@ -12,6 +12,7 @@ export const clock: Check = {
   id: "clock",
   title: "The clock is not behind",
   hop: undefined,
+  early: true,
   needs: [],
   looksAt:
     "The machine's time against the dates of its own files: dpkg's list of packages, the clock file of systemd-timesyncd, crxn's journal. Nothing outside the machine is asked.",

@@ -11,6 +11,7 @@ export const conntrack: Check = {
   title: "Connection tracking has room",
   hop: "forward",
   only: "gateway",
+  early: true,
   needs: [],
   looksAt:
     "net.netfilter.nf_conntrack_count against nf_conntrack_max; what /proc/net/stat/nf_conntrack has of entries dropped or evicted since the boot, where the kernel keeps it.",

@@ -21,6 +21,7 @@ export const disk: Check = {
   id: "disk",
   title: "The disks can be written to",
   hop: undefined,
+  early: true,
   needs: [],
   looksAt:
     "Free bytes and inodes, and whether it is read-only, of the file systems that hold /etc, /var/lib/crxn, /var/lib/tayga, /var/log and /run.",

@@ -17,6 +17,7 @@ export const inputPolicy: Check = {
   id: "input-policy",
   title: "The firewall lets in what the machine needs itself",
   hop: "uplink",
+  early: true,
   needs: [],
   looksAt:
     "Every chain that neighbour discovery on the uplink meets on its way to the machine (and router advertisements, where the default route comes by them), the daemon's connections to overlay.peers with their answers, and those of others to the ports of overlay.listen: iptables, iptables-legacy and nftables.",

@@ -16,6 +16,7 @@ export const networkManagers: Check = {
   id: "network-managers",
   title: "No network manager takes the gateway's routes away",
   hop: undefined,
+  early: true,
   needs: [],
   looksAt:
     "Whether systemd-networkd or NetworkManager runs, and which devices they manage (networkctl, nmcli); ManageForeignRoutes= in networkd.conf.",

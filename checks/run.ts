@@ -4,8 +4,10 @@ import type { Item } from "../gateway/item.ts";
 import { see } from "../gateway/see.ts";
 import type { Check, CheckInput, Finding, Outcome } from "./check.ts";
 
+/** Checks that need the probe. */
+export const PROBING = ["probe", "path-mtu", "prefix-routed"];
 /** Checks that send packets, which takes time. */
-export const SENDING = ["probe", "path-mtu", "overlay-peers", "prefix-routed"];
+export const SENDING = [...PROBING, "overlay-peers"];
 
 /** What can be said of a machine on which nothing of the gateway was made yet. */
 const BEFORE_UP = new Set(["packages", "tun-device", "conflicts", "network-managers", "disk", "clock", "drift"]);

@@ -53,6 +53,7 @@ function knownUplinks({ blueprint, survey, journal }: CheckInput): string[] {
 
 /** The name of the uplink, if no device has it any more. */
 export function lostUplink(input: CheckInput): string | undefined {
+  if (input.survey.links.length === 0) return undefined;
   const known = knownUplinks(input);
   // Another device that router advertisements come by may have gone for good.
   if (known.includes(input.blueprint.facts.uplink.name)) return undefined;

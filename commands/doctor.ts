@@ -7,7 +7,7 @@ import { pageJson, pageOf } from "../checks/explain.ts";
 import { legsOf } from "../checks/legs.ts";
 import { CHECKS } from "../checks/list.ts";
 import { pathOf } from "../checks/path.ts";
-import { isBare, runChecks, SENDING } from "../checks/run.ts";
+import { isBare, PROBING, runChecks } from "../checks/run.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { inOverlay } from "../gateway/probe_plan.ts";
@@ -94,7 +94,7 @@ export async function examine(
   }
   await before?.(blueprint);
   const [probing, reach, answers] = await Promise.all([
-    SENDING.some((id) => wanted.has(id)) && !isBare(input)
+    PROBING.some((id) => wanted.has(id)) && !isBare(input)
       ? sendProbe(context.runner, blueprint, input.survey, target)
       : undefined,
     wanted.has("probe") || wanted.has("overlay-peers") ? reachNodes(context.runner, blueprint) : undefined,

@@ -242,6 +242,15 @@ export class FakeMachine implements Runner {
       if (this.network.find(device)?.addresses.includes(own) || !this.hold(device, unit)) return false;
       const link = this.network.get(device);
       link.addresses.push(own);
+      const route = {
+        family: "inet6" as const,
+        to: "200::/7",
+        type: "unicast",
+        device,
+        protocol: "kernel",
+        metric: 256,
+      };
+      if (!this.network.routes.some((r) => r.to === route.to)) this.network.routes.push(route);
       Object.assign(link, { up: true, mtu: 65535 });
     }
     return true;
