@@ -95,6 +95,8 @@ export async function overlook(scene: Scene, { makes, undoes }: Harmless): Promi
 async function restore(scene: Scene, faults: Fault[], patience: number, complaints: string[]): Promise<boolean> {
   try {
     for (const { undoes } of faults) if (undoes) await perform(scene, undoes);
+    // A path MTU that the client has learnt is remembered for ten minutes.
+    await scene.client.must(["ip", "-6", "route", "flush", "cache"]);
   } catch (error) {
     complaints.push(`undoing it failed: ${error instanceof Error ? error.message : error}`);
   }
@@ -149,7 +151,7 @@ async function settled({ client }: Scene, expected: Traffic, seconds = 3): Promi
 async function trafficOf(client: Scene["client"]): Promise<Traffic> {
   const [small, large, tcp] = await Promise.all([
     ping(client, MAPPED, { count: 2 }),
-    ping(client, MAPPED, { count: 2, size: 1400, whole: true }),
+    ping(client, MAPPED, { count: 3, size: 1400 }),
     // Nobody listens there: an answer is an answer.
     client.run(["timeout", "1", "bash", "-c", `</dev/tcp/${MAPPED}/9`]),
   ]);
