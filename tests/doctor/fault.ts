@@ -25,10 +25,10 @@ export type Script = string | Partial<Record<Where, string>>;
 export type Owner = "own" | "foreign" | "far" | "person";
 
 /**
- * What becomes of the client's pings. `lost`: none is answered. `flows`: all are. `large lost`: those of 1448 bytes are
- * not, small ones are.
+ * What becomes of the client's packets. `lost`: no ping is answered. `tcp lost`: pings are, TCP connections do not come
+ * about. `large lost`: both work, but not pings of 1448 bytes. `flows`: everything passes.
  */
-export type Traffic = "lost" | "flows" | "large lost";
+export type Traffic = "lost" | "tcp lost" | "large lost" | "flows";
 
 export interface Fault {
   /** In a few words, for people and for CRXN_FAULTS; unique. */
@@ -44,6 +44,8 @@ export interface Fault {
   id: string;
   /** Checks that rightly fail with it: it is several faults by one command. */
   also?: readonly string[];
+  /** What its words must have in them: the file, the rule, the owner. */
+  says?: RegExp;
   verdict?: "warn";
   /** The broken station of the path picture; without it the path is whole. */
   hop?: Hop;

@@ -95,6 +95,8 @@ export async function overlook(scene: Scene, { makes, undoes }: Harmless): Promi
 async function restore(scene: Scene, faults: Fault[], patience: number, complaints: string[]): Promise<boolean> {
   try {
     for (const { undoes } of faults) if (undoes) await perform(scene, undoes);
+    // A path MTU that the client has learnt is remembered for ten minutes.
+    await scene.client.must(["ip", "-6", "route", "flush", "cache"]);
   } catch (error) {
     complaints.push(`undoing it failed: ${error instanceof Error ? error.message : error}`);
   }
@@ -147,11 +149,14 @@ async function settled({ client }: Scene, expected: Traffic, seconds = 3): Promi
 }
 
 async function trafficOf(client: Scene["client"]): Promise<Traffic> {
-  const [small, large] = await Promise.all([
+  const [small, large, tcp] = await Promise.all([
     ping(client, MAPPED, { count: 2 }),
-    ping(client, MAPPED, { count: 2, size: 1400, whole: true }),
+    ping(client, MAPPED, { count: 3, size: 1400 }),
+    // Nobody listens there: an answer is an answer.
+    client.run(["timeout", "1", "bash", "-c", `</dev/tcp/${MAPPED}/9`]),
   ]);
   if (small.received === 0) return "lost";
+  if (!tcp.stderr.includes("refused")) return "tcp lost";
   return large.received === 0 ? "large lost" : "flows";
 }
 
@@ -179,6 +184,9 @@ function compared(fault: Fault, seen: Seen, diagnosis: Diagnosis): string[] {
   }
   if (seen.hop !== fault.hop) complaints.push(`the path is broken at ${seen.hop}, declared: ${fault.hop}`);
   const finding = diagnosis.findings.find((f) => f.id === fault.id);
+  if (finding && fault.says && !fault.says.test(finding.found ?? "")) {
+    complaints.push(`${fault.id} does not say ${fault.says}: ${finding.found}`);
+  }
   if (finding?.verdict === "fail" && (finding.fix ?? []).length === 0 && !finding.want) {
     complaints.push(`${fault.id} says nothing about what to do`);
   }

@@ -82,19 +82,23 @@ export const DEVICE_FAULTS: Fault[] = [
     id: "disk",
     owner: "person",
     name: "the disk below /var/lib/tayga full",
-    breaks: `cp -a /var/lib/tayga/ygg /run/tayga-kept; mount -t tmpfs -o size=64k disk /var/lib/tayga/ygg
-      cp -a /run/tayga-kept/. /var/lib/tayga/ygg/; head -c 1M /dev/zero > /var/lib/tayga/ygg/filler 2>/dev/null || true`,
-    undoes: "umount /var/lib/tayga/ygg; rm -r /run/tayga-kept",
+    breaks: `cp -a /var/lib/tayga /run/tayga-kept; mount -t tmpfs -o size=64k disk /var/lib/tayga
+      cp -a /run/tayga-kept/. /var/lib/tayga/; head -c 1M /dev/zero > /var/lib/tayga/filler 2>/dev/null || true`,
+    undoes: "umount /var/lib/tayga; rm -r /run/tayga-kept",
     touches: ["disk", "translator"],
   }),
   foreign({
     id: "network-managers",
     verdict: "warn",
-    name: "networkd that removes foreign routes",
-    breaks:
-      `printf '[Match]\\nName=nat64-*\\n[Network]\\nLinkLocalAddressing=no\\n' > /etc/systemd/network/50-all.network
-      systemctl -q enable systemd-networkd 2>/dev/null`,
-    undoes: "rm /etc/systemd/network/50-all.network; systemctl -q disable systemd-networkd 2>/dev/null",
+    name: "networkd that will remove foreign routes when it is restarted",
+    // Begun with the setting that keeps its hands off, so that nothing is lost yet.
+    breaks: `mkdir -p /etc/systemd/networkd.conf.d
+      printf '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n' > /etc/systemd/networkd.conf.d/keep.conf
+      printf '[Match]\\nName=lan8\\n[Network]\\nLinkLocalAddressing=no\\n' > /etc/systemd/network/50-lan.network
+      ip link add lan8 type veth peer name lan9; ip link set lan8 up; ip link set lan9 up
+      systemctl -q start systemd-networkd; sleep 0.5; rm -r /etc/systemd/networkd.conf.d`,
+    undoes: `systemctl -q stop systemd-networkd.socket systemd-networkd 2>/dev/null || systemctl stop systemd-networkd
+      rm /etc/systemd/network/50-lan.network; ip link del lan8`,
     touches: ["networkd"],
   }),
 ];

@@ -53,6 +53,7 @@ export const FILE_FAULTS: Fault[] = [
   foreign({
     id: "forwarding-sysctl",
     name: "a sysctl file that sorts later turns IPv4 forwarding off",
+    says: /zz-hardening\.conf/,
     breaks: "echo 'net.ipv4.ip_forward = 0' > /etc/sysctl.d/zz-hardening.conf",
     undoes: "rm /etc/sysctl.d/zz-hardening.conf",
     touches: ["sysctl-file"],
@@ -60,6 +61,7 @@ export const FILE_FAULTS: Fault[] = [
   foreign({
     id: "forwarding-sysctl",
     name: "a sysctl file that sorts later turns IPv6 forwarding off",
+    says: /net\.conf/,
     breaks:
       "mkdir -p /usr/local/lib/sysctl.d; echo 'net/ipv6/conf/all/forwarding=0' > /usr/local/lib/sysctl.d/net.conf",
     undoes: "rm -r /usr/local/lib/sysctl.d",

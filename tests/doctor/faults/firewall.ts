@@ -64,6 +64,7 @@ export const IPTABLES_FAULTS: Fault[] = [
     "FORWARD -i nat64-ygg -o eth0 -j DROP",
     "filter6",
   ),
+  rule("a DROP rule for TCP", "iptables -I", "FORWARD -i nat64-ygg -p tcp -j DROP", "filter4", { traffic: "tcp lost" }),
   rule("a DROP rule in raw", "iptables -t raw -I", "PREROUTING -i ovl0 -s 10.1.0.0/16 -j DROP", "raw4"),
   rule("an IPv6 DROP rule in mangle", "ip6tables -t mangle -A", "FORWARD -o nat64-ygg -j DROP", "mangle6"),
   rule("a DROP rule in mangle POSTROUTING", "iptables -t mangle -A", "POSTROUTING -o ovl0 -j DROP", "mangle4"),
@@ -71,6 +72,7 @@ export const IPTABLES_FAULTS: Fault[] = [
   foreign({
     ...forward,
     name: "iptables-legacy FORWARD policy DROP",
+    says: /legacy/,
     breaks: "iptables-legacy -P FORWARD DROP",
     undoes: "iptables-legacy -P FORWARD ACCEPT",
     touches: ["legacy"],
@@ -78,6 +80,7 @@ export const IPTABLES_FAULTS: Fault[] = [
   foreign({
     ...forward,
     name: "ip6tables-legacy FORWARD policy DROP",
+    says: /legacy/,
     breaks: "ip6tables-legacy -P FORWARD DROP",
     undoes: "ip6tables-legacy -P FORWARD ACCEPT",
     touches: ["legacy"],
@@ -86,6 +89,7 @@ export const IPTABLES_FAULTS: Fault[] = [
     ...forward,
     owner: "foreign",
     name: "Docker's FORWARD",
+    says: /Docker/,
     breaks:
       `iptables -P FORWARD DROP; iptables -N DOCKER-USER; iptables -N DOCKER-FORWARD; iptables -A DOCKER-USER -j RETURN
       iptables -A DOCKER-FORWARD -i docker0 -j ACCEPT; iptables -A FORWARD -j DOCKER-USER; iptables -A FORWARD -j DOCKER-FORWARD`,
@@ -97,6 +101,9 @@ export const IPTABLES_FAULTS: Fault[] = [
     ...forward,
     owner: "foreign",
     name: "ufw enabled",
+    says: /ufw/,
+    // ufw lets echo requests through.
+    traffic: "tcp lost",
     breaks: `command -v ufw || { apt-get -q update; apt-get -qy install --no-install-recommends ufw; } >/dev/null
       sed -i 's/^IPV6=.*/IPV6=yes/' /etc/default/ufw; ufw --force enable`,
     undoes: `ufw --force disable; iptables -P FORWARD ACCEPT; ip6tables -P FORWARD ACCEPT

@@ -6,6 +6,7 @@ const table = (name: string, family: string, chains: string, more: Partial<Fault
     id: "forward-policy",
     hop: "forward",
     name,
+    says: /\bsite\b/,
     breaks: `nft -f - <<'END'\ntable ${family} site {\n${chains}\n}\nEND`,
     undoes: `nft delete table ${family} site`,
     touches: ["nftables"],
@@ -58,6 +59,7 @@ export const NFTABLES_FAULTS: Fault[] = [
     id: "forward-policy",
     hop: "forward",
     name: "firewalld's zones",
+    says: /firewalld/,
     breaks: `nft -f - <<'END'
 table inet firewalld {
   chain filter_FWD_public { jump filter_FWD_public_allow; }

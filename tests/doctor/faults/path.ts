@@ -56,8 +56,12 @@ export const PATH_FAULTS: Fault[] = [
     id: "path-mtu",
     owner: "far",
     name: "large packets vanish behind the uplink",
-    breaks: { net: "ip link set m-gw mtu 1300" },
-    undoes: { net: "ip link set m-gw mtu 1500; ip link set br-static mtu 1500" },
+    // A smaller MTU of the bridge would be no secret: the router would tell the client of it.
+    breaks: {
+      net:
+        "nft 'add table ip6 hole; add chain ip6 hole in { type filter hook prerouting priority -300; }; add rule ip6 hole in iifname br-static meta length > 1300 drop'",
+    },
+    undoes: { net: "nft delete table ip6 hole" },
     hop: "uplink",
     traffic: "large lost",
     touches: ["router"],
@@ -87,8 +91,8 @@ export const PATH_FAULTS: Fault[] = [
     owner: "person",
     verdict: "warn",
     name: "the network of the prefix is the uplink's own",
-    breaks: "ip -6 addr add 2a04:5b80:300:4::1/64 dev eth0 nodad",
-    undoes: "ip -6 addr del 2a04:5b80:300:4::1/64 dev eth0",
+    breaks: "ip -6 addr add 2a04:5b80:300:4:1::1/64 dev eth0 nodad",
+    undoes: "ip -6 addr del 2a04:5b80:300:4:1::1/64 dev eth0",
     touches: ["router", "blackhole"],
   }),
   foreign({

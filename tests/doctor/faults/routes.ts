@@ -112,6 +112,7 @@ const rule = (family: "-4" | "-6", name: string, rule: string, id: string, hop: 
   return foreign({
     id,
     name,
+    says: /rule/,
     breaks: `ip ${family} route add default via ${to} dev eth0 table 100; ip ${family} rule add ${rule}`,
     undoes: `ip ${family} rule del ${rule}; ip ${family} route flush table 100`,
     ...(hop ? { hop } : {}),
@@ -157,6 +158,7 @@ const RULES: Fault[] = [
   foreign({
     id: "prefix-route",
     name: "an ip rule for a firewall mark",
+    says: /mark/,
     breaks: `ip6tables -t mangle -I PREROUTING -i eth0 -d ${SLICE} -j MARK --set-mark 7
       ip -6 route add default via 2001:db8:9::1 dev eth0 table 100; ip -6 rule add fwmark 7 lookup 100`,
     undoes: `ip6tables -t mangle -D PREROUTING -i eth0 -d ${SLICE} -j MARK --set-mark 7
