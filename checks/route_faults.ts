@@ -24,9 +24,16 @@ export interface RouteFault {
 
 type Input = Pick<CheckInput, "blueprint" | "survey" | "answers">;
 
+/** Several checks ask for the same: `runChecks` has an input of its own for each run. */
+const known = new WeakMap<Input, RouteFault[]>();
+
 /** Legs without their own route, address or device are left out: the checks of these say so. */
 export function routeFaults(input: Input): RouteFault[] {
-  return legsOf(input).filter((leg) => isReady(leg, input)).flatMap((leg) => judged(leg, input) ?? []);
+  const before = known.get(input);
+  if (before) return before;
+  const faults = legsOf(input).filter((leg) => isReady(leg, input)).flatMap((leg) => judged(leg, input) ?? []);
+  known.set(input, faults);
+  return faults;
 }
 
 /** How rp_filter counts for a device: the higher of its own and that of `all`. Undefined where it was not read. */

@@ -10,6 +10,7 @@ import type { Check, CheckInput, Outcome } from "./check.ts";
 import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
 import { decide } from "./firewall_walk.ts";
 import { chainEvidence } from "./evidence.ts";
+import { stepsFor } from "./fix.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
 import { renamedTo, renaming } from "./renamed.ts";
@@ -92,8 +93,12 @@ function named(problem: Problem, item: LinkItem, input: CheckInput): Problem {
   return {
     ...problem,
     found: `${problem.found}; ${now} has its address: it was renamed`,
-    items: itemsOn(item.name, input.blueprint),
-    steps: [{ title: `name ${now} ${item.name} again`, actions }],
+    items: [],
+    // The kernel has taken the routes off it.
+    steps: [
+      { title: `name ${now} ${item.name} again`, actions },
+      ...stepsFor(itemsOn(item.name, input.blueprint).filter((i) => i.kind === "route"), input.survey),
+    ],
   };
 }
 

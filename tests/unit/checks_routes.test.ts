@@ -12,6 +12,7 @@ import { runChecks } from "../../checks/run.ts";
 import type { PolicySeen, Survey } from "../../gateway/survey.ts";
 import { answersBut, answersOf } from "./surveys/answers.ts";
 import { healthy, linkSeen, type Setup } from "./surveys/builder.ts";
+import { reachOf } from "./surveys/faults.ts";
 import { addPolicy, ROUTE_FAULTS, routeSeen } from "./surveys/route_faults.ts";
 
 const found = (input: CheckInput, id: string) => runChecks(CHECKS, input).find((f) => f.id === id)!;
@@ -215,11 +216,22 @@ Deno.test("tunnel-routing: a renamed link is told by its address, with the comma
 });
 
 Deno.test("tunnel-routing: a renamed tunnel gets its name again before its routes", async () => {
-  const { mend } = found(await broken("a tunnel renamed"), "tunnel-routing");
-  assertEquals(mend!.steps.length, 1);
-  assertEquals(mend!.steps[0]!.actions.length, 3);
-  assert(mend!.items.every((i) => i.kind !== "link"), "a second tunnel to the same node cannot be made");
-  assert(mend!.items.some((i) => i.kind === "route"));
+  const { fix } = found(await broken("a tunnel renamed"), "tunnel-routing");
+  // A second tunnel to the same node cannot be made.
+  assertEquals(fix?.map((argv) => argv.slice(1).join(" ")), [
+    "link set dev odd down",
+    "link set dev odd name crxn-6fa49781",
+    "link set dev crxn-6fa49781 up",
+    "-4 route replace 10.0.0.0/8 dev crxn-6fa49781 proto 64",
+  ]);
+});
+
+Deno.test("overlay-peers: a far node that a rule leads packets away from is not called silent", async () => {
+  const input = await broken("the tunnel's packets led elsewhere");
+  input.reach = reachOf(input, [0]);
+  assertEquals(worse(input), ["fail tunnel-routing"]);
+  input.survey.policies = input.survey.policies!.filter((p) => p.table !== "100");
+  assertEquals(worse(input), ["fail overlay-peers"]);
 });
 
 Deno.test("legsOf: overlay networks inside each other are asked by the device of the longest", async () => {

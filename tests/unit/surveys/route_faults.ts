@@ -157,6 +157,7 @@ export const ROUTE_FAULTS: Fault[] = [
       const { address } = input.blueprint.facts.identity!;
       const own = { address: `${address}/7`, family: "inet6" as const, scope: "global", dynamic: false };
       s.links.find((l) => l.name === "ygg")!.addresses.push(own);
+      add("200::/7", { device: "ygg", protocol: "kernel", metric: 256 })(s);
       rule({ family: "inet6", to: "200::/7" }, table100("default", { family: "inet6" }))(s);
     },
   },
