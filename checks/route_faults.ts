@@ -3,7 +3,7 @@
 import { contains } from "../gateway/cidr.ts";
 import type { RouteItem } from "../gateway/item.ts";
 import { see } from "../gateway/see.ts";
-import { defaultUplink, linkOf } from "../gateway/survey.ts";
+import { defaultUplink, linkOf, type PolicySeen } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import { isStandard, type Lookup, lookup, networkOf, ruleLine } from "./fib.ts";
 import { type Flow, type RouteAnswer, sameFlow } from "./flow.ts";
@@ -113,10 +113,16 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
   return want === "local" || present(here((i) => i.type === "unicast" && i.device === want.device));
 }
 
+/** The rule to blame, if it is one: a rule that leads to the table main has only found there what everybody would. */
+export const blamed = ({ decided: { rule } }: RouteFault): PolicySeen | undefined =>
+  rule && !isStandard(rule) && !(rule.action === "lookup" && rule.table === "main") ? rule : undefined;
+
 /** Whose doing it is, in a word that two faults of one cause have in common. */
-export function culpritOf({ kind, decided, leg }: RouteFault): string {
+export function culpritOf(fault: RouteFault): string {
+  const { kind, decided, leg } = fault;
+  const rule = blamed(fault);
   if (kind === "unexplained") return `${leg.check} ${leg.name}`;
-  if (decided.rule && !isStandard(decided.rule)) return `${decided.rule.family} rule "${ruleLine(decided.rule)}"`;
+  if (rule) return `${rule.family} rule "${ruleLine(rule)}"`;
   const route = decided.type === "none" ? decided.thrown : decided.route;
   return route ? `${route.family} route "${routeLine(route)}"` : `lack of a route for ${leg.flow.to}`;
 }

@@ -39,6 +39,16 @@ Deno.test("prefix-route: names the rule that leads the slice away, where to, and
   assertEquals(finding.mend, undefined);
 });
 
+Deno.test("prefix-route: a rule that only leads to the table main is not the one to remove", async () => {
+  const { fix } = found(
+    await broken("a prohibit route, found by a rule of wg-quick that leads to main"),
+    "prefix-route",
+  );
+  assertEquals(fix, [
+    ["/usr/sbin/ip", "-6", "route", "del", "prohibit", "2001:db8:300:4::a01:3/128", "metric", "1024"],
+  ]);
+});
+
 Deno.test("prefix-route: the kernel's answer and the rules are shown as evidence", async () => {
   const input = await broken("a rule that leads the slice into another table");
   input.answers = answersOf(input);

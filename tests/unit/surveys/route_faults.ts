@@ -60,6 +60,14 @@ export const ROUTE_FAULTS: Fault[] = [
     make: add(`${PREFIX}a01:3/128`, { type: "prohibit" }),
   },
   {
+    name: "a prohibit route, found by a rule of wg-quick that leads to main",
+    check: "prefix-route",
+    make: (s) => {
+      addPolicy(s, { family: "inet6", priority: 32764, table: "main", suppress: 0 });
+      add(`${PREFIX}a01:3/128`, { type: "prohibit" })(s);
+    },
+  },
+  {
     name: "the slice with a better metric elsewhere",
     check: "prefix-route",
     make: add(`${PREFIX}a00:0/104`, { device: "eth0", metric: 10 }),
