@@ -52,10 +52,15 @@ function knownUplinks({ blueprint, survey, journal }: CheckInput): string[] {
 
 /** The name of the uplink, if no device has it any more. */
 export function lostUplink(input: CheckInput): string | undefined {
+  const { blueprint, survey } = input;
   const known = knownUplinks(input);
-  // Another device that router advertisements come by may have gone for good.
-  if (known.includes(input.blueprint.facts.uplink.name)) return undefined;
-  return known.find((device) => linkOf(input.survey, device) === undefined);
+  const { name } = blueprint.facts.uplink;
+  // Another device that router advertisements came by may have gone for good: this one is known, or has no use for them.
+  if (known.includes(name)) return undefined;
+  if (blueprint.config.uplink === undefined && survey.sysctls[`net/ipv6/conf/${name}/accept_ra`] === "0") {
+    return undefined;
+  }
+  return known.find((device) => linkOf(survey, device) === undefined);
 }
 
 const idle = (device: string, survey: Survey) => {

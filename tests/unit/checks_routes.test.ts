@@ -215,6 +215,15 @@ Deno.test("uplink: one that crxn.yaml names and that is gone is told with the de
   assert(finding.carries, "packets pass");
 });
 
+Deno.test("uplink: another device with router advertisements that is gone is not taken for it", async () => {
+  const input = await healthy("interface");
+  const file = input.survey.files["/etc/sysctl.d/crxn.conf"]!;
+  file.content += "net/ipv6/conf/eth7/accept_ra = 2\n";
+  assertEquals(found(input, "uplink").verdict, "pass");
+  input.survey.sysctls["net/ipv6/conf/eth0/accept_ra"] = "1";
+  assertStringIncludes(found(input, "uplink").found!, "the uplink eth7, that `crxn up` found, does not exist");
+});
+
 Deno.test("tunnel-routing: a renamed link is told by its address, with the commands that name it again", async () => {
   const finding = found(await broken("the overlay link renamed"), "tunnel-routing");
   assertEquals(finding.found, "the overlay link wg0 does not exist; wg9 has its address: it was renamed");
