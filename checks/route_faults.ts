@@ -103,10 +103,16 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
   // That route is the daemon's own.
   if (check === "tunnel-routing") return true;
   if (check === "uplink") return defaultUplink(survey) !== undefined;
-  const here = (test: (item: RouteItem) => boolean) =>
+  const leading = (to: string, test: (item: RouteItem) => boolean) =>
     blueprint.items.filter((i): i is RouteItem => i.kind === "route" && i.family === flow.family && test(i))
-      .filter((i) => contains(networkOf(i.to, i.family)!, networkOf(flow.to, i.family)!));
+      .filter((i) => contains(networkOf(i.to, i.family)!, networkOf(to, i.family)!));
+  const here = (test: (item: RouteItem) => boolean) => leading(flow.to, test);
   const present = (items: RouteItem[]) => items.length > 0 && items.every((i) => see(i, survey).is === "present");
+  // Where rp_filter counts, so does the route back.
+  const { family, from, iif } = flow;
+  if (family === "inet" && from && iif && sourceCheck({ survey }, iif)) {
+    if (!present(leading(from, (i) => i.type === "unicast" && i.device === iif))) return false;
+  }
   if (want === "nowhere") return present(here((i) => i.type === "blackhole"));
   const own = blueprint.items.filter((i) => i.kind === "address");
   if (check.startsWith("overlay-") && own.some((i) => see(i, survey).is !== "present")) return false;

@@ -189,6 +189,14 @@ export const ROUTE_FAULTS: Fault[] = [
       add("10.1.0.0/16", { device: "eth0" })(s);
     },
   },
+  {
+    name: "strict rp_filter, and the overlay's route deleted",
+    check: "overlay-route",
+    make: (s) => {
+      s.sysctls["net/ipv4/conf/all/rp_filter"] = "1";
+      s.routes = s.routes.filter((r) => r.to !== "10.0.0.0/8" || r.type !== "unicast");
+    },
+  },
   { name: "the uplink renamed", options: { ra: true }, check: "uplink", make: rename("eth0", "lan7") },
   {
     name: "the uplink renamed, and without a network under its new name",
