@@ -1,7 +1,7 @@
 import { Program } from "../gateway/action.ts";
 import { wrongGeneration } from "../gateway/config/key_warnings.ts";
 import { networkOf } from "../gateway/overlay_nodes.ts";
-import { dialDrops } from "./input_policy.ts";
+import { dialDrops, pingDrops } from "./input_policy.ts";
 import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import type { Peer } from "../gateway/survey.ts";
 
@@ -97,12 +97,15 @@ function logEvidence({ daemonLog = [] }: CheckInput): Evidence[] {
 }
 
 /** Connected, but a far node cannot be reached over all that: nobody has its key, or it is off. */
-function silentNodes({ blueprint, reach = [], probe }: CheckInput, evidence: Evidence[]): Outcome | undefined {
+function silentNodes(input: CheckInput, evidence: Evidence[]): Outcome | undefined {
+  const { blueprint, reach = [], probe } = input;
   const answered = probe?.ran === true && probe.received > 0 && probe.kind !== "overlay"
     ? networkOf(reach.flatMap((r) => r.networks), probe.target)
     : undefined;
   const silent = reach.filter((r) => r.received === 0 && !r.networks.some((n) => n === answered));
   if (silent.length === 0) return undefined;
+  const [shut] = pingDrops(silent.map((r) => r.address), input);
+  if (shut) return { verdict: "unknown", found: shut.found };
   const [what] = wrongGeneration(blueprint.facts.daemon?.generation ?? "0.5");
   const texts = silent.map((r) =>
     `no answer from the far node ${r.address} for ${r.networks.join(", ")} (key ${r.key}): ${
