@@ -1,7 +1,7 @@
 import { baseChains } from "../gateway/netfilter/base_chains.ts";
 import { isDoubtful } from "../gateway/netfilter/packet.ts";
 import { discoveryPackets, type PacketKind } from "../gateway/netfilter/packets.ts";
-import { dialledPackets, peerPackets } from "../gateway/netfilter/peer_packets.ts";
+import { dialledPackets, peerPackets, pongFrom } from "../gateway/netfilter/peer_packets.ts";
 import { dropOf } from "../gateway/netfilter/path.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
@@ -50,6 +50,12 @@ export function dialDrops(input: CheckInput): Problem[] {
     return all.every((k) => shut(k.family)) ? all : [];
   });
   return dropsOf(kinds, input);
+}
+
+/** Answers of far nodes to pings: doctor's own question would find nobody. */
+export function pingDrops(addresses: string[], input: CheckInput): Problem[] {
+  const device = input.blueprint.config.overlay.interface;
+  return dropsOf(addresses.map((address) => pongFrom(address, device)), input);
 }
 
 function dropsOf(kinds: PacketKind[], { survey, blueprint }: CheckInput): Problem[] {

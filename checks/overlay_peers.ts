@@ -1,7 +1,7 @@
 import { Program } from "../gateway/action.ts";
 import { wrongGeneration } from "../gateway/config/key_warnings.ts";
 import { networkOf } from "../gateway/overlay_nodes.ts";
-import { dialDrops } from "./input_policy.ts";
+import { dialDrops, pingDrops } from "./input_policy.ts";
 import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import { routeProblems } from "./route_problems.ts";
 import type { Peer } from "../gateway/survey.ts";
@@ -111,6 +111,8 @@ function silentNodes(input: CheckInput, evidence: Evidence[]): Outcome | undefin
       found: "the far nodes cannot be asked: tunnel-routing names what leads packets to them elsewhere",
     };
   }
+  const [shut] = pingDrops(silent.map((r) => r.address), input);
+  if (shut) return { verdict: "unknown", found: shut.found };
   const [what] = wrongGeneration(blueprint.facts.daemon?.generation ?? "0.5");
   const texts = silent.map((r) =>
     `no answer from the far node ${r.address} for ${r.networks.join(", ")} (key ${r.key}): ${

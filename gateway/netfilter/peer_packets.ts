@@ -71,3 +71,20 @@ export function dialledPackets(uri: string, uplink: string): PacketKind[] {
     ];
   });
 }
+
+/** The answer of a far node to a ping of its yggdrasil address: ICMPv6 type 129. */
+export const pongFrom = (address: string, device: string): PacketKind => ({
+  family: "inet6",
+  name: `from the far node ${address}`,
+  what: "ICMPv6",
+  path: "input",
+  packet: {
+    family: "inet6",
+    in: device,
+    out: "",
+    source: address,
+    protocol: "ipv6-icmp",
+    icmp: 129,
+    state: "ESTABLISHED",
+  },
+});

@@ -8,6 +8,7 @@ import type { Survey } from "../../gateway/survey.ts";
 import { parseSave } from "../../machine/iptables.ts";
 import { healthy, type Options, recompute, type Setup } from "./surveys/builder.ts";
 import { diagnose } from "./surveys/diagnose.ts";
+import { reachOf } from "./surveys/faults.ts";
 
 interface Case {
   name: string;
@@ -375,6 +376,17 @@ Deno.test("dropsOf: whether crxn's chains accept does not change what is wanted,
   forward(input.survey)["FORWARD"]!.rules.pop();
   const left = diagnose(input).filter((f) => !["pass", "skip"].includes(f.verdict));
   assertEquals(left.map((f) => `${f.verdict} ${f.id}`), ["warn drift"], left.map(line).join("\n"));
+});
+
+Deno.test("overlay-peers: a far node whose answers a firewall drops is not called silent", async () => {
+  const input = await healthy("yggdrasil");
+  add("inet6", "filter", "INPUT", "-i ygg -p ipv6-icmp -j DROP")(input.survey);
+  input.reach = reachOf(input, [0]);
+  const peers = diagnose(input).find((f) => f.id === "overlay-peers")!;
+  assertEquals(peers.verdict, "unknown");
+  assertStringIncludes(peers.found!, "ICMPv6 packets from the far node");
+  input.survey.rules.inet6!["filter"]!["INPUT"]!.rules.pop();
+  assertEquals(diagnose(input).find((f) => f.id === "overlay-peers")!.verdict, "fail");
 });
 
 Deno.test("dropsOf: a rule that only may drop leaves the last word to others", async () => {
