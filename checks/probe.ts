@@ -9,7 +9,9 @@ import { type Place, placeOf } from "./probe_words.ts";
 
 /** Checks whose failure explains a lost probe: the fault has its name then. */
 const CAUSES = [
+  "tun-device",
   "overlay-service",
+  "overlay-identity",
   "overlay-peers",
   "tunnel-routing",
   "overlay-address",
@@ -21,9 +23,15 @@ const CAUSES = [
   "pool-route",
   "prefix-route",
   "forwarding-sysctl",
+  "rp-filter",
+  "uplink",
+  "accept-ra",
   "forward-policy",
+  "input-policy",
   "nat-rule",
+  "conntrack",
   "conflicts",
+  "network-managers",
 ];
 
 /** Packets sent through the real path. */

@@ -55,9 +55,11 @@ export class ProbeTable implements AsyncDisposable {
     if (!monitor.held) return undefined;
     await this.nft.say(...lines, `list chain inet ${this.name} trace`);
     await this.nft.says(/chain trace/, 2);
-    // It does not say when it has begun to listen.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    await Promise.all([send(), monitor.held.says(/verdict drop\)|policy drop/, 1.5)]);
+    // It does not say when it has begun to listen: a packet that it knows nothing of came too early.
+    for (let tries = 0; tries < 4 && !/trace id/.test(monitor.held.output()); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await Promise.all([send(), monitor.held.says(/verdict drop\)|policy drop/, 1)]);
+    }
     return parseTrace(monitor.held.output(), this.name);
   }
 
