@@ -20,7 +20,7 @@ export const pathMtu: Check = {
   cure:
     "Lower the MTU of the leg's device to what passes, then `crxn up`: the clamp follows. Or set `nat64.mss` in crxn.yaml.",
   run: (input) => {
-    const { legs, blueprint } = input;
+    const { legs } = input;
     if (!legs) return { verdict: "skip", found: "not measured" };
     // A leg on which nobody answers at all is not about sizes.
     const measured = legs.filter((l) => l.passes !== undefined);
