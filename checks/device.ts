@@ -9,6 +9,7 @@ import { see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import { withoutIpv6 } from "./disabled_ipv6.ts";
+import { takenByNetworkd } from "./networkd.ts";
 import type { Problem } from "./problem.ts";
 
 const systemctl = (verb: "start" | "stop" | "restart", unit: string): Step => ({
@@ -39,6 +40,8 @@ export function followerTrouble({ blueprint, survey }: CheckInput): string | und
 /** For `itemProblems`: items on a device that is not there or not up. */
 export const excusedByDevice = (input: CheckInput) => (item: Item): string | undefined => {
   const device = item.kind === "address" || item.kind === "route" || item.kind === "sysctl" ? item.device : undefined;
+  const taken = takenByNetworkd(item, input);
+  if (taken) return taken;
   if (item.kind === "route" && item.family === "inet6") {
     const off = withoutIpv6(device ?? "lo", input);
     if (off) return off;

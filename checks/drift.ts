@@ -6,6 +6,7 @@ import type { Check, CheckInput, Others } from "./check.ts";
 import { driftOfRules } from "./drift_rules.ts";
 import { driftOfSysctlFile } from "./drift_sysctl.ts";
 import { UP } from "./fix.ts";
+import { isFlushed } from "./flushed.ts";
 import { plainRules } from "./forward_policy.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
@@ -56,6 +57,8 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
     // With the uplink's name changes what is set for it at boot.
     if ([Path.sysctl, unitPath(Unit.overlay)].includes(item.path) && lostUplink(input)) return [];
     if (item.path === Path.sysctl) return driftOfSysctlFile(item, input);
+    // What stands in its place is the mask: the check of its service says so.
+    if (item.unit && input.survey.units[item.path.slice(Path.units.length + 1)]?.load === "masked") return [];
     if (item.path === Path.rules.inet || item.path === Path.rules.inet6) return driftOfRules(item, input);
     // With its services comes the reload that systemd needs after a change of units.
     const service = input.blueprint.items.filter((i) =>
@@ -69,6 +72,7 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
 function guardProblems(input: CheckInput): Problem[] {
   const { blueprint, survey } = input;
   const chains = blueprint.items.flatMap((i) => i.kind === "chain" && i.table === "filter" ? [i] : []);
+  if (isFlushed(input)) return [];
   return chains.flatMap((item) => {
     const chain = survey.rules[item.family]?.filter?.[item.chain];
     if (see(item, survey).is === "present") return [];

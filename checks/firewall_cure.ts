@@ -7,6 +7,7 @@ import type { Packet } from "../gateway/netfilter/packet.ts";
 import type { PacketKind } from "../gateway/netfilter/packets.ts";
 import { packetAt, type Verdict } from "../gateway/netfilter/path.ts";
 import type { Survey } from "../gateway/survey.ts";
+import { UP } from "./fix.ts";
 import { ownerOfChain } from "./firewall_owner.ts";
 
 const IPTABLES: Record<Exclude<BaseChain["backend"], "nft">, Record<Family, string>> = {
@@ -61,6 +62,8 @@ const iptablesCall = ({ backend, table }: BaseChain, family: Family): string[] =
 ];
 
 const FIREWALL_CMD = "/usr/bin/firewall-cmd";
+/** Firewalld before 2.0 takes all rules of iptables away with it, also crxn's. */
+const RELOAD = [[FIREWALL_CMD, "--reload"], UP];
 
 /** A zone for the translator, and policies between it and all others; what may really pass crxn's own chain says. */
 function firewalldForward(translator: string): string[][] {
@@ -76,7 +79,7 @@ function firewalldForward(translator: string): string[][] {
     [...call, "--zone=crxn", `--add-interface=${translator}`],
     ...policy("crxn-in", "ANY", "crxn"),
     ...policy("crxn-out", "crxn", "ANY"),
-    [FIREWALL_CMD, "--reload"],
+    ...RELOAD,
   ];
 }
 
@@ -87,7 +90,7 @@ function firewalldInput(kinds: PacketKind[]): string[][] {
     const what = port === undefined ? `protocol value=${protocol}` : `port port=${port} protocol=${protocol}`;
     return [`--add-rich-rule=rule family=ipv6 source address=${source} ${what} accept`];
   });
-  return [...unique(rules).map((rule) => [FIREWALL_CMD, "--permanent", ...rule]), [FIREWALL_CMD, "--reload"]];
+  return [...unique(rules).map((rule) => [FIREWALL_CMD, "--permanent", ...rule]), ...RELOAD];
 }
 
 function ufwInput(kinds: PacketKind[]): string[][] {
@@ -124,7 +127,7 @@ function accept(base: BaseChain, kind: PacketKind, survey: Survey, isInFront: bo
   ];
 }
 
-type Asked = Partial<Pick<Packet, "in" | "out" | "source" | "destination" | "protocol" | "port" | "icmp">>;
+type Asked = Partial<Pick<Packet, "in" | "out" | "source" | "destination" | "protocol" | "port" | "icmp" | "state">>;
 
 /** What forwarded packets are is said by both devices, or by one and the networks of that leg; others are named exactly. */
 function askedOf(kind: PacketKind, base: BaseChain): Asked {
@@ -132,6 +135,7 @@ function askedOf(kind: PacketKind, base: BaseChain): Asked {
   // iptables knows no -i where packets leave.
   const nowhere = base.backend !== "nft" && base.hook === "postrouting";
   const devices = { ...(from && !nowhere ? { in: from } : {}), ...(to ? { out: to } : {}) };
+  const answer = kind.path === "input" && kind.packet.state === "ESTABLISHED";
   if (kind.path === "forward") {
     const { source: within, destination: towards } = kind.networks ?? {};
     return {
@@ -148,6 +152,7 @@ function askedOf(kind: PacketKind, base: BaseChain): Asked {
     ...(protocol ? { protocol } : {}),
     ...(port === undefined ? {} : { port }),
     ...(icmp === undefined ? {} : { icmp }),
+    ...(answer ? { state: "ESTABLISHED" as const } : {}),
   };
 }
 
@@ -159,6 +164,7 @@ const iptablesMatch = (p: Asked): string[] => [
   ...(p.protocol ? ["-p", p.protocol] : []),
   ...(p.port === undefined ? [] : ["--dport", String(p.port)]),
   ...(p.icmp === undefined ? [] : ["--icmpv6-type", String(p.icmp)]),
+  ...(p.state === undefined ? [] : ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]),
 ];
 
 function nftMatch(family: Family, p: Asked): string[] {
@@ -168,6 +174,7 @@ function nftMatch(family: Family, p: Asked): string[] {
     ...(p.out ? ["oifname", p.out] : []),
     ...(p.source ? [ip, "saddr", p.source] : []),
     ...(p.destination ? [ip, "daddr", p.destination] : []),
+    ...(p.state === undefined ? [] : ["ct", "state", "related,established"]),
     ...(p.port !== undefined
       ? [p.protocol!, "dport", String(p.port)]
       : p.icmp !== undefined

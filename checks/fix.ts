@@ -22,6 +22,7 @@ export function stepsFor(items: Item[], survey: Survey): Step[] {
 
 export function fixOf(items: Item[], steps: Step[], survey: Survey): string[][] {
   const argvs: string[][] = [];
+  // In the order in which `doctor --fix` does it.
   for (const step of [...steps, ...stepsFor(items, survey)]) {
     if (step.fetch) argvs.push(["crxn", "install", "--yes"]);
     else if (step.packages) argvs.push([Program.aptGet, "install", "--no-install-recommends", ...step.packages]);

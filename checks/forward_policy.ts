@@ -13,6 +13,8 @@ import type { Check, CheckInput } from "./check.ts";
 import { chainEvidence } from "./evidence.ts";
 import { acceptCommands } from "./firewall_cure.ts";
 import { byPlace, packetsText, placeEvidence, placeText } from "./firewall_text.ts";
+import { queueProblems } from "./firewall_queue.ts";
+import { flushedProblem, isFlushed } from "./flushed.ts";
 import { unreadProblems } from "./firewall_unread.ts";
 import { untrackedProblems } from "./untracked.ts";
 import { itemsOf } from "./owner.ts";
@@ -33,10 +35,17 @@ export const forwardPolicy: Check = {
     "`crxn up` makes its chain accept where a policy or a rule of the same iptables chain drops. All else is somebody else's to change: the commands accept the gateway's packets there.",
   run: (input) => {
     const chains = itemsOf("forward-policy", input.blueprint).flatMap((i) => i.kind === "chain" ? [i] : []);
-    const own = chains.flatMap((item) => chainProblems(item, input));
+    const flushed = isFlushed(input);
+    const own = flushed ? [flushedProblem(input)] : chains.flatMap((item) => chainProblems(item, input));
     const broken = new Set(own.flatMap((p) => p.items ?? []).flatMap((i) => i.kind === "chain" ? [i.family] : []));
     return outcomeOf(
-      [...own, ...unreadProblems(input), ...untrackedProblems("inet6", input), ...dropProblems(chains, broken, input)],
+      [
+        ...own,
+        ...unreadProblems(input),
+        ...untrackedProblems("inet6", input),
+        ...dropProblems(chains, broken, input),
+        ...queueProblems(kindsOf(input), input),
+      ],
       input,
     );
   },

@@ -56,11 +56,16 @@ function deviceProblems({ blueprint, survey }: CheckInput): Problem[] {
 /** Lines for single devices, or for those to come: ip_forward is 1 by then, and setting it to 1 again moves nothing. */
 function laterProblems({ blueprint, host }: CheckInput): Problem[] {
   const lines = host?.sysctlLines ?? [];
-  return devicesOf(blueprint).flatMap((device): Problem[] => {
-    const key = `net/ipv4/conf/${device}/forwarding`;
-    const decided = decision(lines, key);
-    if (!decided || decided.value !== "0") return [];
-    return [later(decided, key, `what comes in by ${device} will not be forwarded`)];
+  const found = new Map<string, { decided: Decision; devices: string[] }>();
+  for (const device of devicesOf(blueprint)) {
+    const decided = decision(lines, `net/ipv4/conf/${device}/forwarding`);
+    if (decided?.value !== "0") continue;
+    const place = placeOf(decided);
+    found.set(place, { decided, devices: [...found.get(place)?.devices ?? [], device] });
+  }
+  return [...found.values()].map(({ decided, devices }) => {
+    const keys = devices.map((device) => `net/ipv4/conf/${device}/forwarding`).join(" and ");
+    return later(decided, keys, `what comes in by ${devices.join(" and ")} will not be forwarded`);
   });
 }
 
@@ -81,7 +86,7 @@ function disabledProblems(input: CheckInput): Problem[] {
     ...now.map((name): Problem => {
       const key = `net/ipv6/conf/${name}/disable_ipv6`;
       return {
-        found: `${key} is 1: ${name === "all" ? "no device" : name} has IPv6`,
+        found: `${key} is 1: ${name === "all" ? "no device has IPv6" : `${name} has none`}`,
         want: `${key} = 0`,
         steps: [{ title: `switch IPv6 on (${name})`, actions: [run([Program.sysctl, "-q", "-w", `${key}=0`])] }],
         items: routes,

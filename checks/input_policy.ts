@@ -1,6 +1,7 @@
 import { baseChains } from "../gateway/netfilter/base_chains.ts";
 import { isDoubtful } from "../gateway/netfilter/packet.ts";
-import { discoveryPackets, type PacketKind, peerPackets } from "../gateway/netfilter/packets.ts";
+import { discoveryPackets, type PacketKind } from "../gateway/netfilter/packets.ts";
+import { dialledPackets, peerPackets } from "../gateway/netfilter/peer_packets.ts";
 import { dropOf } from "../gateway/netfilter/path.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
@@ -19,11 +20,11 @@ export const inputPolicy: Check = {
   early: true,
   needs: [],
   looksAt:
-    "Every chain that neighbour discovery on the uplink meets on its way to the machine (and router advertisements, where the default route comes by them), and connections of yggdrasil's peers to the ports of overlay.listen: iptables, iptables-legacy and nftables.",
+    "Every chain that neighbour discovery on the uplink meets on its way to the machine (and router advertisements, where the default route comes by them), the daemon's connections to overlay.peers with their answers, and those of others to the ports of overlay.listen: iptables, iptables-legacy and nftables.",
   why:
     "A machine that does not hear neighbour solicitations is not found by its router any more, minutes after everything worked. In IPv6 these are ICMPv6, which a firewall must not drop as a whole (RFC 4890).",
   cure:
-    "Accept ICMPv6 types 133 to 136 on the uplink, and the ports of overlay.listen if nodes are to connect to this one. crxn changes no firewall of somebody else.",
+    "Accept ICMPv6 types 133 to 136 on the uplink, answers to the machine's own connections (state established), and the ports of overlay.listen if nodes are to connect to this one. crxn changes no firewall of somebody else.",
   run: (input) => {
     const { config, facts } = input.blueprint;
     const { name } = facts.uplink;
@@ -32,11 +33,24 @@ export const inputPolicy: Check = {
     const kinds = neighbours && config.nat64 ? discoveryPackets(name, facts.advertised.includes(name)) : [];
     return outcomeOf([
       ...dropsOf(kinds, input),
+      ...dialDrops(input),
       // Nodes that this one dials itself need no port here.
       ...dropsOf(peerPackets(config, name), input).map((p): Problem => ({ ...p, verdict: "warn", carries: true })),
     ], input);
   },
 };
+
+/** Peers that the daemon cannot reach, whichever family it tries, or cannot hear. */
+export function dialDrops(input: CheckInput): Problem[] {
+  const { config, facts } = input.blueprint;
+  if (config.overlay.type !== "yggdrasil") return [];
+  const kinds = config.overlay.peers.flatMap((uri) => {
+    const all = dialledPackets(uri, facts.uplink.name);
+    const shut = (family: PacketKind["family"]) => dropsOf(all.filter((k) => k.family === family), input).length > 0;
+    return all.every((k) => shut(k.family)) ? all : [];
+  });
+  return dropsOf(kinds, input);
+}
 
 function dropsOf(kinds: PacketKind[], { survey, blueprint }: CheckInput): Problem[] {
   const found = kinds.flatMap((kind) => {

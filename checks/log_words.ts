@@ -42,7 +42,7 @@ const YGGDRASIL: Meaning[] = [
   { pattern: /^(Link handler|Failed to (connect|dial)|Failed to create (in|out)bound)|dial tcp|i\/o timeout/ },
   {
     pattern: /Failed to start listener .*address already in use/,
-    means: "the port of overlay.listen is taken by another program (`ss -ltnp`): nobody can connect to this node",
+    means: "the port of overlay.listen is taken by another program (`ss -ltnp`): nobody can connect to this node by it",
   },
   {
     pattern: /Failed to start listener .*permission denied/,

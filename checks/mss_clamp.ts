@@ -2,6 +2,7 @@ import type { ChainItem } from "../gateway/item.ts";
 import { hasJump } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
+import { excusedByFlush } from "./flushed.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
 
@@ -22,7 +23,10 @@ export const mssClamp: Check = {
     if (items.length === 0) return { verdict: "skip", found: "crxn.yaml switches it off (nat64.mss)" };
     const doubtful = items.filter((i) => !(i.kind === "chain" && sameButForSize(i, input)));
     // Small packets pass without it.
-    return outcomeOf(itemProblems(doubtful, input).map((p) => ({ ...p, carries: true as const })), input);
+    return outcomeOf(
+      itemProblems(doubtful, input, excusedByFlush(input)).map((p) => ({ ...p, carries: true as const })),
+      input,
+    );
   },
 };
 

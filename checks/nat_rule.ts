@@ -1,4 +1,5 @@
 import type { Check } from "./check.ts";
+import { excusedByFlush } from "./flushed.ts";
 import { overtaken, redirected } from "./foreign_nat.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
@@ -17,7 +18,7 @@ export const natRule: Check = {
   cure:
     "`crxn up`, which makes the chain in one transaction. A rule of somebody else's is theirs to change: accept the gateway's packets before it. Flows that began without it keep their old address until they end.",
   run: (input) => {
-    const own = itemProblems(itemsOf("nat-rule", input.blueprint), input);
+    const own = itemProblems(itemsOf("nat-rule", input.blueprint), input, excusedByFlush(input));
     return outcomeOf([
       ...own,
       ...(own.length > 0 ? [] : overtaken(input)),

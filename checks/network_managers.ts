@@ -2,7 +2,9 @@ import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { ManagersSeen } from "../gateway/host.ts";
 import { defaultUplink } from "../gateway/survey.ts";
-import type { Check, CheckInput } from "./check.ts";
+import type { Item } from "../gateway/item.ts";
+import type { Check, CheckInput, Hop } from "./check.ts";
+import { takenByNetworkd } from "./networkd.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
 
 /** Where the setting goes that keeps networkd's hands off. */
@@ -19,7 +21,7 @@ export const networkManagers: Check = {
   looksAt:
     "Whether systemd-networkd or NetworkManager runs, and which devices they manage (networkctl, nmcli); ManageForeignRoutes= in networkd.conf.",
   why:
-    "A device that a .network file matches loses every address and route that networkd did not put there: when networkd starts, is reloaded, or reconfigures it. ManageForeignRoutes=no keeps routes, but not addresses, and the kernel removes an address's routes with it. Debian 13's also removes blackhole and unreachable routes when it starts, Debian 12's when it is reloaded. It takes router advertisements itself and sets accept_ra to 0; with forwarding on it does so only where a file says IPv6AcceptRA=yes.",
+    "A device that a .network file matches can lose every address and route that networkd did not put there: Debian 13's takes them when it starts, Debian 12's when a reload brings the device a new file; blackhole and unreachable routes, which hang on no device, go with them. ManageForeignRoutes=no keeps routes, but not addresses, and the kernel removes an address's routes with it. networkd takes router advertisements itself and sets accept_ra to 0; with forwarding on it does so only where a file says IPv6AcceptRA=yes.",
   cure:
     `Routes: ${KEEP}, then \`systemctl restart systemd-networkd\`. A device of the gateway: \`Unmanaged=yes\` below [Link] in a .network file that comes first, or a narrower [Match] in the one that matches. NetworkManager: \`nmcli device set DEVICE managed no\`, and unmanaged-devices= in NetworkManager.conf.`,
   run: (input) => {
@@ -27,18 +29,39 @@ export const networkManagers: Check = {
     if (!managers) {
       return { verdict: input.host ? "unknown" : "skip", found: input.host ? "systemctl does not answer" : "not read" };
     }
-    const problems = [...networkdProblems(input, managers), ...managerProblems(input, managers)];
+    const lost = takenItems(input);
+    const problems = [...lostProblem(lost), ...networkdProblems(input, managers), ...managerProblems(input, managers)];
     const names = [
       ...(managers.networkd ? ["systemd-networkd"] : []),
       ...(managers.networkManager ? ["NetworkManager"] : []),
     ];
-    return outcomeOf(
-      problems,
-      input,
-      names.length > 0 ? `${names.join(" and ")} leave the gateway alone` : "none runs",
-    );
+    const fine = names.length > 0 ? `${names.join(" and ")} leave the gateway alone` : "none runs";
+    const hop = hopOf(lost, input);
+    return { ...outcomeOf(problems, input, fine), ...(hop ? { hop } : {}) };
   },
 };
+
+/** Addresses and routes that are missing because networkd took them. */
+const takenItems = (input: CheckInput): Item[] =>
+  input.blueprint.items.filter((item) => takenByNetworkd(item, input) !== undefined);
+
+const hopOf = (lost: Item[], { blueprint }: CheckInput): Hop | undefined => {
+  const devices = lost.flatMap((i) => i.kind === "route" || i.kind === "address" ? [i.device] : []);
+  if (devices.some((d) => d !== undefined && d === blueprint.translatorDevice)) return "translator";
+  return devices.some((d) => d !== undefined) ? "overlay" : undefined;
+};
+
+function lostProblem(lost: Item[]): Problem[] {
+  if (lost.length === 0) return [];
+  const loose = lost.every((i) => i.kind === "route" && i.device === undefined);
+  return [{
+    found: `systemd-networkd has taken away: ${lost.map((i) => i.id).join(", ")}`,
+    want: "what crxn put there, and networkd kept from it",
+    items: lost,
+    evidence: [{ command: [Program.networkctl, "--no-pager", "list"], output: "" }],
+    ...(loose ? { carries: true as const } : {}),
+  }];
+}
 
 /** Devices that carry addresses and routes of the gateway; `theirs`: made by somebody else, who may manage it well. */
 const devicesOf = ({ ways, translatorDevice, config }: Blueprint): string[] => [
@@ -65,7 +88,7 @@ function networkdProblems(input: CheckInput, { networkd }: ManagersSeen): Proble
     ...taken.map((device): Problem => ({
       found: `systemd-networkd manages ${device} by ${
         files[device]
-      }: whenever it starts or is reloaded it removes crxn's address${keepsRoutes ? "" : " and routes"} from it`,
+      }: when it starts or is reloaded it can take crxn's address${keepsRoutes ? "" : " and routes"} away`,
       want: `${device} unmanaged by networkd`,
       verdict: "warn",
       fix: [[Program.networkctl, "cat", files[device]!]],
@@ -74,7 +97,7 @@ function networkdProblems(input: CheckInput, { networkd }: ManagersSeen): Proble
     ...(!keepsRoutes && Object.keys(files).length > 0
       ? [{
         found:
-          "systemd-networkd runs with ManageForeignRoutes on: when it starts or is reloaded it removes crxn's blackhole and unreachable routes",
+          "systemd-networkd runs with ManageForeignRoutes on: when it starts or is reloaded it takes crxn's blackhole and unreachable routes away",
         want: KEEP,
         verdict: "warn" as const,
         evidence: [list],

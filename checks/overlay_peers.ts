@@ -1,7 +1,9 @@
 import { Program } from "../gateway/action.ts";
 import { wrongGeneration } from "../gateway/config/key_warnings.ts";
 import { networkOf } from "../gateway/overlay_nodes.ts";
+import { dialDrops } from "./input_policy.ts";
 import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
+import { routeProblems } from "./route_problems.ts";
 import type { Peer } from "../gateway/survey.ts";
 
 /** Connections to other yggdrasil nodes. */
@@ -41,6 +43,9 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
         want: "at least one connection",
         evidence: [...evidence, ...logEvidence(input)],
       };
+    }
+    if (dialDrops(input).length > 0) {
+      return { verdict: "skip", found: "a firewall drops their packets (see input-policy)" };
     }
     const errors = peers.flatMap((p) => p.error ? [`${p.uri}: ${explained(p.error)}`] : []);
     const found = `none of ${wanted.length} peers is connected${errors.length > 0 ? `: ${errors.join("; ")}` : ""}${
@@ -93,12 +98,19 @@ function logEvidence({ daemonLog = [] }: CheckInput): Evidence[] {
 }
 
 /** Connected, but a far node cannot be reached over all that: nobody has its key, or it is off. */
-function silentNodes({ blueprint, reach = [], probe }: CheckInput, evidence: Evidence[]): Outcome | undefined {
+function silentNodes(input: CheckInput, evidence: Evidence[]): Outcome | undefined {
+  const { blueprint, reach = [], probe } = input;
   const answered = probe?.ran === true && probe.received > 0 && probe.kind !== "overlay"
     ? networkOf(reach.flatMap((r) => r.networks), probe.target)
     : undefined;
   const silent = reach.filter((r) => r.received === 0 && !r.networks.some((n) => n === answered));
   if (silent.length === 0) return undefined;
+  if (routeProblems("tunnel-routing", input).length > 0) {
+    return {
+      verdict: "skip",
+      found: "the far nodes cannot be asked: tunnel-routing names what leads packets to them elsewhere",
+    };
+  }
   const [what] = wrongGeneration(blueprint.facts.daemon?.generation ?? "0.5");
   const texts = silent.map((r) =>
     `no answer from the far node ${r.address} for ${r.networks.join(", ")} (key ${r.key}): ${

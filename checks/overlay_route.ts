@@ -2,6 +2,7 @@ import type { Item } from "../gateway/item.ts";
 import type { State } from "../gateway/see.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { deviceTrouble, followerTrouble } from "./device.ts";
+import { takenByNetworkd } from "./networkd.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
 import { routeProblems } from "./route_problems.ts";
@@ -20,10 +21,11 @@ export const overlayRoute: Check = {
     "`ip route replace NETWORK dev DEVICE proto 64`, and `ip route replace unreachable NETWORK metric 2147483647 proto 64`.",
   run: (input, others) => {
     const excuse = (item: Item, { is }: State) =>
-      item.kind === "route" && item.type === "unicast"
-        ? reason(item.device!, input, others("overlay-address").verdict) ??
-          (is === "absent" ? followerTrouble(input) : undefined)
-        : undefined;
+      takenByNetworkd(item, input) ??
+        (item.kind === "route" && item.type === "unicast"
+          ? reason(item.device!, input, others("overlay-address").verdict) ??
+            (is === "absent" ? followerTrouble(input) : undefined)
+          : undefined);
     const problems = itemsOf("overlay-route", input.blueprint).flatMap((item) =>
       itemProblems([item], input, excuse).map((p): Problem =>
         item.kind === "route" && item.type === "unreachable" ? { ...p, carries: true } : p

@@ -4,6 +4,7 @@ import { Program } from "../gateway/action.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { lossOf } from "./probe_loss.ts";
 import type { LegSize } from "./probe_result.ts";
+import { wrappingOf } from "../gateway/probe_plan.ts";
 import { placeOf } from "./probe_words.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
 
@@ -52,35 +53,25 @@ const nobody = (legs: LegSize[]): string =>
 const isTold = ({ told, passes }: LegSize): boolean => told !== undefined && passes !== undefined && passes >= told;
 
 function problemOf(leg: LegSize, input: CheckInput): Problem {
+  const { device, to, full, passes = 0, command, output } = leg;
   const { blueprint } = input;
-  const { device, to, full, passes, command, output } = leg;
   const by = whose(leg, input);
-  const found = `${
-    NAMES[leg.leg]
-  } (${device}, to ${to}) packets of ${passes} bytes pass, larger ones up to the link's ${full} ${
-    isTold(leg) ? "are refused with an ICMP error" : "vanish without an ICMP error"
-  }${by ? `: ${by}` : ""}`;
-  const clamp = clampOn(leg, blueprint);
-  const mtu = mtuFor(leg, blueprint);
-  const evidence = [{ command, output }];
-  const want = `an MTU of ${mtu} on ${deviceOf(leg, blueprint)}`;
-  const fix = [[Program.ip, "link", "set", "dev", deviceOf(leg, blueprint), "mtu", String(mtu)], ["crxn", "up"]];
-  if (clamp !== undefined && clamp <= passes!) {
-    return {
-      verdict: "warn",
-      found: `${found}; TCP is held to ${clamp} and passes`,
-      want,
-      fix,
-      evidence,
-    };
-  }
-  const tcp = clamp === undefined ? "TCP is not held to any size" : `TCP is held to ${clamp} only`;
-  if (isTold(leg)) return { verdict: "warn", found: `${found}; ${tcp}`, want, fix, evidence };
+  const how = isTold(leg) ? "are refused with an ICMP error" : "vanish without an ICMP error";
+  const found =
+    `${NAMES[leg.leg]} (${device}, to ${to}) packets of ${passes} bytes pass, larger ones up to the link's ` +
+    `${full} ${how}${by ? `: ${by}` : ""}`;
+  const mss = mssOf(blueprint.config, blueprint.facts);
+  const fits = mss !== undefined && mss <= mssFor(leg, blueprint);
+  const tcp = mss === undefined
+    ? "TCP is not held to any size"
+    : fits
+    ? `TCP is held to segments of ${mss}, which pass`
+    : `TCP is held to segments of ${mss} only`;
   return {
+    verdict: fits || isTold(leg) ? "warn" : "fail",
     found: `${found}; ${tcp}`,
-    want: `${want}, or nat64.mss: ${mssFor(leg)} in crxn.yaml`,
-    fix,
-    evidence,
+    ...cure(leg, blueprint),
+    evidence: [{ command, output }],
     // Small packets pass.
     carries: true,
   };
@@ -94,23 +85,23 @@ function whose(leg: LegSize, { probe, survey, blueprint }: CheckInput): string |
   return placeOf(loss, through, survey, blueprint.facts.uplink.name).where;
 }
 
-/** The largest packet of TCP on that leg, by the clamp: IPv4's header has 20 bytes, IPv6's 40, TCP's 20. */
-function clampOn({ leg, device }: LegSize, { config, facts }: Blueprint): number | undefined {
-  const mss = mssOf(config, facts);
-  if (mss === undefined) return undefined;
-  return leg === "overlay" ? mss + 40 : leg === "underlay" ? mss + 40 + wrapping(device, facts) : mss + 60;
+/** What is left for TCP's data of a packet that passes: IPv4's header has 20 bytes, IPv6's 40, TCP's 20. */
+function mssFor({ leg, passes = 0 }: LegSize, { facts }: Blueprint): number {
+  const headers = leg === "overlay" ? 40 : leg === "underlay" ? 40 + wrappingOf(facts.tunnel?.kind) : 60;
+  return Math.max(536, passes - headers);
 }
 
-const wrapping = (_device: string, { tunnel }: Blueprint["facts"]): number => tunnel?.kind === "ip6gre" ? 44 : 70;
-
-/** What crxn.yaml would have to say. */
-const mssFor = ({ leg, passes }: LegSize): number => Math.max(536, passes! - (leg === "overlay" ? 40 : 60));
-
-/** Of the leg's own device; of the whole path and of the underlay the overlay's, which is the one to be set. */
-const deviceOf = ({ leg, device }: LegSize, { overlayDevice }: Blueprint): string =>
-  leg === "whole" || leg === "underlay" ? overlayDevice : device;
-
-function mtuFor({ leg, device, passes }: LegSize, { facts }: Blueprint): number {
-  if (leg === "whole") return passes! - 20;
-  return leg === "underlay" ? passes! - wrapping(device, facts) : Math.max(passes!, leg === "client" ? 1280 : 576);
+/** A tunnel of ours keeps its MTU, which the far end knows as well; an existing link and the uplink have their owner's. */
+function cure(leg: LegSize, blueprint: Blueprint): Pick<Problem, "want" | "fix"> {
+  const setting = `nat64.mss: ${mssFor(leg, blueprint)} in crxn.yaml, and \`crxn up\``;
+  if (leg.leg === "underlay" || (leg.leg !== "client" && blueprint.config.overlay.type === "yggdrasil")) {
+    return { want: setting };
+  }
+  const device = leg.leg === "whole" ? blueprint.overlayDevice : leg.device;
+  // IPv6 demands 1280 (RFC 8200, 5); of the whole path the IPv4 part is 20 bytes shorter.
+  const mtu = leg.leg === "client" ? Math.max(1280, leg.passes!) : leg.leg === "whole" ? leg.passes! - 20 : leg.passes!;
+  return {
+    want: `an MTU of ${mtu} on ${device}, or ${setting}`,
+    fix: [[Program.ip, "link", "set", "dev", device, "mtu", String(mtu)], ["crxn", "up", "--yes"]],
+  };
 }

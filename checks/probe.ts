@@ -1,9 +1,10 @@
+import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { Unit } from "../gateway/names.ts";
 import { restart } from "./device.ts";
 import type { Check, CheckInput, Evidence, Hop, Outcome } from "./check.ts";
-import { lossOf } from "./probe_loss.ts";
-import type { FlowName, Probed } from "./probe_result.ts";
+import { lossOf, type LossPlace } from "./probe_loss.ts";
+import type { Dropped, FlowName, Probed } from "./probe_result.ts";
 import { type Place, placeOf } from "./probe_words.ts";
 
 /** Checks whose failure explains a lost probe: the fault has its name then. */
@@ -44,6 +45,8 @@ export const probe: Check = {
     const evidence = evidenceOf(probe);
     const at = lostAt(probe, input);
     if (!at) return { ...arrived(probe), evidence };
+    // What the probe's own client lost says nothing about the gateway.
+    if (at.in === "client") return { verdict: "unknown", found: `${at.what} lost ${at.where}`, evidence };
     const cause = CAUSES.find((id) => others(id).verdict === "fail");
     if (cause) {
       return {
@@ -64,19 +67,27 @@ function evidenceOf({ command, output, through }: Probed): Evidence[] {
     ...(small && small.command !== command ? [{ command: small.command, output: small.output }] : []),
     ...(tcp ? [{ command: tcp.command, output: tcp.output }] : []),
     ...(through?.route ? [through.route] : []),
+    ...(through?.dropped ? [traceEvidence(through.dropped)] : []),
   ];
 }
+
+const traceEvidence = ({ table, chain, rule }: Dropped): Evidence => ({
+  command: [Program.nft, "monitor", "trace"],
+  output: `${table} ${chain} ${rule === undefined ? "policy drop" : `rule ${rule}`}`,
+});
 
 interface LostAt extends Place {
   /** "no answer from 10.1.0.3;" */
   what: string;
+  /** Missing where nothing but the devices' counters tell. */
+  in?: LossPlace;
 }
 
 /** @returns undefined when nothing was lost that this check speaks for: large packets are path-mtu's */
 function lostAt(probe: Probed, { survey, blueprint }: CheckInput): LostAt | undefined {
   const { through } = probe;
   const { uplink } = blueprint.facts;
-  const place = (flow: FlowName): (Place & { in: string }) | undefined => {
+  const place = (flow: FlowName): (Place & { in: LossPlace }) | undefined => {
     const loss = through && lossOf(through, flow);
     return loss && { ...placeOf(loss, through, survey, uplink.name), in: loss.in };
   };
@@ -151,11 +162,7 @@ export function lastSeen({ kind, sent, translator, overlay }: Probed): { hop: Ho
 }
 
 /** Nothing at all came out of the tunnel, though the far node answers: it may have another kind of tunnel, or none. */
-function withTunnel(
-  at: { hop: Hop; where: string },
-  { facts }: Blueprint,
-  { overlay }: Probed,
-): { hop: Hop; where: string } {
+function withTunnel<At extends Place>(at: At, { facts }: Blueprint, { overlay }: Probed): At {
   if (at.hop !== "target" || !facts.tunnel || overlay?.rx !== 0) return at;
   return { ...at, where: `${at.where}; has the far end a ${facts.tunnel.kind} tunnel too, and routes back?` };
 }
@@ -166,12 +173,12 @@ function stuck(device: string): Pick<Outcome, "fix" | "mend"> {
   return { fix: step.actions.flatMap((a) => a.do === "run" ? [a.argv] : []), mend: { items: [], steps: [step] } };
 }
 
-function lost(probe: Probed, { hop, what, where }: LostAt): Outcome {
+function lost(probe: Probed, { hop, what, where, in: place }: LostAt): Outcome {
   return {
     verdict: "fail",
     found: `${what} lost ${where}`,
-    want: `an answer from ${probe.target}`,
+    want: probe.kind === "guess" ? `packets that leave by ${probe.through?.overlay}` : `an answer from ${probe.target}`,
     hop,
-    ...(hop === "translator" && probe.translator ? stuck(probe.translator.device) : {}),
+    ...((place ?? hop) === "translator" && probe.translator ? stuck(probe.translator.device) : {}),
   };
 }

@@ -6,17 +6,18 @@ import type { FlowName, Through } from "./probe_result.ts";
 
 /**
  * `hook`: in PREROUTING, FORWARD or POSTROUTING, so a firewall has them. `route`: between PREROUTING and FORWARD, where the kernel
- * looks for a route. `translator`: they went to tayga and did not come out. `beyond`: they left, and nothing came back.
+ * looks for a route. `tunnel`: in the tunnel's own packets, which a firewall has before they leave this machine, or when they are
+ * back. `translator`: they went to tayga and did not come out. `beyond`: they left, and nothing came back.
  * `client`: at the probe's own client, which is nobody's fault.
  */
-export type LossPlace = "hook" | "route" | "translator" | "beyond" | "client";
+export type LossPlace = "hook" | "route" | "translator" | "tunnel" | "beyond" | "client";
 
 export interface Loss {
   flow: FlowName;
   in: LossPlace;
   side: Side;
-  /** For `hook`. */
-  hook?: "PREROUTING" | "FORWARD" | "POSTROUTING";
+  /** For `hook` and `tunnel`. */
+  hook?: "PREROUTING" | "FORWARD" | "POSTROUTING" | "OUTPUT" | "INPUT";
   hop: Hop;
 }
 
@@ -38,12 +39,19 @@ export function lossOf(through: Through, flow: FlowName): Loss | undefined {
   const { side } = missed;
   if (before.side !== side) {
     return side === "answer4"
-      ? { flow, in: "beyond", side, hop: "target" }
+      ? { flow, side, ...beyondOf(through) }
       : { flow, in: "translator", side, hop: "translator" };
   }
   if (missed.hook === "forward" && missed.edge === "first") return { flow, in: "route", side, hop: ROUTES[side] };
   const hook = missed.hook === "prerouting" ? "PREROUTING" : missed.hook === "forward" ? "FORWARD" : "POSTROUTING";
   return { flow, in: "hook", side, hook, hop: "forward" };
+}
+
+/** With a tunnel "beyond" begins on this machine. */
+function beyondOf({ tunnel }: Through): Pick<Loss, "in" | "hook" | "hop"> {
+  if (tunnel && tunnel["t-sent"] > 0 && tunnel["t-out"] === 0) return { in: "tunnel", hook: "OUTPUT", hop: "overlay" };
+  if (tunnel && tunnel["t-in"] > 0 && tunnel["t-taken"] === 0) return { in: "tunnel", hook: "INPUT", hop: "overlay" };
+  return { in: "beyond", hop: "target" };
 }
 
 /** The station whose route it is: those of the checks prefix-route, overlay-route and pool-route. */

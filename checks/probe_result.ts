@@ -55,8 +55,12 @@ export interface Through {
   flows: Partial<Record<FlowName, Flow>>;
   /** Missing where nft could not count. */
   counts?: Counts;
+  /** Packets of the tunnel that the overlay's device is, to and from the far node (`TUNNEL_POINTS`). */
+  tunnel?: { device: string } & Record<"t-sent" | "t-out" | "t-in" | "t-taken", number>;
   /** What the trace of one more packet of a lost flow told, and of which. */
   dropped?: Dropped & { flow: FlowName };
+  /** Why that need not happen to a real client. */
+  doubt?: string;
   /** What the kernel says about the route of a packet that got lost between two hooks. */
   route?: { command: string[]; output: string };
 }

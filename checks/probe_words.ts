@@ -28,14 +28,23 @@ export function placeOf(loss: Loss, through: Through, survey: Survey, uplink: st
         };
     case "beyond":
       return beyond(loss, through, nextHops(survey, overlay));
-    case "hook": {
-      const by = through.dropped?.flow === loss.flow ? droppedText(through.dropped, survey) : undefined;
-      const unseen = `${loss.hook}, by a rule that nftables does not trace (iptables-legacy?)`;
-      return { hop: loss.hop, where: `${between}: ${by ?? unseen}` };
+    case "hook":
+      return { hop: loss.hop, where: `${between}: ${hookText(loss, through, survey)}` };
+    case "tunnel": {
+      const under = through.tunnel!.device;
+      const side = loss.hook === "OUTPUT"
+        ? `between ${overlay} and ${under}`
+        : `on the way back, between ${under} and ${overlay}`;
+      return { hop: loss.hop, where: `${side}: ${hookText(loss, through, survey)}` };
     }
     case "route":
       return route(loss, through, survey, between);
   }
+}
+
+function hookText(loss: Loss, { dropped }: Through, survey: Survey): string {
+  if (dropped?.flow === loss.flow) return droppedText(dropped, survey);
+  return `${loss.hook}, by a rule that nftables does not trace (iptables-legacy?)`;
 }
 
 function betweenOf(side: Side, { translator, overlay }: Through, uplink: string): string {
@@ -65,7 +74,9 @@ function beyond(loss: Loss, through: Through, hops: string[]): Place {
   }
   const asked = silentNeighbours(through.route?.output ?? "").find((a) => a === through.target || hops.includes(a));
   if (asked) return { hop: "overlay", where: `beyond ${overlay}: no neighbour there answers for ${asked}` };
-  return { hop: "target", where: `beyond ${overlay}: packets left, no answer came back` };
+  const error = through.flows[loss.flow]?.error;
+  const answer = error ? `but an error: ${error}` : "no answer came back";
+  return { hop: "target", where: `beyond ${overlay}: packets left, ${answer}` };
 }
 
 /** "ip filter FORWARD, policy DROP, set by ufw" */

@@ -3,7 +3,7 @@
 import { contains } from "../gateway/cidr.ts";
 import type { RouteItem } from "../gateway/item.ts";
 import { see } from "../gateway/see.ts";
-import { defaultUplink, linkOf } from "../gateway/survey.ts";
+import { defaultUplink, linkOf, type PolicySeen } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import { isStandard, type Lookup, lookup, networkOf, ruleLine } from "./fib.ts";
 import { type Flow, type RouteAnswer, sameFlow } from "./flow.ts";
@@ -24,9 +24,16 @@ export interface RouteFault {
 
 type Input = Pick<CheckInput, "blueprint" | "survey" | "answers">;
 
+/** Several checks ask for the same: `runChecks` has an input of its own for each run. */
+const known = new WeakMap<Input, RouteFault[]>();
+
 /** Legs without their own route, address or device are left out: the checks of these say so. */
 export function routeFaults(input: Input): RouteFault[] {
-  return legsOf(input).filter((leg) => isReady(leg, input)).flatMap((leg) => judged(leg, input) ?? []);
+  const before = known.get(input);
+  if (before) return before;
+  const faults = legsOf(input).filter((leg) => isReady(leg, input)).flatMap((leg) => judged(leg, input) ?? []);
+  known.set(input, faults);
+  return faults;
 }
 
 /** How rp_filter counts for a device: the higher of its own and that of `all`. Undefined where it was not read. */
@@ -47,7 +54,9 @@ function judged(leg: Leg, input: Input): RouteFault | undefined {
     if (!asWanted(leg, decided)) return { leg, kind: "route", decided };
     return dropped ? { leg, kind: "source", decided: back } : undefined;
   }
-  if (answerAsWanted(leg, answer)) return undefined;
+  // Of several next hops the kernel names the one that this packet would take.
+  const split = decided.devices.length > 1 && decided.devices.includes(answer.device ?? "");
+  if (split ? asWanted(leg, decided) : answerAsWanted(leg, answer)) return undefined;
   if (!asWanted(leg, decided)) return { leg, kind: "route", decided, answer };
   if (isForwardingOff(flow, answer, input)) return undefined;
   // From Linux 6.13 on it says EINVAL for what was EXDEV before.
@@ -56,10 +65,12 @@ function judged(leg: Leg, input: Input): RouteFault | undefined {
   return { leg, kind: "unexplained", decided, answer };
 }
 
-const asWanted = ({ want }: Leg, { type, devices }: Lookup): boolean => {
+/** Of several next hops every one has to be right; but uplinks may be several. */
+const asWanted = ({ want, check }: Leg, { type, devices }: Lookup): boolean => {
   if (want === "nowhere") return type !== "unicast" && type !== "local";
   if (want === "local") return type === "local";
-  return type === "unicast" && devices.includes(want.device);
+  if (type !== "unicast" || !devices.includes(want.device)) return false;
+  return check === "uplink" || devices.every((d) => d === want.device);
 };
 
 const answerAsWanted = (leg: Leg, { type = "none", device }: RouteAnswer): boolean =>
@@ -102,10 +113,16 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
   return want === "local" || present(here((i) => i.type === "unicast" && i.device === want.device));
 }
 
+/** The rule to blame, if it is one: a rule that leads to the table main has only found there what everybody would. */
+export const blamed = ({ decided: { rule } }: RouteFault): PolicySeen | undefined =>
+  rule && !isStandard(rule) && !(rule.action === "lookup" && rule.table === "main") ? rule : undefined;
+
 /** Whose doing it is, in a word that two faults of one cause have in common. */
-export function culpritOf({ kind, decided, leg }: RouteFault): string {
+export function culpritOf(fault: RouteFault): string {
+  const { kind, decided, leg } = fault;
+  const rule = blamed(fault);
   if (kind === "unexplained") return `${leg.check} ${leg.name}`;
-  if (decided.rule && !isStandard(decided.rule)) return `${decided.rule.family} rule ${ruleLine(decided.rule)}`;
+  if (rule) return `${rule.family} rule "${ruleLine(rule)}"`;
   const route = decided.type === "none" ? decided.thrown : decided.route;
-  return route ? `route ${routeLine(route)}` : `no route for ${leg.flow.to}`;
+  return route ? `${route.family} route "${routeLine(route)}"` : `lack of a route for ${leg.flow.to}`;
 }

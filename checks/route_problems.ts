@@ -8,7 +8,7 @@ import { isStandard, ruleLine, ruleWords } from "./fib.ts";
 import { flowWords, type RouteAnswer } from "./flow.ts";
 import { isTranslatorRoute } from "./prefix_route.ts";
 import type { Problem } from "./problem.ts";
-import { culpritOf, type RouteFault, routeFaults } from "./route_faults.ts";
+import { blamed, culpritOf, type RouteFault, routeFaults } from "./route_faults.ts";
 
 /** Of what several kinds of packets suffer from, the first of these speaks. */
 const FIRST = [
@@ -35,7 +35,10 @@ export function routeProblems(check: string, input: CheckInput, given?: RouteFau
     if (told.has(culprit)) return [];
     told.add(culprit);
     const first = speaker(culprit);
-    return [{ ...problemOf(fault, input), ...(first === check ? {} : { excuse: `${first} names the ${culprit}` }) }];
+    return [{
+      ...problemOf(fault, input),
+      ...(first === check ? {} : { excuse: `${first} names the ${culprit.replace(/^inet6? /, "")}` }),
+    }];
   });
 }
 
@@ -56,8 +59,9 @@ function problemOf(fault: RouteFault, input: CheckInput): Problem {
     }; no rule and no route that can be seen does that`;
     return { ...problem, found };
   }
-  const { rule, route, thrown } = decided;
-  if (rule && !isStandard(rule)) {
+  const { route, thrown } = decided;
+  const rule = blamed(fault);
+  if (rule) {
     const does = route ? `leads ${leg.name} to "${routeLine(route)}"` : `drops ${leg.name}`;
     const fix = [
       Program.ip,

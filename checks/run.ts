@@ -16,7 +16,9 @@ const BEFORE_UP = new Set(["packages", "tun-device", "conflicts", "network-manag
  * @param wanted ids to report; others are asked only where these need them
  * @returns findings in the order of the list
  */
-export function runChecks(checks: readonly Check[], input: CheckInput, wanted?: ReadonlySet<string>): Finding[] {
+export function runChecks(checks: readonly Check[], given: CheckInput, wanted?: ReadonlySet<string>): Finding[] {
+  // Of this run alone: what checks have in common is computed once for it.
+  const input = { ...given };
   const byId = new Map(checks.map((c) => [c.id, c]));
   const outcomes = new Map<string, Outcome>();
   const bare = isBare(input);

@@ -59,7 +59,10 @@ function problemOf(item: ServiceItem, input: CheckInput, others: Others, causes:
   }
   if (unit.load === "masked") {
     const unmask = run([Program.systemctl, "unmask", item.unit]);
-    return { found: `${item.unit} is masked`, ...wanted, steps: [{ title: `unmask ${item.unit}`, actions: [unmask] }] };
+    // A link to /dev/null may stand where crxn's own file has to be.
+    const items = ownFile && see(ownFile, survey).is !== "present" ? [ownFile, item] : [item];
+    const steps = [{ title: `unmask ${item.unit}`, actions: [unmask] }];
+    return { found: `${item.unit} is masked: systemd will not start it`, ...wanted, items, steps };
   }
   if (unit.active !== "active") {
     const cause = causes.find((id) => others(id).verdict === "fail");

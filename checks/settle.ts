@@ -1,12 +1,44 @@
 /** Facts as `up` found them, where the journal still knows: a machine with a fault may no longer show them. Pure. */
 
-import type { Facts, Identity } from "../gateway/facts.ts";
 import { CKR_SETTINGS } from "../gateway/capability.ts";
+import type { Config } from "../gateway/config/types.ts";
+import { CrxnError } from "../gateway/errors.ts";
+import { type Facts, factsOf, type Identity, type MoreFacts } from "../gateway/facts.ts";
 import type { FileItem, Item, LinkItem } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { Path, Unit, unitPath } from "../gateway/names.ts";
-import { linkOf, type Survey } from "../gateway/survey.ts";
+import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
+
+/** Stands in for an uplink that is not there, also where not even the loopback device could be seen. */
+const LOOPBACK: Link = {
+  name: "lo",
+  up: true,
+  carrier: true,
+  mtu: 65536,
+  data: {},
+  addresses: [],
+  rx: { packets: 0, bytes: 0, dropped: 0 },
+  tx: { packets: 0, bytes: 0, dropped: 0 },
+};
+
+/**
+ * Facts also where there is no uplink, or none of the name in the config: the checks uplink and accept-ra say so.
+ * @returns `lost`: another device, or lo, stands in for it
+ */
+export function factsWithStandIn(config: Config, survey: Survey, more: MoreFacts): { facts: Facts; lost: boolean } {
+  const { uplink: named, ...unnamed } = config;
+  const lost = named !== undefined && !linkOf(survey, named);
+  try {
+    return { facts: factsOf(lost ? unnamed : config, survey, more), lost };
+  } catch (error) {
+    if (!(error instanceof CrxnError)) throw error;
+    return {
+      facts: factsOf({ ...config, uplink: "lo" }, { ...survey, links: [...survey.links, LOOPBACK] }, more),
+      lost: true,
+    };
+  }
+}
 
 /**
  * Without this a lost tunnel could change its kind, and an accept_ra that somebody switched off would no longer be wanted:

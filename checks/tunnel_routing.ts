@@ -8,11 +8,13 @@ import { linkOf } from "../gateway/survey.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
 import type { Check, CheckInput, Outcome } from "./check.ts";
 import { excusedByDevice, itemsOn, restart, withDependents } from "./device.ts";
+import { stepsFor } from "./fix.ts";
 import { itemsOf } from "./owner.ts";
 import { plainRules } from "./forward_policy.ts";
 import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
 import { renamedTo, renaming } from "./renamed.ts";
 import { routeProblems } from "./route_problems.ts";
+import { excusedByFlush } from "./flushed.ts";
 import { tunnelDrops } from "./tunnel_drops.ts";
 import { sectionProblems } from "./tunnel_section.ts";
 
@@ -77,7 +79,7 @@ function tunnel(input: CheckInput): Outcome {
         ? []
         : itemProblems([l], input).map((p) => named(p, l, input))
     ),
-    ...itemProblems(rest, input, excusedByDevice(input)),
+    ...itemProblems(rest, input, (item) => excusedByFlush(input)(item) ?? excusedByDevice(input)(item)),
     ...inputProblems(input),
     ...sectionProblems(input),
     ...routeProblems("tunnel-routing", input),
@@ -95,8 +97,12 @@ function named(problem: Problem, item: LinkItem, input: CheckInput): Problem {
   return {
     ...problem,
     found: `${problem.found}; ${now} has its address: it was renamed`,
-    items: itemsOn(item.name, input.blueprint),
-    steps: [{ title: `name ${now} ${item.name} again`, actions }],
+    items: [],
+    // The kernel has taken the routes off it.
+    steps: [
+      { title: `name ${now} ${item.name} again`, actions },
+      ...stepsFor(itemsOn(item.name, input.blueprint).filter((i) => i.kind === "route"), input.survey),
+    ],
   };
 }
 
@@ -157,7 +163,7 @@ function inputProblems(input: CheckInput): Problem[] {
     return tunnelDrops(input, acceptsAsWanted(item, survey) ? [] : withFile(item, input));
   }
   if (!survey.rules.inet6) return [{ found: "the rules may be read by root only", verdict: "unknown" }];
-  return itemProblems([item], input);
+  return itemProblems([item], input, excusedByFlush(input));
 }
 
 /** Not so when a policy or rule of somebody else's has come after `up`: then the chain has to accept, and does not yet. */

@@ -1,35 +1,22 @@
 /** What the checks are put to. A machine on which the blueprint cannot be computed as usual still gets an answer. */
 
 import type { CheckInput, Trouble } from "../checks/check.ts";
-import { settledFacts, standIn } from "../checks/settle.ts";
+import { factsWithStandIn, settledFacts, standIn } from "../checks/settle.ts";
 import { blueprint } from "../gateway/blueprint.ts";
-import type { Config } from "../gateway/config/types.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { daemonOf, type Facts, factsOf, type MoreFacts } from "../gateway/facts.ts";
+import { daemonOf, type Facts, type MoreFacts } from "../gateway/facts.ts";
 import { type Journal, replay } from "../gateway/journal.ts";
 import { saidSince } from "../gateway/host.ts";
 import { tunnelDevice, Unit } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
-import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
+import type { Survey } from "../gateway/survey.ts";
 import { readHost } from "../machine/host.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
 import { findIdentity } from "../machine/identity.ts";
 import { type Context, type LoadedConfig, prepare, type Prepared, requireYggdrasil } from "./context.ts";
-
-/** Stands in for an uplink that is not there, also where not even the loopback device could be seen. */
-const LOOPBACK: Link = {
-  name: "lo",
-  up: true,
-  carrier: true,
-  mtu: 65536,
-  data: {},
-  addresses: [],
-  rx: { packets: 0, bytes: 0, dropped: 0 },
-  tx: { packets: 0, bytes: 0, dropped: 0 },
-};
 
 type Tunnel = NonNullable<Facts["tunnel"]>;
 
@@ -81,27 +68,12 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
       () => ({ kind: tunnel === "ckr" || ckr ? "ckr" : kind, why: "a guess" }),
     );
   }
-  const { facts, lost } = factsInSpite(config, survey, more);
+  const { facts, lost } = factsWithStandIn(config, survey, more);
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
   if (troubles.length === 0 && !lost) {
     troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
   }
   return settle(loaded, journal, survey, facts, troubles);
-}
-
-/** Without an uplink, or with one that does not exist: the checks uplink and accept-ra say so. */
-function factsInSpite(config: Config, survey: Survey, more: MoreFacts): { facts: Facts; lost: boolean } {
-  const { uplink: named, ...unnamed } = config;
-  const lost = named !== undefined && !linkOf(survey, named);
-  try {
-    return { facts: factsOf(lost ? unnamed : config, survey, more), lost };
-  } catch (error) {
-    if (!(error instanceof CrxnError)) throw error;
-    return {
-      facts: factsOf({ ...config, uplink: "lo" }, { ...survey, links: [...survey.links, LOOPBACK] }, more),
-      lost: true,
-    };
-  }
 }
 
 /** What only root may read is missing, which is no fault. */

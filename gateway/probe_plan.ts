@@ -123,3 +123,7 @@ export const FAR_AWAY = "2001:7fd::1";
 
 /** The size in bytes of the largest IPv6 packet that every link of the path can take, going by their MTU. */
 export const wholeSize = (uplink: number, overlay: number): number => Math.min(uplink, overlay + 20);
+
+/** What a tunnel of ours puts around a packet of IPv4, in bytes, IPv6 header included. */
+export const wrappingOf = (kind: "vxlan" | "ip6gre" | "ckr" | undefined): number =>
+  kind === "vxlan" ? 70 : kind === "ip6gre" ? 44 : 40;

@@ -17,10 +17,13 @@ export interface Watch {
   small: number;
   large: number;
   port: number;
+  /** Where the overlay's device is a tunnel over yggdrasil: the daemon's device, the far node, and the tunnel's protocol. */
+  tunnel?: { device: string; far: string; protocol: "udp" | "gre" };
 }
 
 export type Side = "request6" | "request4" | "answer4" | "answer6";
-type Hook = "prerouting" | "input" | "forward" | "postrouting";
+type Device = "device" | "translator" | "overlay";
+type Hook = "output" | "prerouting" | "input" | "forward" | "postrouting";
 
 export interface Point {
   id: string;
@@ -29,14 +32,14 @@ export interface Point {
   /** Before or behind everybody else's chains of the hook. */
   edge: "first" | "last";
   /** Devices that the packet must come in and go out by. */
-  in?: keyof Watch;
-  out?: keyof Watch;
+  in?: Device;
+  out?: Device;
   /** Not on the path: where packets turn up that went astray. */
   aside?: true;
 }
 
 /** Each side of the path has the same five points: between them are PREROUTING, routing, FORWARD and POSTROUTING. */
-const side = (name: Side, prefix: string, from: keyof Watch, to: keyof Watch): Point[] => [
+const side = (name: Side, prefix: string, from: Device, to: Device): Point[] => [
   { id: `${prefix}-in`, side: name, hook: "prerouting", edge: "first", in: from },
   { id: `${prefix}-prerouted`, side: name, hook: "prerouting", edge: "last", in: from },
   { id: `${prefix}-routed`, side: name, hook: "forward", edge: "first", in: from, out: to },
@@ -60,6 +63,17 @@ export const POINTS: readonly Point[] = [
 
 /** Those on the path itself. */
 export const PATH: readonly Point[] = POINTS.filter((p) => !p.aside);
+
+/** Those of the tunnel's own packets, of which it cannot be told which flow they carry: out of this machine, and back into it. */
+export const TUNNEL_POINTS = [
+  { id: "t-sent", way: "out", hook: "output", edge: "first" },
+  { id: "t-out", way: "out", hook: "postrouting", edge: "last" },
+  { id: "t-in", way: "back", hook: "prerouting", edge: "first" },
+  { id: "t-taken", way: "back", hook: "input", edge: "last" },
+] as const;
+
+const tunnelMatch = ({ far, protocol }: NonNullable<Watch["tunnel"]>, way: "out" | "back") =>
+  `ip6 ${way === "out" ? "daddr" : "saddr"} ${far} meta l4proto ${protocol}`;
 
 function match(side: Side, flow: FlowName, w: Watch): string {
   const id = flow === "small" ? w.small : w.large;
@@ -85,9 +99,11 @@ const TRACE = -451;
 
 const chainOf = ({ hook, edge }: Pick<Point, "hook" | "edge">) => `${hook}_${edge}`;
 const CHAINS: [Hook, "first" | "last"][] = [
+  ["output", "first"],
   ["prerouting", "first"],
   ["prerouting", "last"],
   ["input", "first"],
+  ["input", "last"],
   ["forward", "first"],
   ["forward", "last"],
   ["postrouting", "last"],
@@ -119,10 +135,15 @@ export function watchTable(name: string, w: Watch): string {
   rules.get("prerouting_first")!.push(
     `iifname "${w.uplink}" icmpv6 type nd-neighbor-solicit @th,64,128 ${hexOf(w.client)} counter name "${SOLICITED}"`,
   );
+  for (const { id, way, ...place } of w.tunnel ? TUNNEL_POINTS : []) {
+    counters.push(id);
+    rules.get(chainOf(place))!.push(`${tunnelMatch(w.tunnel!, way)} counter name "${id}"`);
+  }
   rules.get("postrouting_last")!.push(`oifname "${w.uplink}" ip6 saddr ${w.client} counter name "${LEFT}"`);
   const chains = CHAINS.map(([hook, edge]) => {
     const head = `type filter hook ${hook} priority ${PRIORITY[edge]}; policy accept;`;
-    return `chain ${chainOf({ hook, edge })} { ${head} ${rules.get(chainOf({ hook, edge }))!.join("; ")}; }`;
+    const body = rules.get(chainOf({ hook, edge }))!.map((rule) => ` ${rule};`).join("");
+    return `chain ${chainOf({ hook, edge })} { ${head}${body} }`;
   });
   return `table inet ${name} { flags owner; ${counters.map((c) => `counter ${c} { };`).join(" ")} ${
     chains.map((c) => `${c};`).join(" ")
@@ -137,6 +158,16 @@ export function traceLines(name: string, flow: FlowName, w: Watch): string[] {
   ];
 }
 
+/** The same for the packets of the tunnel, on their way out of this machine or back into it. */
+export function tunnelTraceLines(name: string, way: "out" | "back", { tunnel }: Watch): string[] {
+  if (!tunnel) return [];
+  const hook = way === "out" ? "output" : "prerouting";
+  return [
+    `add chain inet ${name} trace { type filter hook ${hook} priority ${TRACE}; policy accept; }`,
+    `add rule inet ${name} trace ${tunnelMatch(tunnel, way)} meta nftrace set 1`,
+  ];
+}
+
 /** An IPv6 address as nft wants raw bits: 0x and 32 digits. */
 function hexOf(address: string): string {
   return `0x${parseAddress(address)!.value.toString(16).padStart(32, "0")}`;
@@ -146,6 +177,8 @@ export interface Counted {
   flows: Partial<Record<FlowName, Record<string, number>>>;
   solicited: number;
   left: number;
+  /** By ids of `TUNNEL_POINTS`; missing where there is no tunnel. */
+  tunnel?: Record<typeof TUNNEL_POINTS[number]["id"], number>;
 }
 
 /** `nft -j list counters table inet NAME`. @returns undefined when that is not what it is */
@@ -165,6 +198,9 @@ export function parseCounters(json: string): Counted | undefined {
   return {
     solicited: packets.get(SOLICITED)!,
     left: packets.get(LEFT) ?? 0,
+    ...(packets.has("t-sent")
+      ? { tunnel: Object.fromEntries(TUNNEL_POINTS.map((p) => [p.id, packets.get(p.id) ?? 0])) as Counted["tunnel"] }
+      : {}),
     flows: Object.fromEntries(
       FLOWS.map((flow) => [flow, Object.fromEntries(POINTS.map((p) => [p.id, packets.get(counterOf(flow, p)) ?? 0]))]),
     ),

@@ -196,6 +196,8 @@ export const linkOf = (survey: Survey, name: string): Link | undefined => survey
 /** The interface of the IPv6 default route in the main table, the one with the lowest metric. */
 export function defaultUplink(survey: Survey, family: Family = "inet6"): RouteSeen | undefined {
   return survey.routes
+    // Of several next hops the first stands for all.
+    .map((r) => r.device === undefined && r.hops ? { ...r, ...r.hops[0] } : r)
     .filter((r) => r.family === family && r.to === "default" && r.table === "main" && r.type === "unicast" && r.device)
     .sort((a, b) => a.metric - b.metric)[0];
 }

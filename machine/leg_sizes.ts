@@ -3,7 +3,7 @@
 import type { LegSize } from "../checks/probe_result.ts";
 import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
-import { deviceTo, type ProbePlan } from "../gateway/probe_plan.ts";
+import { deviceTo, type ProbePlan, wrappingOf } from "../gateway/probe_plan.ts";
 import { defaultUplink, linkOf, type Survey } from "../gateway/survey.ts";
 import type { Client } from "./probe_client.ts";
 import { OVERHEAD4, OVERHEAD6, parsePing, toldMtu } from "./probe_traffic.ts";
@@ -15,9 +15,6 @@ export type LegPlan = Pick<LegSize, "leg" | "device" | "to" | "full"> & {
   /** Who sends them; the gateway itself if nothing is said. */
   as?: Runner;
 };
-
-/** What a tunnel of ours puts around a packet of IPv4, in bytes (IPv6 header included). */
-const WRAPPING = { vxlan: 70, ip6gre: 44 };
 
 /** The legs that there is somebody on to answer. */
 export function legPlans(
@@ -44,7 +41,7 @@ export function legPlans(
   }
   if (config.overlay.type === "yggdrasil" && facts.tunnel && facts.tunnel.kind !== "ckr") {
     const device = config.overlay.interface;
-    const wrapping = WRAPPING[facts.tunnel.kind];
+    const wrapping = wrappingOf(facts.tunnel.kind);
     for (const { address, device: tunnel } of nodes) {
       const full = (mtu(tunnel) ?? facts.overlayMtu) + wrapping;
       plans.push({ leg: "underlay", device, to: address, full, from: device });

@@ -39,14 +39,12 @@ export async function sendProbe(
   const through = known?.kind === "prefix" ? known : planGuess(blueprint);
   const client = await clientOf(runner, blueprint, survey);
   await using open = "reason" in client ? undefined : client;
-  const sender = open && through && known?.kind !== "direct"
-    ? await Sender.create(runner, blueprint, survey, open, through)
-    : undefined;
+  const sender = open && through ? await Sender.create(runner, blueprint, survey, open, through) : undefined;
   await using _sender = sender;
 
   const asClient = sender && through && (!known || known.kind === "prefix") ? through : undefined;
   const before = await readLinks(runner).catch(() => []);
-  const own = known && !asClient ? await pingFrom(runner, known.address) : undefined;
+  let own = known && !asClient ? await pingFrom(runner, known.address) : undefined;
   const alone = sender && !sender.counts ? await sender.send("small") : undefined;
   const after = own || alone ? await readLinks(runner).catch(() => []) : undefined;
 
@@ -56,16 +54,19 @@ export async function sendProbe(
     Promise.all(plans.map(({ as, ...leg }) => measureLeg(as ?? runner, leg))),
     open?.routed ? seekArrival(open, survey) : undefined,
   ]);
+  await sender?.count();
   const last = after ?? await readLinks(runner).catch(() => []);
-  const seen = sender && flows ? await sender.explain(flows) : undefined;
+  const found = sender && flows ? await sender.explain(flows) : undefined;
+  const seen = found?.doubt ? undefined : found;
   const rest = { legs, ...(arrival ? { arrival: { ...arrival, ...sender?.arrived() } } : {}) };
+  const reason = found?.doubt ?? ("reason" in client && blueprint.config.nat64 ? client.reason : undefined);
   const probed = (p: ProbePlan) => ({
     ran: true as const,
     ...p,
     ...legOf("translator", blueprint.translatorDevice, before, last),
     ...legOf("overlay", overlayOf(blueprint, p), before, last),
     ...(seen ? { through: seen } : {}),
-    ...("reason" in client && blueprint.config.nat64 ? { noClient: client.reason } : {}),
+    ...(reason ? { noClient: reason } : {}),
   });
   if (asClient && seen?.flows.small) {
     const { sent, back, command, output } = seen.flows.small;
@@ -75,7 +76,8 @@ export async function sendProbe(
     };
   }
   if ("reason" in plan) return { probe: { ran: false, reason: plan.reason }, ...rest };
-  if (!own || own.code === 127) return { probe: { ran: false, reason: "there is no ping on this machine" }, ...rest };
+  own ??= await pingFrom(runner, plan.address);
+  if (own.code === 127) return { probe: { ran: false, reason: "there is no ping on this machine" }, ...rest };
   const output = (own.stdout + own.stderr).trim();
   if (mayNotPing(output)) return { probe: { ran: false, reason: "only root can ping on this machine" }, ...rest };
   return { probe: { ...probed(plan), ...parsePing(own.stdout, COUNT), command: own.argv, output }, ...rest };

@@ -31,7 +31,7 @@ export async function openClient(
   const close = () => holder.end("SIGKILL");
   const refuse = async (why: string) => {
     await close();
-    return { reason: `no network namespace for the probe's client: ${why.trim().split("\n").at(-1) ?? ""}` };
+    return { reason: `no network namespace for the probe's client: ${firstLine(why)}` };
   };
   await holder.say("link set dev lo up", "link show dev lo");
   if (!await holder.says(/\blo: .*UP/, 5)) return await refuse(holder.output());
@@ -65,3 +65,7 @@ export async function openClient(
     [Symbol.asyncDispose]: close,
   };
 }
+
+/** Not ip's "Command failed -:1", which comes last. */
+const firstLine = (text: string): string =>
+  text.split("\n").find((line) => /\S/.test(line) && !/^\d+: |^ /.test(line)) ?? "";

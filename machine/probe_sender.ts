@@ -1,7 +1,7 @@
 /** All flows of the probe as its client sends them, and what became of them. */
 
 import { lossOf } from "../checks/probe_loss.ts";
-import { type Arrival, type Flow, type FlowName, FLOWS, type Through } from "../checks/probe_result.ts";
+import { type Arrival, type Dropped, type Flow, type FlowName, FLOWS, type Through } from "../checks/probe_result.ts";
 import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { hostAt } from "../gateway/networks.ts";
@@ -24,6 +24,8 @@ export class Sender implements AsyncDisposable {
     /** An address of the pool: which one the client has does not matter to routing. */
     private readonly pool: string,
     private readonly table: ProbeTable | undefined,
+    /** A host that may not be there gets a few small pings only, and is not waited for as long. */
+    private readonly guess: boolean,
   ) {}
 
   static async create(
@@ -49,13 +51,14 @@ export class Sender implements AsyncDisposable {
       small: id,
       large: 0x8000 + id,
       port: PORT,
+      ...tunnelOf(blueprint, overlay),
     };
     const sizes: Sizes = {
       large: wholeSize(mtu(facts.uplink.name, facts.uplink.mtu), mtu(overlay, facts.overlayMtu)),
       ids: { small: watch.small, large: watch.large },
     };
     const table = await ProbeTable.open(runner, watch);
-    return new Sender(runner, client, watch, sizes, hostAt(config.nat64!.pool, 2), table);
+    return new Sender(runner, client, watch, sizes, hostAt(config.nat64!.pool, 2), table, plan.kind === "guess");
   }
 
   /** Whether packets are counted at each hook. */
@@ -63,18 +66,24 @@ export class Sender implements AsyncDisposable {
     return this.table !== undefined;
   }
 
-  send(name: FlowName, count?: number): Promise<Flow> {
-    return sendFlow(this.client.runner, name, this.watch.mapped, this.sizes, count);
+  send(name: FlowName, count = this.guess ? 2 : 3): Promise<Flow> {
+    const patience = { count, seconds: this.guess ? 0.5 : 1 };
+    return sendFlow(this.client.runner, name, this.watch.mapped, this.sizes, patience);
   }
 
   /** @param small that flow, where it has been sent already */
   async sendAll(small: Flow | undefined): Promise<Through["flows"]> {
-    const sent = await Promise.all(FLOWS.map(async (name): Promise<[string, Flow]> => [
+    const names = this.guess ? ["small" as const] : FLOWS;
+    const sent = await Promise.all(names.map(async (name): Promise<[string, Flow]> => [
       name,
       name === "small" && small ? small : await this.send(name),
     ]));
-    this.#counted = await this.table?.read();
     return Object.fromEntries(sent);
+  }
+
+  /** Reads the counters, once everything has been sent. */
+  async count(): Promise<void> {
+    this.#counted = await this.table?.read();
   }
 
   /** What was seen of the uplink besides. */
@@ -87,11 +96,21 @@ export class Sender implements AsyncDisposable {
     const plain: Through = {
       ...{ client, device, target, mapped, translator, overlay, flows },
       ...(this.#counted ? { counts: this.#counted.flows } : {}),
+      ...(this.#counted?.tunnel && this.watch.tunnel
+        ? { tunnel: { device: this.watch.tunnel.device, ...this.#counted.tunnel } }
+        : {}),
     };
     const loss = FLOWS.map((flow) => lossOf(plain, flow)).find((l) => l !== undefined);
     if (!loss || !this.table) return plain;
     if (loss.in === "hook") {
       const dropped = await this.table.trace(loss.flow, () => this.send(loss.flow, 1));
+      if (!dropped) return plain;
+      const doubt = loss.side === "request6" || loss.side === "answer6" ? await this.#doubtOf(dropped) : undefined;
+      return { ...plain, dropped: { ...dropped, flow: loss.flow }, ...(doubt ? { doubt } : {}) };
+    }
+    if (loss.in === "tunnel") {
+      const way = loss.hook === "OUTPUT" ? "out" : "back";
+      const dropped = await this.table.traceTunnel(way, () => this.send(loss.flow, 1));
       return dropped ? { ...plain, dropped: { ...dropped, flow: loss.flow } } : plain;
     }
     if (loss.in !== "route" && loss.in !== "beyond") return plain;
@@ -99,6 +118,14 @@ export class Sender implements AsyncDisposable {
     const command = [Program.ip, ...question];
     const { stdout, stderr } = await this.runner.run(command);
     return { ...plain, route: { command, output: (stdout + stderr).trim() } };
+  }
+
+  /** A firewall that knows the uplink by name may let real clients pass: the probe's own does not come by that. */
+  async #doubtOf({ table, chain }: Dropped): Promise<string | undefined> {
+    const { uplink } = this.watch;
+    const { stdout } = await this.runner.run([Program.nft, "list", "table", ...table.split(" ")]);
+    if (!stdout.includes(`"${uplink}"`)) return undefined;
+    return `${table} ${chain} asks for ${uplink}, by which the probe's own client does not come`;
   }
 
   /** What the kernel would do with such a packet: `get` of ip-route(8). */
@@ -120,4 +147,13 @@ export class Sender implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.table?.[Symbol.asyncDispose]();
   }
+}
+
+/** The kernel tunnel that a device is, if it is one of ours. */
+function tunnelOf({ config, facts, nodes }: Blueprint, device: string): Pick<Watch, "tunnel"> {
+  const far = nodes.find((n) => n.device === device);
+  const { kind } = facts.tunnel ?? {};
+  if (config.overlay.type !== "yggdrasil" || !far || !kind || kind === "ckr") return {};
+  const protocol = kind === "vxlan" ? "udp" : "gre";
+  return { tunnel: { device: config.overlay.interface, far: far.address, protocol } };
 }

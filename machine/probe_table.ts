@@ -1,7 +1,14 @@
 /** Counts the probe's packets at every hook they pass, in an nftables table that goes with the nft that made it. nft(8). */
 
 import { Program } from "../gateway/action.ts";
-import { type Counted, parseCounters, traceLines, type Watch, watchTable } from "../gateway/probe_points.ts";
+import {
+  type Counted,
+  parseCounters,
+  traceLines,
+  tunnelTraceLines,
+  type Watch,
+  watchTable,
+} from "../gateway/probe_points.ts";
 import type { Dropped, FlowName } from "../checks/probe_result.ts";
 import { parseTrace } from "../checks/probe_trace.ts";
 import type { Held, Runner } from "./run.ts";
@@ -34,15 +41,24 @@ export class ProbeTable implements AsyncDisposable {
    * Follows packets of one flow through all chains of nftables, those of iptables-nft included.
    * @param send sends one packet of that flow
    */
-  async trace(flow: FlowName, send: () => Promise<unknown>): Promise<Dropped | undefined> {
+  trace(flow: FlowName, send: () => Promise<unknown>): Promise<Dropped | undefined> {
+    return this.#follow(traceLines(this.name, flow, this.watch), send);
+  }
+
+  /** The same for the packets of the tunnel, by which the flow travels. */
+  traceTunnel(way: "out" | "back", send: () => Promise<unknown>): Promise<Dropped | undefined> {
+    return this.#follow(tunnelTraceLines(this.name, way, this.watch), send);
+  }
+
+  async #follow(lines: string[], send: () => Promise<unknown>): Promise<Dropped | undefined> {
     await using monitor = disposable(this.runner.start?.([Program.nft, "monitor", "trace"]));
     if (!monitor.held) return undefined;
-    await this.nft.say(...traceLines(this.name, flow, this.watch), `list chain inet ${this.name} trace`);
+    await this.nft.say(...lines, `list chain inet ${this.name} trace`);
     await this.nft.says(/chain trace/, 2);
     // It does not say when it has begun to listen.
     await new Promise((resolve) => setTimeout(resolve, 100));
     await Promise.all([send(), monitor.held.says(/verdict drop\)|policy drop/, 1.5)]);
-    return parseTrace(monitor.held.output());
+    return parseTrace(monitor.held.output(), this.name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

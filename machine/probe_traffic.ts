@@ -18,13 +18,13 @@ export interface Sizes {
   ids: Record<"small" | "large", number>;
 }
 
-/** Sends `count` packets of a flow and waits a second for the last answer. */
+/** Sends `count` packets of a flow and waits some seconds for the last answer. */
 export async function sendFlow(
   runner: Runner,
   flow: FlowName,
   to: string,
   { large, ids }: Sizes,
-  count = 3,
+  { count, seconds }: { count: number; seconds: number },
 ): Promise<Flow> {
   if (flow === "tcp") return await connect(runner, to);
   const size = flow === "large" ? large : 56 + OVERHEAD6;
@@ -37,7 +37,7 @@ export async function sendFlow(
     "-i",
     "0.2",
     "-W",
-    "1",
+    `${seconds}`,
     // Not to be fragmented. (Debian 12's ping has no `probe` here.)
     "-M",
     "do",

@@ -94,7 +94,8 @@ export class SystemRunner implements Runner {
       const child = new Deno.Command(program!, {
         args,
         clearEnv: true,
-        env: CLEAN_ENVIRONMENT,
+        // nft -i keeps a history in the home folder.
+        env: { ...CLEAN_ENVIRONMENT, HOME: "/nonexistent" },
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",

@@ -76,7 +76,8 @@ export function parseSelf(output: string): Omit<OverlaySeen, "peers"> {
 export async function readOverlay(runner: Runner): Promise<OverlaySeen | undefined> {
   const ask = (what: string) => runner.run([Program.yggdrasilctl, "-json", what], { timeoutSeconds: 15 });
   const [self, peers] = await Promise.all([ask("getSelf"), ask("getPeers")]);
-  if (self.code !== 0) return undefined;
+  // That of 0.5.12 ends with 0 also when it may not, or cannot, connect to the daemon; it says so on stderr.
+  if ([self, peers].some(({ code, stdout }) => code !== 0 || !stdout.trim().startsWith("{"))) return undefined;
   return { ...parseSelf(self.stdout), peers: parsePeers(peers.stdout) };
 }
 

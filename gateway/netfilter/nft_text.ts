@@ -39,7 +39,11 @@ function statement(item: Json): string {
     case "mangle":
       return `${expression(more["key"])} set ${expression(more["value"])}`;
     case "queue":
-      return more["num"] === undefined ? "queue" : `queue num ${expression(more["num"])}`;
+      return [
+        "queue",
+        ...[more["flags"] ?? []].flat().map(String),
+        ...(more["num"] === undefined ? [] : ["num", expression(more["num"])]),
+      ].join(" ");
     case "xt":
       return `xt ${more["type"]} "${more["name"]}"`;
     case "masquerade":

@@ -154,21 +154,3 @@ export function discoveryPackets(uplink: string, advertised: boolean): PacketKin
     },
   }));
 }
-
-/** The first packets of peers that dial this machine. */
-export function peerPackets({ overlay }: Config, uplink: string): PacketKind[] {
-  if (overlay.type !== "yggdrasil") return [];
-  return overlay.listen.flatMap((uri) => {
-    const [, scheme = "", host = "", port] = /^([a-z]+):\/\/(\[[^\]]*\]|[^:/?]*):(\d+)/.exec(uri) ?? [];
-    if (port === undefined || !["tls", "tcp", "ws", "wss", "quic"].includes(scheme)) return [];
-    const protocol = scheme === "quic" ? "udp" : "tcp";
-    const families: Family[] = /^(0\.0\.0\.0|\d+(\.\d+){3})$/.test(host) ? ["inet"] : ["inet", "inet6"];
-    return families.map((family): PacketKind => ({
-      family,
-      name: `of peers to port ${port} (${uri})`,
-      what: family === "inet" ? "IPv4" : "IPv6",
-      path: "input",
-      packet: { family, in: uplink, out: "", protocol, port: Number(port), state: "NEW" },
-    }));
-  });
-}

@@ -3,10 +3,10 @@
 import { CHECKS } from "../../checks/list.ts";
 import type { Debian } from "../rig/images.ts";
 import { dice } from "../unit/dice.ts";
-import type { Fault, SceneName } from "./fault.ts";
+import type { Fault, Harmless, SceneName } from "./fault.ts";
 
 /** Faults of each scene in a sample, for each Debian. */
-export const SAMPLE: Readonly<Record<SceneName, number>> = { link: 20, advertised: 2, yggdrasil: 4 };
+export const SAMPLE: Readonly<Record<SceneName, number>> = { link: 14, advertised: 1, yggdrasil: 3 };
 /** Pairs for each Debian. */
 export const PAIRS = { sample: 1, all: 5 };
 
@@ -16,20 +16,33 @@ export interface Choice {
   seed: number;
 }
 
+/** Things that are no fault, in a sample. */
+export const SAMPLE_HARMLESS = 3;
+
 /** What this run makes on a Debian. A sample makes no fault on both of them. */
-export function chosen(faults: readonly Fault[], debian: Debian, { faults: which, seed }: Choice): Fault[] {
-  const here = faults.filter((fault) => fault.only === undefined || fault.only === debian);
-  if (which === "all") return here;
-  if (which !== undefined && which !== "") {
-    const parts = which.split(",").map((part) => part.trim().toLowerCase());
-    return here.filter(({ name }) => parts.some((part) => name.toLowerCase().includes(part)));
-  }
+export function chosen(faults: readonly Fault[], debian: Debian, choice: Choice): Fault[] {
+  const { faults: which, seed } = choice;
+  if (which !== undefined && which !== "") return asked(faults, debian, which);
   const half = shuffled(faults, seed).filter((fault, i) =>
     fault.only === debian || (fault.only === undefined && (i % 2 === 0) === (debian === "bookworm"))
   );
   const left = { ...SAMPLE };
   const sample = half.filter(({ scene }) => left[scene]-- > 0);
   return faults.filter((fault) => sample.includes(fault));
+}
+
+/** The same of what is no fault. */
+export function harmlessOf(harmless: readonly Harmless[], debian: Debian, { faults: which, seed }: Choice): Harmless[] {
+  if (which !== undefined && which !== "") return asked(harmless, debian, which);
+  return shuffled(harmless, seed + (debian === "bookworm" ? 3 : 4)).slice(0, SAMPLE_HARMLESS);
+}
+
+function asked<T extends { name: string; only?: Debian }>(list: readonly T[], debian: Debian, which: string): T[] {
+  const parts = which.split(",").map((part) => part.trim().toLowerCase());
+  return list.filter(({ name, only }) =>
+    (only === undefined || only === debian) &&
+    (which === "all" || parts.some((part) => name.toLowerCase().includes(part)))
+  );
 }
 
 /** Pairs of one scene that can be told apart. @param count how many */

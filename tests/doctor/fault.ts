@@ -42,6 +42,8 @@ export interface Fault {
   owner: Owner;
   /** The check that has to name it. */
   id: string;
+  /** Checks that rightly fail with it: it is several faults by one command. */
+  also?: readonly string[];
   verdict?: "warn";
   /** The broken station of the path picture; without it the path is whole. */
   hop?: Hop;
@@ -53,6 +55,9 @@ export interface Fault {
   /** Seconds until traffic flows again once it is mended; default 5. */
   patience?: number;
 }
+
+/** The checks that have to fail, or warn, as a text. */
+export const declaredIds = ({ id, also = [] }: Fault): string => [id, ...also].sort().join();
 
 /** Something that only looks like a fault: doctor must find nothing. */
 export interface Harmless {

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Debian } from "../rig/images.ts";
-import { chosen, PAIRS, pairsOf, seedFrom } from "./choose.ts";
+import { chosen, harmlessOf, PAIRS, pairsOf, seedFrom } from "./choose.ts";
 import type { Fault, SceneName } from "./fault.ts";
 import { HARMLESS } from "./faults/harmless.ts";
 import { FAULTS } from "./list.ts";
@@ -22,11 +22,9 @@ export function matrix(debian: Debian): void {
   const pairs = named ? [] : pairsOf(FAULTS, debian, which === "all" ? PAIRS.all : PAIRS.sample, seed);
   const about = `faults on ${debian}: ${faults.length} of ${FAULTS.length} and ${pairs.length} pairs`;
   console.log(named || which === "all" ? about : `${about}; CRXN_SEED=${seed} makes the same, CRXN_FAULTS=all all`);
+  const harmless = harmlessOf(HARMLESS, debian, { faults: which, seed });
   for (const name of SCENES) {
     const here = faults.filter(({ scene }) => scene === name);
-    const harmless = HARMLESS.filter(({ scene, name: what }) =>
-      scene === name && (!named || which.split(",").some((part) => what.includes(part.trim())))
-    );
     const stage = new Stage(name, debian);
     for (const fault of here) stage.test(titleOf(fault), (scene) => make(scene, fault));
     if (name === "link") {
@@ -34,8 +32,8 @@ export function matrix(debian: Debian): void {
         stage.test(`two at once: ${pair.map(titleOf).join("; ")}`, (scene) => sufferAll(scene, pair));
       }
     }
-    if (here.length > 0 || named) {
-      for (const thing of harmless) stage.test(`no fault: ${thing.name}`, (scene) => overlook(scene, thing));
+    for (const thing of harmless.filter(({ scene }) => scene === name)) {
+      stage.test(`no fault: ${thing.name}`, (scene) => overlook(scene, thing));
     }
     stage.close();
   }

@@ -1,7 +1,7 @@
 /** What the matrix saw when it was last run with UPDATE=1, by Debian; docs/doctor.md has it as a table. */
 
 import type { Debian } from "../rig/images.ts";
-import type { Fault } from "./fault.ts";
+import { declaredIds, type Fault } from "./fault.ts";
 import { FAULTS } from "./list.ts";
 import type { Seen } from "./suffer.ts";
 
@@ -30,7 +30,8 @@ export function keep(debian: Debian, seen: Seen): void {
 
 /** Whether it was seen as it is declared. */
 export function asDeclared(fault: Fault, seen: Seen): boolean {
-  return seen.named.join() === fault.id && seen.verdict === (fault.verdict ?? "fail") && seen.hop === fault.hop &&
+  return seen.named.toSorted().join() === declaredIds(fault) && seen.verdict === (fault.verdict ?? "fail") &&
+    seen.hop === fault.hop &&
     seen.mended === fault.mended;
 }
 

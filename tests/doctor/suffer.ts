@@ -5,7 +5,7 @@ import type { Diagnosis } from "../machines/diagnosis.ts";
 import { told } from "../machines/diagnosis.ts";
 import { HOST } from "../machines/story.ts";
 import { ping, until } from "../rig/mod.ts";
-import { type Fault, type Harmless, MAPPED, type Traffic } from "./fault.ts";
+import { declaredIds, type Fault, type Harmless, MAPPED, type Traffic } from "./fault.ts";
 import { fingerprint, perform, type Scene } from "./scene.ts";
 
 /** What doctor made of a fault. */
@@ -45,6 +45,8 @@ export async function suffer(scene: Scene, fault: Fault, witness?: Witness): Pro
   const before = fault.mended ? "" : await fingerprint(scene);
   const fixed = await gw.run(["crxn", "doctor", "--fix", "--yes", "--json", "--target", HOST]);
   if (/^\s+at .*:\d+:\d+/m.test(fixed.stderr)) complaints.push(`--fix printed a stack trace:\n${fixed.stderr}`);
+  // What --fix says at its end is what doctor would say.
+  const content = fixed.code === 0 && saidIn(fixed.stdout) === "";
   if (fault.mended) {
     seen.mended = fixed.code === 0 && (await settled(scene, "flows", patience)) === "flows";
     if (!seen.mended) {
@@ -57,7 +59,8 @@ export async function suffer(scene: Scene, fault: Fault, witness?: Witness): Pro
     const expected = fault.verdict === "warn" ? 0 : 1;
     if (fixed.code !== expected) complaints.push(`--fix ended with ${fixed.code}, not ${expected}: ${fixed.stderr}`);
   }
-  return { seen, complaints, whole: await restore(scene, [fault], patience, complaints) };
+  const whole = (seen.mended && content && !fault.undoes) || await restore(scene, [fault], patience, complaints);
+  return { seen, complaints, whole };
 }
 
 /** All at once: each is named. */
@@ -169,8 +172,10 @@ function judgement({ findings, path }: Diagnosis, id: string): Pick<Seen, "named
 /** Differences between what is declared and what was seen, but for the mending. */
 function compared(fault: Fault, seen: Seen, diagnosis: Diagnosis): string[] {
   const complaints: string[] = [];
-  if (seen.named.join() !== fault.id || seen.verdict !== (fault.verdict ?? "fail")) {
-    complaints.push(`declared: ${fault.verdict ?? "fail"} ${fault.id}; doctor says:\n${told(diagnosis) || "nothing"}`);
+  if (seen.named.toSorted().join() !== declaredIds(fault) || seen.verdict !== (fault.verdict ?? "fail")) {
+    complaints.push(
+      `declared: ${fault.verdict ?? "fail"} ${declaredIds(fault)}; doctor says:\n${told(diagnosis) || "nothing"}`,
+    );
   }
   if (seen.hop !== fault.hop) complaints.push(`the path is broken at ${seen.hop}, declared: ${fault.hop}`);
   const finding = diagnosis.findings.find((f) => f.id === fault.id);

@@ -116,7 +116,7 @@ const LOSSES: Loss[] = [
     mends: unchain,
     id: "path-mtu",
     says:
-      /over the overlay \(ovl0, to 10\.1\.0\.3\) packets of 1(29\d|300) bytes pass, .*vanish without an ICMP error; TCP is held to 1480 only/,
+      /over the overlay \(ovl0, to 10\.1\.0\.3\) packets of 1(29\d|300) bytes pass, .*vanish without an ICMP error; TCP is held to segments of 1440 only/,
   },
   {
     name: "a router that takes no large packets",
@@ -142,6 +142,8 @@ const failed = (seen: Diagnosis) => seen.findings.filter((f) => f.verdict === "f
 async function suffer(scene: Scene, { breaks, mends, on, id = "probe", hop, says }: Loss): Promise<void> {
   const place = on?.(scene) ?? scene.gw;
   await place.must(breaks);
+  // A neighbour that was there a moment ago is not asked for again so soon.
+  await scene.gw.must("ip neigh flush dev ovl0");
   const seen = await doctor(scene.gw, 1, ` --target ${HOST}`).finally(() => place.must(mends));
   assertEquals(failed(seen).length, 1, failed(seen).join("\n"));
   assertMatch(findingOf(seen, id)?.found ?? "", says);
@@ -164,11 +166,13 @@ for (const debian of DEBIANS) {
       await crxn(gw, "up --yes");
       await assertAnswers(client);
       const before = await snapshot(gw);
+      const home = await gw.must("ls -A /root");
       const seen = await doctor(gw, 0, ` --target ${HOST}`);
       assertMatch(findingOf(seen, "probe")!.found!, /^10\.1\.0\.3 answers, .* ms, also to TCP$/);
       assertMatch(findingOf(seen, "path-mtu")!.found!, /1500 bytes whole over the overlay/);
       assertMatch(findingOf(seen, "prefix-routed")!.found!, /arrives$/);
       assertEquals(diffSnapshots(before, await snapshot(gw)), "");
+      assertEquals(await gw.must("ls -A /root"), home);
     });
     await chapter("two at a time do not disturb each other", async () => {
       const both = await Promise.all([1, 2].map(() => doctor(gw, 0, ` --target ${HOST} --only probe,path-mtu`)));
@@ -185,6 +189,18 @@ for (const debian of DEBIANS) {
         await suffer(scene, loss);
       });
     }
+    await chapter("a firewall that knows the uplink by name is no fault", async () => {
+      const accept = ["iifname eth0 oifname nat64-ygg", "iifname nat64-ygg oifname eth0", "ip version 4"];
+      await gw.must(
+        `${LOSSES[0]!.breaks}; nft '${accept.map((a) => `add rule inet guard mine ${a} accept`).join("; ")}'`,
+      );
+      await assertAnswers(client);
+      const seen = await doctor(gw, 0, ` --target ${HOST}`).finally(() => gw.must(unchain));
+      assertMatch(
+        findingOf(seen, "probe")!.found!,
+        /answers, .*; the gateway asked itself: inet guard mine asks for eth0/,
+      );
+    });
     await chapter("a network that is on-link", async () => {
       await net.unroute(ROUTED);
       await net.must(`ip route add ${ROUTED} dev ${gw.uplink.bridge}`);
@@ -246,6 +262,24 @@ for (const debian of DEBIANS) {
         /answers, .*; packets to 10\.0\.0\.1 leave by crxn-/,
       );
       assertEquals(findingOf(await doctor(node, 0), "probe")!.verdict, "pass");
+    });
+    await chapter("a rule that takes the tunnel's packets has its name", async () => {
+      const rules: [string, RegExp][] = [
+        [
+          chain("output priority 10", "udp dport 4789 drop"),
+          /lost between crxn-\w+ and ygg: inet guard mine, rule "udp dport 4789 drop"$/,
+        ],
+        [
+          chain("input priority 10", "udp dport 4789 drop"),
+          /lost on the way back, between ygg and crxn-\w+: inet guard mine, rule "udp dport 4789 drop"$/,
+        ],
+      ];
+      for (const [breaks, says] of rules) {
+        await gw.must(breaks);
+        const seen = await doctor(gw, 1, ` --target ${HOST}`).finally(() => gw.must(unchain));
+        assertEquals(failed(seen).length, 1, failed(seen).join("\n"));
+        assertMatch(findingOf(seen, "probe")!.found!, says);
+      }
     });
     await chapter("the far node forwards nothing", async () => {
       await node.must("sysctl -qw net.ipv4.ip_forward=0");

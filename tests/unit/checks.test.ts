@@ -2,9 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import type { CheckInput } from "../../checks/check.ts";
+import { answersOf } from "./surveys/answers.ts";
 import { FAULTS } from "./surveys/faults.ts";
+import { ROUTE_FAULTS } from "./surveys/route_faults.ts";
 import { healthy, type Options, type Setup } from "./surveys/builder.ts";
-import { diagnose } from "./surveys/diagnose.ts";
+import { diagnose, settled } from "./surveys/diagnose.ts";
 
 const HEALTHY: [string, Setup, Options][] = [
   ["a gateway over an existing link", "interface", {}],
@@ -38,15 +40,19 @@ const worse = (input: CheckInput) =>
 
 for (const [name, setup, options] of HEALTHY) {
   Deno.test(`runChecks: finds nothing on ${name}`, async () => {
-    assertEquals(worse(await healthy(setup, options)), []);
+    const input = await healthy(setup, options);
+    assertEquals(worse(input), []);
+    assertEquals(worse({ ...input, answers: answersOf(input) }), []);
   });
 }
 
-for (const { name, setup = "interface", options, check, make } of FAULTS) {
-  Deno.test(`runChecks: ${name} is named by ${check} alone`, async () => {
+for (const { name, setup = "interface", options, check, make } of [...FAULTS, ...ROUTE_FAULTS]) {
+  Deno.test(`runChecks: ${name} is named by ${check} alone, with the kernel's answers and without`, async () => {
     const input = await healthy(setup, options ?? {});
     make(input.survey, input);
-    const failing = diagnose(input).filter((f) => f.verdict === "fail").map((f) => f.id);
-    assertEquals(failing, [check], worse(input).join("\n"));
+    for (const asked of [input, { ...input, answers: answersOf(settled(input)) }]) {
+      const failing = diagnose(asked).filter((f) => f.verdict === "fail").map((f) => f.id);
+      assertEquals(failing, [check], worse(asked).join("\n"));
+    }
   });
 }

@@ -244,6 +244,52 @@ const CASES: Case[] = [
     fix: "/usr/sbin/ip6tables -w -t mangle -D FORWARD 3",
   },
   {
+    name: "packets handed to a program",
+    make: add("inet", "mangle", "FORWARD", "-o wg0 -j NFQUEUE --queue-num 3"),
+    want: ["warn forward-policy", "are handed to a program by"],
+  },
+  {
+    name: "packets handed to a program if there is one",
+    make: add("inet", "mangle", "FORWARD", "-o wg0 -j NFQUEUE --queue-num 3 --queue-bypass"),
+  },
+  {
+    name: "answers of the peers dropped, and no peer connected",
+    setup: "yggdrasil",
+    make: (s) => {
+      legacy("inet", "*filter\n:INPUT DROP [0:0]\nCOMMIT\n")(s);
+      s.overlay!.peers = [{ uri: "tls://192.0.2.9:443", up: false, inbound: false, error: "i/o timeout" }];
+    },
+    want: [
+      "fail input-policy",
+      "IPv4 packets from the peer tls://192.0.2.9:443 are dropped by the policy of IPv4 filter INPUT",
+    ],
+    fix:
+      "/usr/sbin/iptables-legacy -w -I INPUT 1 -s 192.0.2.9 -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+  },
+  {
+    name: "a firewall that lets in answers",
+    setup: "yggdrasil",
+    make: legacy(
+      "inet",
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n",
+    ),
+  },
+  {
+    name: "all tables emptied",
+    setup: "yggdrasil",
+    make: (s) => void (s.rules = { inet: {}, inet6: {} }),
+    want: ["fail forward-policy", "all of crxn's rules are gone", "nftables.service"],
+    fix: "/usr/sbin/iptables -w -t nat -N CRXN-POSTROUTING",
+  },
+  {
+    name: "all tables emptied by firewalld",
+    make: (s) => {
+      s.rules = { inet: {}, inet6: {} };
+      nft("inet firewalld forward 10")(s);
+    },
+    want: ["fail forward-policy", "firewalld before 2.0"],
+  },
+  {
     name: "a table that iptables cannot list",
     make: (s) => {
       const filter = s.rules.inet!["filter"]!;

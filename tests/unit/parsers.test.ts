@@ -12,7 +12,7 @@ import type { Result, Runner } from "../../machine/run.ts";
 import { readSurvey } from "../../machine/survey.ts";
 import { parseSysctls } from "../../machine/sysctl.ts";
 import { parseUnits } from "../../machine/systemd.ts";
-import { parsePeers, parseSelf } from "../../machine/yggdrasil.ts";
+import { parsePeers, parseSelf, readOverlay } from "../../machine/yggdrasil.ts";
 import { FAR } from "./fake/configs.ts";
 import { OLD_NODES } from "./keys.ts";
 
@@ -247,4 +247,12 @@ Deno.test("readSurvey: programs that fail are unknown, not an empty machine", as
     assert(read.unknown.some((u) => u.startsWith(what)), `${what}: ${JSON.stringify(read.unknown)}`);
   }
   assertEquals([read.rules, read.nftables, read.packages, read.overlay], [{}, undefined, undefined, undefined]);
+});
+
+Deno.test("readOverlay: a program that ends well and answers nothing is no daemon's answer", async () => {
+  const says = (stdout: string): Runner => ({
+    run: (argv) => Promise.resolve({ argv, code: 0, stdout, stderr: "Fatal error: dial unix: permission denied" }),
+  });
+  assertEquals(await readOverlay(says("")), undefined);
+  assertEquals(await readOverlay(says("{}")), { peers: [] });
 });

@@ -58,8 +58,8 @@ export const DEVICE_FAULTS: Fault[] = [
     id: "tun-device",
     owner: "person",
     name: "/dev/net/tun missing",
-    breaks: "rm /dev/net/tun",
-    undoes: "mknod -m 666 /dev/net/tun c 10 200",
+    breaks: "mount -t tmpfs none /dev/net",
+    undoes: "umount /dev/net",
     touches: ["tun"],
   }),
   own({

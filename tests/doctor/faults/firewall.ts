@@ -52,8 +52,8 @@ export const IPTABLES_FAULTS: Fault[] = [
     name: "every rule of every table flushed",
     breaks:
       "for p in iptables ip6tables; do $p -F; $p -X; $p -t nat -F; $p -t nat -X; $p -t mangle -F; $p -t mangle -X; done",
-    id: "forward-policy",
-    touches: ["filter4", "filter6", "nat", "mangle"],
+    also: ["nat-rule", "mss-clamp", "drift"],
+    touches: ["filter4", "filter6", "nat", "mangle4", "mangle6"],
   }),
   rule("a DROP rule before crxn's chain", "iptables -I", "FORWARD -i nat64-ygg -j DROP", "filter4"),
   rule("a REJECT rule behind crxn's chain", "iptables -A", "FORWARD -o ovl0 -j REJECT", "filter4"),

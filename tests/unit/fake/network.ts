@@ -92,7 +92,9 @@ export class FakeNetwork {
       case "address show":
         return ok(JSON.stringify(this.links.map((l, i) => this.linkJson(l, i))));
       case "route show":
-        return ok(JSON.stringify(this.routes.filter((r) => r.family === family).map(routeJson)));
+        return ok(
+          JSON.stringify([...this.routes, ...this.connected()].filter((r) => r.family === family).map(routeJson)),
+        );
       case "tuntap add":
         return this.tuntap(rest);
       case "link add":
@@ -113,6 +115,19 @@ export class FakeNetwork {
         return this.route(family, verb!, rest);
     }
     throw new Error(`The fake ip does not know: ${argv.join(" ")}`);
+  }
+
+  /** What the kernel adds by itself for yggdrasil's own address. */
+  private connected(): FakeRoute[] {
+    const own = this.links.filter((l) => l.up && l.addresses.some((a) => a.endsWith("/7")));
+    return own.map((l) => ({
+      family: "inet6",
+      to: "200::/7",
+      type: "unicast",
+      device: l.name,
+      protocol: "kernel",
+      metric: 256,
+    }));
   }
 
   private tuntap(words: string[]): Answer {

@@ -9,8 +9,10 @@ import { type Journal, replay } from "../../../gateway/journal.ts";
 import { canonicalNetwork } from "../../../gateway/networks.ts";
 import type { Link, Ruleset, Survey } from "../../../gateway/survey.ts";
 import { SCHEMAS, TODAY as SECOND } from "../keys.ts";
+import { factsWithStandIn } from "../../../checks/settle.ts";
 import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { CheckInput } from "../../../checks/check.ts";
+import { hostSeen } from "./host.ts";
 
 export const FAR = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
 export const OWN = "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb";
@@ -101,6 +103,14 @@ function bareSurvey(ra: boolean): Survey {
       protocol: ra ? "ra" : "boot",
       metric: 1024,
     }],
+    policies: (["inet", "inet6"] as const).flatMap((family) =>
+      Object.entries({ 0: "local", 32766: "main" }).map(([priority, table]) => ({
+        family,
+        priority: Number(priority),
+        action: "lookup" as const,
+        table,
+      }))
+    ),
     rules: { inet: {}, inet6: {} },
     nftables: [],
     units: {},
@@ -229,6 +239,8 @@ export async function healthy(setup: Setup, options: Options = {}): Promise<Chec
   if (config.overlay.type === "yggdrasil") survey.daemon = daemonSeen(options.ckr);
   const plan = blueprint(config, factsOf(config, survey, more));
   for (const item of plan.items) put(item, survey);
+  for (const { name } of survey.links) survey.sysctls[`net/ipv4/conf/${name}/rp_filter`] = "0";
+  survey.sysctls["net/ipv4/conf/all/rp_filter"] = "0";
   if (config.overlay.type === "yggdrasil") {
     const peer = {
       uri: config.overlay.peers[0] ?? "tls://192.0.2.77:9001",
@@ -238,7 +250,7 @@ export async function healthy(setup: Setup, options: Options = {}): Promise<Chec
     };
     survey.overlay = { publicKey: OWN, address: identity.address, peers: [peer] };
   }
-  return { blueprint: plan, survey, journal: journalOf(plan), troubles: [] };
+  return { blueprint: plan, survey, host: hostSeen(plan), journal: journalOf(plan), troubles: [] };
 }
 
 const daemonSeen = (schema: keyof typeof SCHEMAS | undefined) => ({
@@ -265,7 +277,7 @@ export function recompute(input: CheckInput): CheckInput {
     ...(facts.identity ? { identity: facts.identity } : {}),
     ...(facts.tunnel ? { tunnel: facts.tunnel } : {}),
   };
-  return { ...input, blueprint: blueprint(config, factsOf(config, input.survey, more)) };
+  return { ...input, blueprint: blueprint(config, factsWithStandIn(config, input.survey, more).facts) };
 }
 
 export const filterOf = (rules: Ruleset | undefined) => rules!["filter"]!;

@@ -8,10 +8,11 @@ import { blueprint } from "../../../gateway/blueprint.ts";
 import { recompute } from "./builder.ts";
 
 /** As `doctor` does it: facts anew from the machine as it is, settled by the journal. */
-export function diagnose(input: CheckInput) {
+export function settled(input: CheckInput): CheckInput {
   const again = recompute(input);
   const { config, facts } = again.blueprint;
   const tunnel = config.overlay.type === "yggdrasil" ? config.overlay.tunnel : undefined;
-  const settled = { ...again, blueprint: blueprint(config, settledFacts(facts, input.journal, input.survey, tunnel)) };
-  return runChecks(CHECKS, settled);
+  return { ...again, blueprint: blueprint(config, settledFacts(facts, input.journal, input.survey, tunnel)) };
 }
+
+export const diagnose = (input: CheckInput) => runChecks(CHECKS, settled(input));

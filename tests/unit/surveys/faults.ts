@@ -5,6 +5,7 @@ import type { CheckInput } from "../../../checks/check.ts";
 import { dropInPath, Path, Unit, unitPath } from "../../../gateway/names.ts";
 import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { Survey } from "../../../gateway/survey.ts";
+import { HOST_FAULTS } from "./host_faults.ts";
 import { filterOf, linkSeen, type Options, SECOND, type Setup } from "./builder.ts";
 
 export interface Fault {
@@ -529,4 +530,5 @@ export const FAULTS: Fault[] = [
     make: (s) => void (filterOf(s.rules.inet)["CRXN-INPUT"]!.rules = []),
   },
   { name: "a comment in the sysctl file", check: "drift", make: edit(Path.sysctl) },
+  ...HOST_FAULTS,
 ];

@@ -1,0 +1,225 @@
+/** path-mtu and prefix-routed: what was measured, and what it means. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { CheckInput } from "../../checks/check.ts";
+import { CHECKS } from "../../checks/list.ts";
+import type { Arrival, LegSize } from "../../checks/probe_result.ts";
+import { runChecks } from "../../checks/run.ts";
+import { answersOf } from "../../machine/arrival.ts";
+import { measureLeg } from "../../machine/leg_sizes.ts";
+import { icmpError, toldMtu } from "../../machine/probe_traffic.ts";
+import type { Runner } from "../../machine/run.ts";
+import { healthy, type Setup } from "./surveys/builder.ts";
+
+const ask = (id: string, input: CheckInput) => runChecks(CHECKS, input, new Set([id]))[0]!;
+
+const leg = (name: LegSize["leg"], full: number, passes?: number, told?: number): LegSize => ({
+  leg: name,
+  device: name === "overlay" ? "wg0" : "eth0",
+  to: "10.1.0.3",
+  full,
+  ...(passes === undefined ? {} : { passes }),
+  ...(told === undefined ? {} : { told }),
+  command: ["ping"],
+  output: "",
+});
+
+// wg0 has an MTU of 1420, so the clamp is 1380: packets of 1420 bytes in IPv4, of 1440 in IPv6.
+const SIZES: [name: string, Setup, LegSize[], verdict: string, says: string, want?: string][] = [
+  [
+    "all whole",
+    "interface",
+    [leg("client", 1500, 1500), leg("overlay", 1420, 1420)],
+    "pass",
+    "1420 bytes whole over the overlay",
+  ],
+  ["nobody there", "interface", [leg("overlay", 1420)], "skip", "nobody answers: 10.1.0.3"],
+  ["nobody to ask", "interface", [], "skip", "--target"],
+  [
+    "the path says its size itself",
+    "interface",
+    [leg("whole", 1500, 1440, 1440)],
+    "pass",
+    "1440 bytes from client to target",
+  ],
+  [
+    "a black hole below the clamp",
+    "interface",
+    [leg("overlay", 1420, 1300)],
+    "fail",
+    "vanish without an ICMP error; TCP is held to segments of 1380 only",
+    "an MTU of 1300 on wg0, or nat64.mss: 1260",
+  ],
+  ["a black hole above the clamp", "interface", [leg("client", 1500, 1460)], "warn", "segments of 1380, which pass"],
+  ["smaller, and it is told", "interface", [leg("overlay", 1420, 1300, 1300)], "warn", "refused with an ICMP error"],
+  [
+    "to clients",
+    "interface",
+    [leg("client", 1500, 1300)],
+    "fail",
+    "to the IPv6 router",
+    "an MTU of 1300 on eth0, or nat64.mss: 1240",
+  ],
+  [
+    "from end to end only",
+    "interface",
+    [leg("whole", 1500, 1400)],
+    "fail",
+    "from client to target",
+    "an MTU of 1380 on wg0, or nat64.mss: 1340",
+  ],
+  [
+    "one leg, felt by the whole",
+    "interface",
+    [leg("overlay", 1420, 1300), leg("whole", 1500, 1320)],
+    "fail",
+    "over the overlay",
+  ],
+  [
+    "below a tunnel of ours",
+    "yggdrasil",
+    [leg("underlay", 1570, 1400)],
+    "fail",
+    "over yggdrasil",
+    "nat64.mss: 1290 in crxn.yaml",
+  ],
+];
+
+for (const [name, setup, legs, verdict, says, want] of SIZES) {
+  Deno.test(`path-mtu: ${name}: ${verdict}`, async () => {
+    const finding = ask("path-mtu", { ...await healthy(setup), legs });
+    assertEquals(finding.verdict, verdict, finding.found);
+    assertStringIncludes(finding.found!, says);
+    if (want) assertStringIncludes(finding.want!, want);
+    if (name.includes("felt")) assertEquals(finding.found!.includes("from client"), false);
+  });
+}
+
+const arrival = (more: Partial<Arrival>): Arrival => ({
+  address: "2001:db8:300:4:0:1:c700:10",
+  command: ["ping"],
+  output: "",
+  ...more,
+});
+const connected = ({ survey }: CheckInput) => {
+  survey.routes.push({
+    family: "inet6",
+    to: "2001:db8:300:4::/64",
+    type: "unicast",
+    device: "eth0",
+    table: "main",
+    protocol: "kernel",
+    metric: 256,
+  });
+};
+
+const ARRIVALS: [name: string, Arrival | undefined, (input: CheckInput) => void, verdict: string, says: RegExp][] = [
+  [
+    "an answer",
+    arrival({ answeredBy: "2001:db8::1", solicited: 0, left: 2 }),
+    () => {},
+    "pass",
+    /2001:db8::1 .* arrives$/,
+  ],
+  [
+    "an answer after ndppd's",
+    arrival({ answeredBy: "2001:db8::1", solicited: 1, left: 2 }),
+    connected,
+    "pass",
+    /ndppd/,
+  ],
+  [
+    "asked for",
+    arrival({ solicited: 3, left: 2 }),
+    () => {},
+    "fail",
+    /is not routed here but on-link: the router asks for/,
+  ],
+  ["asked for, in its own network", arrival({ solicited: 3, left: 2 }), connected, "fail", /the uplink's own network/],
+  ["silence", arrival({ solicited: 0, left: 2 }), () => {}, "unknown", /does not answer .* does not ask/],
+  ["silence, nothing counted", arrival({}), () => {}, "unknown", /does not answer/],
+  [
+    "silence, in its own network",
+    arrival({ solicited: 0, left: 2 }),
+    connected,
+    "warn",
+    /lies in the uplink's own network/,
+  ],
+  ["a firewall kept it", arrival({ solicited: 0, left: 0 }), () => {}, "skip", /does not forward/],
+  ["not sent", undefined, () => {}, "skip", /not measured/],
+  ["not sent, own network", undefined, connected, "warn", /lies in the uplink's own network/],
+  [
+    "not sent, own network, proxy_ndp",
+    undefined,
+    (input) => {
+      connected(input);
+      input.survey.sysctls["net/ipv6/conf/eth0/proxy_ndp"] = "1";
+    },
+    "pass",
+    /proxy_ndp/,
+  ],
+  [
+    "no default route",
+    undefined,
+    ({ survey }) => {
+      survey.routes = survey.routes.filter((r) => r.to !== "default");
+    },
+    "skip",
+    /no IPv6 default route/,
+  ],
+];
+
+for (const [name, seen, change, verdict, says] of ARRIVALS) {
+  Deno.test(`prefix-routed: ${name}: ${verdict}`, async () => {
+    const input = { ...await healthy("interface"), ...(seen ? { arrival: seen } : {}) };
+    change(input);
+    const finding = ask("prefix-routed", input);
+    assertEquals(finding.verdict, verdict, finding.found);
+    assertMatch(finding.found!, says);
+    if (verdict === "fail" || verdict === "warn") {
+      assertStringIncludes(finding.want!, "proxy eth0 { rule 2001:db8:300:4::/96 { static } }");
+    }
+  });
+}
+
+/** A path on which packets up to `limit` bytes (IPv4) pass. */
+const path = (limit: number, told?: number): Runner & { sent: number } => ({
+  sent: 0,
+  run(argv) {
+    this.sent++;
+    const size = Number(argv[argv.indexOf("-s") + 1]) + 28;
+    const count = Number(argv[argv.indexOf("-c") + 1]);
+    const passed = size <= limit;
+    const error = !passed && told ? `From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = ${told})\n` : "";
+    const stdout = `${error}${count} packets transmitted, ${passed ? count : 0} received`;
+    return Promise.resolve({ argv, code: passed ? 0 : 1, stdout, stderr: "" });
+  },
+});
+
+const plan = { leg: "overlay" as const, device: "wg0", to: "10.1.0.3", full: 1500, from: "10.5.0.1" };
+
+Deno.test("measureLeg: the full size, the size that is told, or a search that is right to twelve bytes", async () => {
+  assertEquals((await measureLeg(path(1500), plan)).passes, 1500);
+  assertEquals((await measureLeg(path(1400, 1400), plan)).passes, 1400);
+  // Whoever tells a size that does not pass is not believed.
+  const liar = await measureLeg(path(1300, 1400), plan);
+  assertEquals([liar.told, liar.passes! <= 1300, liar.passes! > 1288], [1400, true, true]);
+  for (const limit of [1499, 1480, 1420, 1280, 1000, 700]) {
+    const seen = path(limit);
+    const { passes } = await measureLeg(seen, plan);
+    assertEquals([passes! <= limit, passes! > limit - 13], [true, true], `${limit}: ${passes}`);
+    assertEquals(seen.sent <= 18, true, `${seen.sent} pings for ${limit}`);
+  }
+  assertEquals((await measureLeg(path(0), plan)).passes, undefined);
+});
+
+Deno.test("pings: what ICMP errors say, in both families and both versions of ping", () => {
+  assertEquals(toldMtu("From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1400)"), 1400);
+  assertEquals(toldMtu("From 2001:db8::1 icmp_seq=1 Packet too big: mtu=1440"), 1440);
+  assertEquals(toldMtu("ping: sendmsg: Message too long\nping: local error: message too long, mtu: 1420"), 1420);
+  assertEquals(toldMtu("64 bytes from 10.1.0.3: icmp_seq=1 ttl=61 time=0.3 ms"), undefined);
+  const output = "From 2001:db8:9::1 icmp_seq=1 Time exceeded: Hop limit\nFrom fe80::1%eth0: icmp_seq=2 x\n";
+  assertEquals(icmpError(output), "2001:db8:9::1: Time exceeded: Hop limit");
+  assertEquals(answersOf(output)[0], "2001:db8:9::1");
+  assertEquals(answersOf("64 bytes from 2001:db8::9: icmp_seq=1 ttl=64 time=1 ms"), ["2001:db8::9"]);
+});

@@ -1,0 +1,335 @@
+/** Where packets got lost by what was counted, and by whose rule. Traces and counters are from real machines. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { isAnswered, lossOf } from "../../checks/probe_loss.ts";
+import type { FlowName, Probed, Through } from "../../checks/probe_result.ts";
+import { parseTrace } from "../../checks/probe_trace.ts";
+import { placeOf } from "../../checks/probe_words.ts";
+import { CHECKS } from "../../checks/list.ts";
+import { pathOf } from "../../checks/path.ts";
+import { runChecks } from "../../checks/run.ts";
+import { parseAddress } from "../../gateway/cidr.ts";
+import { parseConfig } from "../../gateway/config/parse.ts";
+import { planGuess, probeClient } from "../../gateway/probe_plan.ts";
+import { parseCounters, PATH, POINTS, traceLines, type Watch, watchTable } from "../../gateway/probe_points.ts";
+import { healthy, linkSeen } from "./surveys/builder.ts";
+
+/** A flow that was seen up to (and without) this point, and where else. */
+function through(
+  flow: FlowName,
+  missed: string | undefined,
+  more: Partial<Through> = {},
+  aside: string[] = [],
+): Through {
+  const at = missed === undefined ? PATH.length : PATH.findIndex((p) => p.id === missed);
+  assert(at >= 0, `there is no point ${missed}`);
+  const seen = Object.fromEntries(POINTS.map((p) => [p.id, aside.includes(p.id) ? 3 : 0]));
+  for (const p of PATH.slice(0, at)) seen[p.id] = 3;
+  const whole = Object.fromEntries(POINTS.map((p) => [p.id, p.aside ? 0 : 3]));
+  const flows = Object.fromEntries((["small", "large", "tcp"] as const).map((name) => [
+    name,
+    { sent: 3, back: name === flow && missed !== undefined ? 0 : 3, command: ["ping"], output: "" },
+  ]));
+  return {
+    client: "2001:db8:300:4:0:1:c700:10",
+    device: "probe-1",
+    target: "10.1.0.3",
+    mapped: "2001:db8:300:4::a01:3",
+    translator: "nat64-ygg",
+    overlay: "wg0",
+    flows,
+    counts: { small: whole, large: whole, tcp: whole, [flow]: seen },
+    ...more,
+  };
+}
+
+const probed = (seen: Through, kind: Probed["kind"] = "prefix"): Probed => ({
+  ran: true,
+  kind,
+  target: seen.target,
+  address: seen.mapped,
+  sent: 3,
+  received: kind === "prefix" || kind === "guess" ? seen.flows.small!.back : 3,
+  command: ["ping"],
+  output: "",
+  through: seen,
+});
+
+const get = (output: string): Partial<Through> => ({ route: { command: ["ip", "route", "get"], output } });
+const by = (table: string, chain: string, rule?: string): Partial<Through> => ({
+  dropped: { table, chain, ...(rule ? { rule } : {}), flow: "small" },
+});
+
+const CASES: [missed: string, Partial<Through>, aside: string[], hop: string, where: string][] = [
+  ["q6-in", {}, [], "uplink", "at the probe's own client"],
+  [
+    "q6-prerouted",
+    by("ip6 raw", "PREROUTING", "drop"),
+    [],
+    "forward",
+    'between eth0 and nat64-ygg: ip6 raw PREROUTING, rule "drop"',
+  ],
+  [
+    "q6-routed",
+    get("RTNETLINK answers: Network is unreachable"),
+    [],
+    "translator",
+    "routing, there is no route for them",
+  ],
+  [
+    "q6-routed",
+    get("x from y dev eth1 table 9 proto static"),
+    ["q6-astray"],
+    "translator",
+    "they are sent to eth1 by table 9",
+  ],
+  ["q6-forwarded", by("inet guard", "mine"), [], "forward", "between eth0 and nat64-ygg: inet guard mine, policy DROP"],
+  ["q6-out", {}, [], "forward", "POSTROUTING, by a rule that nftables does not trace"],
+  ["q4-in", {}, [], "translator", "packets went into nat64-ygg, none came out"],
+  [
+    "q4-routed",
+    get("RTNETLINK answers: Invalid argument"),
+    [],
+    "overlay",
+    "between nat64-ygg and wg0: routing, a blackhole route",
+  ],
+  ["q4-forwarded", by("ip filter", "CRXN-FORWARD", "drop"), [], "forward", "set by crxn"],
+  ["a4-in", {}, [], "target", "beyond wg0: packets left, no answer came back"],
+  ["a4-in", get("10.1.0.3 FAILED"), [], "overlay", "no neighbour there answers for 10.1.0.3"],
+  ["a4-in", get("10.0.0.1 FAILED \n10.1.0.3 lladdr 02:00:00:00:00:01 STALE"), [], "target", "no answer came back"],
+  ["a4-in", {}, ["a4-elsewhere"], "target", "answers come in by another device than wg0"],
+  [
+    "a4-routed",
+    get(""),
+    ["a4-local"],
+    "translator",
+    "taken for the machine's own: nothing gives them the pool's address back",
+  ],
+  ["a4-routed", get("RTNETLINK answers: Invalid cross-device link"), [], "translator", "rp_filter"],
+  [
+    "a4-forwarded",
+    by("ip filter", "FORWARD"),
+    [],
+    "forward",
+    "on the way back, between wg0 and nat64-ygg: ip filter FORWARD, policy DROP",
+  ],
+  ["a6-in", {}, [], "translator", "on the way back, in the translator"],
+  [
+    "a6-routed",
+    get("RTNETLINK answers: No route to host"),
+    [],
+    "uplink",
+    "on the way back, between nat64-ygg and eth0: routing",
+  ],
+];
+
+for (const [missed, more, aside, hop, where] of CASES) {
+  Deno.test(`probe: lost before ${missed}: ${hop}, ${where}`, async () => {
+    const { survey } = await healthy("interface");
+    const seen = through("small", missed, more, aside);
+    const place = placeOf(lossOf(seen, "small")!, seen, survey, "eth0");
+    assertEquals(place.hop, hop);
+    assertStringIncludes(place.where, where);
+  });
+}
+
+Deno.test("probe: an ICMP error from beyond is handed on", async () => {
+  const { survey } = await healthy("interface");
+  const seen = through("small", "a4-in");
+  seen.flows.small!.error = "2001:db8:300:4::a01:1: Destination unreachable: No route";
+  assertEquals(
+    placeOf(lossOf(seen, "small")!, seen, survey, "eth0").where,
+    "beyond wg0: packets left, but an error: 2001:db8:300:4::a01:1: Destination unreachable: No route",
+  );
+});
+
+Deno.test("probe: who set a policy is told by the chains beside it", async () => {
+  const { survey } = await healthy("interface");
+  survey.rules.inet!.filter!["ufw-user-forward"] = { name: "ufw-user-forward", rules: [] };
+  const seen = through("small", "q4-forwarded", by("ip filter", "FORWARD"));
+  const { where } = placeOf(lossOf(seen, "small")!, seen, survey, "eth0");
+  assertEquals(where, "between nat64-ygg and wg0: ip filter FORWARD, policy DROP, set by ufw");
+});
+
+Deno.test("probe: a loss is one finding, at its station", async () => {
+  const input = { ...await healthy("interface"), probe: probed(through("small", "q4-forwarded", by("inet x", "y"))) };
+  const findings = runChecks(CHECKS, input);
+  assertEquals(findings.filter((f) => f.verdict === "fail").map((f) => f.id), ["probe"]);
+  assertEquals(pathOf(CHECKS, findings, input).map((s) => s.state), ["ok", "ok", "broken", "unknown", "unknown"]);
+});
+
+Deno.test("probe: a fault with a name of its own keeps the place, and is not named twice", async () => {
+  const input = { ...await healthy("interface"), probe: probed(through("small", "q4-routed", get(""))) };
+  input.survey.sysctls["net/ipv4/ip_forward"] = "0";
+  const finding = runChecks(CHECKS, input).find((f) => f.id === "probe")!;
+  assertEquals([finding.verdict, finding.hop], ["skip", "forward"]);
+  assertEquals(
+    finding.found,
+    "no answer from 10.1.0.3; lost between nat64-ygg and wg0: routing, net.ipv4.ip_forward is 0, which forwarding-sysctl explains",
+  );
+});
+
+Deno.test("probe: what its own client loses is no fault of the gateway's", async () => {
+  for (const missed of ["q6-in"]) {
+    const input = { ...await healthy("interface"), probe: probed(through("small", missed)) };
+    assertEquals(runChecks(CHECKS, input, new Set(["probe"]))[0]!.verdict, "unknown");
+  }
+});
+
+Deno.test("probe: only what is lost in tayga restarts it", async () => {
+  const translator = { device: "nat64-ygg", rx: 0, tx: 0 };
+  const at = async (missed: string) => {
+    const input = { ...await healthy("interface"), probe: { ...probed(through("small", missed)), translator } };
+    return runChecks(CHECKS, input, new Set(["probe"]))[0]!;
+  };
+  assertEquals((await at("q4-in")).fix, [["/usr/bin/systemctl", "restart", "tayga@ygg.service"]]);
+  const routed = await at("q6-routed");
+  assertEquals([routed.hop, routed.fix], ["translator", undefined]);
+});
+
+Deno.test("probe: a rule that takes the tunnel's packets is between tunnel and yggdrasil", async () => {
+  const { survey } = await healthy("yggdrasil");
+  const tunnel = { device: "ygg", "t-sent": 3, "t-out": 0, "t-in": 0, "t-taken": 0 };
+  const where = (more: Partial<Through>) => {
+    const seen = through("small", "a4-in", more);
+    return placeOf(lossOf(seen, "small")!, seen, survey, "eth0").where;
+  };
+  const rule = by("inet x", "y", "drop");
+  assertEquals(where({ tunnel, ...rule }), 'between wg0 and ygg: inet x y, rule "drop"');
+  const back = { ...tunnel, "t-out": 3, "t-in": 3 };
+  assertEquals(where({ tunnel: back, ...rule }), 'on the way back, between ygg and wg0: inet x y, rule "drop"');
+  assertEquals(where({ tunnel: { ...back, "t-taken": 3 } }), "beyond wg0: packets left, no answer came back");
+});
+
+Deno.test("probe: TCP that this machine drops is a fault, TCP that the host ignores is not", async () => {
+  const at = async (missed: string) => {
+    const input = { ...await healthy("interface"), probe: probed(through("tcp", missed)) };
+    return runChecks(CHECKS, input, new Set(["probe"]))[0]!;
+  };
+  assertEquals((await at("q4-forwarded")).verdict, "fail");
+  assertStringIncludes((await at("q4-forwarded")).found!, "pings pass, TCP to 10.1.0.3 does not; lost between");
+  assertEquals((await at("a4-in")).verdict, "pass");
+});
+
+Deno.test("probe: a host that was guessed need not answer, but what is lost on this machine is lost", async () => {
+  const at = async (missed: string) => {
+    const input = { ...await healthy("interface"), probe: probed(through("small", missed), "guess") };
+    return runChecks(CHECKS, input, new Set(["probe"]))[0]!;
+  };
+  assertEquals((await at("a4-in")).verdict, "skip");
+  assertEquals((await at("q4-in")).verdict, "fail");
+});
+
+Deno.test("isAnswered: a reset counts only when it came from the overlay", () => {
+  assertEquals(isAnswered(through("tcp", undefined), "tcp"), true);
+  const rejected = through("tcp", "q4-forwarded");
+  rejected.flows.tcp!.back = 1;
+  assertEquals(isAnswered(rejected, "tcp"), false);
+  assertEquals(lossOf(rejected, "tcp")?.hook, "FORWARD");
+});
+
+Deno.test("parseTrace: policies and rules of iptables-nft, as nft 1.0.6 and 1.1.3 print them", () => {
+  const policy = `trace id 8aabf863 inet probe-1 trace packet: iif "nat64-ygg" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+trace id 8aabf863 inet probe-1 trace rule ip daddr 10.1.0.3 meta nftrace set 1 (verdict continue)
+trace id 8aabf863 inet probe-1 trace policy accept 
+trace id 8aabf863 ip filter FORWARD packet: iif "nat64-ygg" oif "ovl0" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+trace id 8aabf863 ip filter FORWARD rule  counter packets 0 bytes 0 jump CRXN-FORWARD (verdict jump CRXN-FORWARD)
+trace id 8aabf863 ip filter CRXN-FORWARD rule iifname "nat64-ygg" oifname "ovl0" ip daddr 10.0.0.0/8  counter packets 0 bytes 0 return (verdict return)
+trace id 8aabf863 ip filter FORWARD policy drop `;
+  assertEquals(parseTrace(policy, "probe-1"), { table: "ip filter", chain: "FORWARD" });
+  assertEquals(parseTrace(policy, "probe-2"), undefined);
+  const rule = `trace id a0f1b53b inet probe-1 trace packet: iif "nat64-ygg" ip saddr 100.64.154.79 ip daddr 10.1.0.3
+trace id a0f1b53b ip mangle FORWARD rule ip daddr 10.1.0.0/16  counter packets 0 bytes 0 drop (verdict drop)
+trace id a0f1b53b ip mangle FORWARD packet: iif "nat64-ygg" oif "ovl0"
+trace id a0f1b53b ip mangle FORWARD unknown rule handle 9 (verdict drop)
+trace id 00000001 ip other FORWARD rule drop (verdict drop)`;
+  assertEquals(parseTrace(rule, "probe-1"), {
+    table: "ip mangle",
+    chain: "FORWARD",
+    rule: "ip daddr 10.1.0.0/16 drop",
+  });
+  const unknown = rule.split("\n").filter((line) => !line.includes("  counter")).join("\n");
+  assertEquals(parseTrace(unknown, "probe-1"), { table: "ip mangle", chain: "FORWARD", rule: "handle 9" });
+  assertEquals(parseTrace("trace id 8aabf863 inet probe-1 trace policy accept \nnonsense", "probe-1"), undefined);
+});
+
+Deno.test("parseCounters: nft's JSON, and nothing where it is something else", () => {
+  const counter = (name: string, packets: number) => ({
+    counter: { family: "inet", name, table: "probe-1", handle: 2, packets, bytes: 0 },
+  });
+  const json = JSON.stringify({
+    nftables: [
+      { metainfo: { version: "1.0.6", release_name: "Lester Gooch #5", json_schema_version: 1 } },
+      ...[counter("solicited", 2), counter("left", 1), counter("small-q6-in", 3), counter("tcp-a6-out", 1)],
+    ],
+  });
+  const seen = parseCounters(json)!;
+  assertEquals([seen.solicited, seen.left], [2, 1]);
+  assertEquals([seen.flows.small!["q6-in"], seen.flows.small!["q6-out"], seen.flows.tcp!["a6-out"]], [3, 0, 1]);
+  for (const bad of ["", "{}", '{"nftables": [{"metainfo": {}}]}', "Error: No such file"]) {
+    assertEquals(parseCounters(bad), undefined);
+  }
+});
+
+Deno.test("watchTable: one line, owned by its nft, with a counter for every point and flow", () => {
+  const watch: Watch = {
+    client: "2001:db8::1",
+    mapped: "2001:db8::2",
+    target: "10.1.0.3",
+    device: "probe-1",
+    translator: "nat64-ygg",
+    overlay: "wg0",
+    uplink: "eth0",
+    small: 1,
+    large: 2,
+    port: 80,
+  };
+  const table = watchTable("probe-1", watch);
+  assertEquals(table.includes("\n"), false);
+  assertStringIncludes(table, "table inet probe-1 { flags owner;");
+  assertStringIncludes(table, "@th,64,128 0x20010db8000000000000000000000001");
+  assertEquals(table.match(/ counter name "/g)?.length, POINTS.length * 3 + 2);
+  assertEquals(traceLines("probe-1", "tcp", watch).length, 5);
+});
+
+const CLIENTS: [
+  routed: string | undefined,
+  prefix: string,
+  clients: string | undefined,
+  address: string | undefined,
+][] = [
+  [undefined, "2001:db8:300:4::/96", undefined, "2001:db8:300:4:0:1:c712:3456"],
+  [undefined, "2001:db8:300:4:0:1::/96", undefined, "2001:db8:300:4::c712:3456"],
+  ["2001:db8:300::/48", "2001:db8:300:4::/64", undefined, "2001:db8:300:5::c712:3456"],
+  ["2001:db8:300:4::/96", "2001:db8:300:4::/96", undefined, "fd64:c7b6:c11e::1"],
+  [undefined, "2001:db8:300:4::/96", "2001:db8:c::/48", "2001:db8:c:ffff:ffff:ffff:ffff:c11d"],
+  [undefined, "2001:db8:300:4::/96", "2001:db8:c::7/128", undefined],
+];
+
+for (const [routed, prefix, clients, address] of CLIENTS) {
+  Deno.test(`probeClient: ${routed ?? "/64"} around ${prefix}, clients ${clients ?? "any"}: ${address}`, async () => {
+    const config = await parseConfig(
+      `address: 10.5.0.1/32
+prefix: ${prefix}
+${routed ? `routed: ${routed}` : ""}
+overlay: {type: interface, interface: wg0, routes: [{to: 10.0.0.0/8}]}
+${clients ? `nat64: {clients: ['${clients}']}` : ""}
+`,
+      "crxn.yaml",
+    );
+    const uplink = linkSeen("eth0", {
+      addresses: [{ address: "2001:db8:9::12:3456/64", family: "inet6", scope: "global", dynamic: false }],
+    });
+    const found = probeClient(config, uplink);
+    assertEquals("address" in found ? found.address : undefined, address);
+    if ("address" in found) assert(parseAddress(found.address));
+  });
+}
+
+Deno.test("planGuess: the host of a network of one, or the first of the first network; nobody on a node", async () => {
+  const gateway = await healthy("interface");
+  assertEquals(planGuess(gateway.blueprint)?.target, "10.0.0.1");
+  gateway.blueprint.config.overlay.routes.push({ to: "10.9.0.7/32" } as never);
+  assertEquals(planGuess(gateway.blueprint)?.target, "10.9.0.7");
+  assertEquals(planGuess((await healthy("interface node")).blueprint), undefined);
+});
