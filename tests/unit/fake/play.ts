@@ -4,7 +4,7 @@ import type { Context } from "../../../commands/context.ts";
 import { prepare } from "../../../commands/context.ts";
 import { takeBackSteps } from "../../../commands/converge.ts";
 import { doctor, type DoctorOptions } from "../../../commands/doctor.ts";
-import { type Fixed, type Report } from "../../../commands/doctor_output.ts";
+import type { Fixed, Report } from "../../../commands/doctor_output.ts";
 import { down } from "../../../commands/down.ts";
 import type { Ui } from "../../../commands/ui.ts";
 import { up } from "../../../commands/up.ts";
