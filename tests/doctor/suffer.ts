@@ -100,7 +100,10 @@ async function restore(scene: Scene, faults: Fault[], patience: number, complain
   } catch (error) {
     complaints.push(`undoing it failed: ${error instanceof Error ? error.message : error}`);
   }
-  return await healthy(scene, patience, complaints);
+  if (!await healthy(scene, patience, complaints)) return false;
+  const traffic = await settled(scene, "flows", patience);
+  if (traffic !== "flows") complaints.push(`afterwards the client's packets: ${traffic}`);
+  return traffic === "flows";
 }
 
 /** Whether the gateway is healthy again; where only crxn's own `up` brings it back, that is a complaint as well. */

@@ -51,7 +51,7 @@ export const DEVICE_FAULTS: Fault[] = [
     owner: "person",
     name: "the uplink renamed",
     breaks: "ip link set eth0 name wan0",
-    undoes: "ip link set wan0 name eth0",
+    undoes: "ip link set wan0 name eth0; crxn up --yes",
     touches: ["uplink"],
   }),
   foreign({

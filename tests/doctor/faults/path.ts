@@ -59,7 +59,7 @@ export const PATH_FAULTS: Fault[] = [
     // A smaller MTU of the bridge would be no secret: the router would tell the client of it.
     breaks: {
       net:
-        "nft 'add table ip6 hole; add chain ip6 hole in { type filter hook prerouting priority -300; }; add rule ip6 hole in iifname br-static meta length > 1300 drop'",
+        "nft 'add table ip6 hole; add chain ip6 hole in { type filter hook prerouting priority -300; }; add rule ip6 hole in meta length > 1300 drop'",
     },
     undoes: { net: "nft delete table ip6 hole" },
     hop: "uplink",
