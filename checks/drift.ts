@@ -11,6 +11,7 @@ import { plainRules } from "./forward_policy.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
 import { isBare } from "./run.ts";
+import { isGone } from "./service_problems.ts";
 import { staleProblems } from "./stale.ts";
 import { lostUplink } from "./uplink.ts";
 import { isTunnelChain, tunnelRulesBroken } from "./tunnel_routing.ts";
@@ -56,6 +57,7 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
     ) return [];
     // With the uplink's name changes what is set for it at boot.
     if ([Path.sysctl, unitPath(Unit.overlay)].includes(item.path) && lostUplink(input)) return [];
+    if (isGone(item.path, input)) return [];
     if (item.path === Path.sysctl) return driftOfSysctlFile(item, input);
     // What stands in its place is the mask: the check of its service says so.
     if (item.unit && input.survey.units[item.path.slice(Path.units.length + 1)]?.load === "masked") return [];

@@ -31,6 +31,19 @@ export function serviceProblems(items: Item[], input: CheckInput, others: Others
   });
 }
 
+/** Whether the unit's file, which is crxn's, is gone. */
+function lacksFile({ unit }: ServiceItem, { blueprint, survey }: CheckInput): boolean {
+  const file = blueprint.items.find((i) => i.kind === "file" && i.path === unitPath(unit));
+  return file !== undefined && see(file, survey).is === "absent";
+}
+
+/** The service whose unit file is gone and which does not run: its check speaks for both. */
+export const isGone = (path: string, input: CheckInput): boolean =>
+  input.blueprint.items.some((i) =>
+    i.kind === "service" && unitPath(i.unit) === path && lacksFile(i, input) && input.survey.systemd &&
+    input.survey.units[i.unit] !== undefined && input.survey.units[i.unit]!.active !== "active"
+  );
+
 function problemOf(item: ServiceItem, input: CheckInput, others: Others, causes: string[]): Problem | undefined {
   const { survey, blueprint } = input;
   if (!survey.systemd) {
@@ -42,11 +55,14 @@ function problemOf(item: ServiceItem, input: CheckInput, others: Others, causes:
   const unit = survey.units[item.unit];
   const wanted = { want: `${item.unit} active and enabled`, items: [item] };
   const ownFile = blueprint.items.find((i) => i.kind === "file" && i.path === unitPath(item.unit));
-  if (ownFile && see(ownFile, survey).is === "absent") {
+  if (ownFile && lacksFile(item, input)) {
+    // While it still runs nothing is lost yet: drift names the file.
+    const runs = unit?.active === "active";
     return {
-      found: `${item.unit} has no unit file`,
-      ...wanted,
-      excuse: `drift names the missing unit file of ${item.unit}`,
+      found: `${item.unit} has no unit file${runs ? "" : ", and does not run"}`,
+      want: wanted.want,
+      items: [ownFile, item],
+      ...(runs ? { excuse: `drift names the missing unit file of ${item.unit}` } : {}),
     };
   }
   if (!unit || unit.load === "not-found") {

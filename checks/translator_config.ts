@@ -1,5 +1,5 @@
-import { Unit } from "../gateway/names.ts";
-import type { Check } from "./check.ts";
+import { Path, Unit } from "../gateway/names.ts";
+import type { Check, CheckInput } from "./check.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
 import { otherConfig } from "./running_config.ts";
@@ -21,9 +21,22 @@ export const translatorConfig: Check = {
     const files = itemsOf("translator-config", input.blueprint);
     const { instance } = input.blueprint.config.nat64!;
     const service = input.blueprint.items.filter((i) => i.kind === "service" && i.unit === Unit.translator(instance));
-    const problems = itemProblems(files, input).map((p) => p.items ? { ...p, items: [...p.items, ...service] } : p);
+    const later = isUnread(input) ? { carries: true as const } : {};
+    const problems = itemProblems(files, input).map((p) => ({
+      ...p,
+      ...later,
+      ...(p.items ? { items: [...p.items, ...service] } : {}),
+    }));
     const paths = files.flatMap((i) => i.kind === "file" ? [i.path] : []);
     const others = problems.length > 0 ? [] : otherConfig(input);
     return outcomeOf([...problems, ...others, ...staleProblems(input, (path) => paths.includes(path))], input);
   },
 };
+
+/** tayga runs with what the file was before: what is in it now counts at the next start. */
+function isUnread({ blueprint, survey }: CheckInput): boolean {
+  const { instance } = blueprint.config.nat64!;
+  const unit = survey.units[Unit.translator(instance)];
+  const file = survey.files[Path.taygaConfig(instance)];
+  return unit?.active === "active" && unit.since > 0 && (file === null || (file?.modified ?? 0) > unit.since);
+}

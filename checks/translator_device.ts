@@ -1,3 +1,4 @@
+import { Program, run } from "../gateway/action.ts";
 import type { LinkItem } from "../gateway/item.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
@@ -12,16 +13,33 @@ export const translatorDevice: Check = {
   hop: "translator",
   only: "gateway",
   needs: [],
-  looksAt: "The link nat64-INSTANCE: that it exists, is a persistent TUN device, and is up.",
+  looksAt: "The link nat64-INSTANCE: that it exists, is a persistent TUN device, is up, and has the usual MTU.",
   why: "Packets reach tayga through it. It outlives the daemon, so that routes on it survive a crash.",
   cure:
     "`ip link set dev nat64-INSTANCE up`, or `systemctl restart tayga@INSTANCE`, which makes it anew with its routes.",
   run: (input) => {
     const links = itemsOf("translator-device", input.blueprint).flatMap((i) => i.kind === "link" ? [i] : []);
     const problems = links.flatMap((l) => itemProblems([l], input).map((p) => withDependents(p, l, input)));
-    return outcomeOf(problems.length > 0 ? problems : links.flatMap((l) => unheld(l, input)), input);
+    const more = () => links.flatMap((l) => [...unheld(l, input), ...narrow(l, input)]);
+    return outcomeOf(problems.length > 0 ? problems : more(), input);
   },
 };
+
+/** What a TUN device is made with. */
+const MTU = 1500;
+
+/** tayga reads the MTU at its start, and cannot send what has become too large for the device since then. */
+function narrow({ name, holder }: LinkItem, { survey, blueprint }: CheckInput): Problem[] {
+  const mtu = linkOf(survey, name)?.mtu ?? MTU;
+  if (mtu >= Math.min(MTU, blueprint.facts.uplink.mtu)) return [];
+  const set = run([Program.ip, "link", "set", "dev", name, "mtu", String(MTU)]);
+  return [{
+    found: `${name} has an MTU of ${mtu} bytes: large packets do not get through`,
+    want: `${name} with an MTU of ${MTU}`,
+    steps: [{ title: `set the MTU of ${name}`, actions: [set] }, ...(holder ? [restart(holder)] : [])],
+    carries: true,
+  }];
+}
 
 /** A TUN device that no process has open has no carrier. */
 function unheld({ name, holder }: LinkItem, { survey, probe }: CheckInput): Problem[] {

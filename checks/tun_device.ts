@@ -17,10 +17,14 @@ export const tunDevice: Check = {
     );
     if (!needed) return { verdict: "skip", found: "nothing here needs one" };
     if (input.survey.tun) return outcomeOf([], input);
-    const fix = [["/usr/sbin/modprobe", "tun"]];
-    return outcomeOf(
-      [{ found: "there is no /dev/net/tun", want: "the device node, and the driver behind it", fix }],
-      input,
-    );
+    const holders = input.blueprint.items.flatMap((i) => i.kind === "link" && i.holder ? [i.holder] : []);
+    // Who has opened it already keeps it.
+    const later = holders.length > 0 && holders.every((unit) => input.survey.units[unit]?.active === "active");
+    return outcomeOf([{
+      found: `there is no /dev/net/tun${later ? "; what runs already does not need it before its next start" : ""}`,
+      want: "the device node, and the driver behind it",
+      fix: [["/usr/sbin/modprobe", "tun"]],
+      ...(later ? { carries: true as const } : {}),
+    }], input);
   },
 };

@@ -21,6 +21,7 @@ export const DEVICE_FAULTS: Fault[] = [
     name: "the translator's device with a small MTU",
     breaks: "ip link set nat64-ygg mtu 1280",
     undoes: "ip link set nat64-ygg mtu 1500",
+    traffic: "large lost",
     touches: ["translator"],
   }),
   own({
@@ -53,6 +54,15 @@ export const DEVICE_FAULTS: Fault[] = [
     breaks: "ip link set eth0 name wan0",
     undoes: "ip link set wan0 name eth0; crxn up --yes",
     touches: ["uplink"],
+  }),
+  own({
+    id: "uplink",
+    scene: "advertised",
+    name: "the advertised uplink renamed",
+    breaks: "ip link set eth0 name wan0",
+    undoes: "ip link set wan0 name eth0; crxn up --yes",
+    touches: ["uplink"],
+    patience: 15,
   }),
   foreign({
     id: "tun-device",

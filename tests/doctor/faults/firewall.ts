@@ -128,6 +128,14 @@ export const IPTABLES_FAULTS: Fault[] = [
     touches: ["nat"],
   }),
   rule(
+    "an iptables rule that drops neighbour solicitations",
+    "ip6tables -I",
+    "INPUT -i eth0 -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j DROP",
+    "input6",
+    // Who knows the machine's link address already goes on for a while.
+    { id: "input-policy", hop: "uplink", traffic: "flows" },
+  ),
+  rule(
     "a foreign SNAT before crxn's",
     "iptables -t nat -I",
     "POSTROUTING -o ovl0 -j SNAT --to-source 192.0.2.10",

@@ -31,6 +31,8 @@ const GONE: Fault[] = [
   }),
   own({
     id: "overlay-address",
+    // On an existing link the follower puts it back within a second.
+    scene: "yggdrasil",
     name: "the overlay address deleted",
     breaks: "ip addr del 10.5.0.1/32 dev $OVL",
     hop: "overlay",

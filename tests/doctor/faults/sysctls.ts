@@ -17,11 +17,11 @@ export const SYSCTL_FAULTS: Fault[] = [
   off("net.ipv4.conf.ovl0.forwarding", "IPv4 forwarding of the overlay link", "forwarding4"),
   off("net.ipv4.conf.nat64-ygg.forwarding", "IPv4 forwarding of the translator's device", "forwarding4"),
   own({
-    id: "translator-device",
+    id: "forwarding-sysctl",
     name: "IPv6 disabled on the translator's device",
     breaks: "sysctl -qw net.ipv6.conf.nat64-ygg.disable_ipv6=1",
     undoes: "sysctl -qw net.ipv6.conf.nat64-ygg.disable_ipv6=0",
-    hop: "translator",
+    hop: "forward",
     touches: ["translator", "prefix-route"],
   }),
   foreign({

@@ -117,7 +117,7 @@ export const FAULTS: Fault[] = [
   { name: "the link's script edited", check: "drift", make: edit(Path.linkScript) },
   {
     name: "the follower's unit file deleted",
-    check: "drift",
+    check: "overlay-service",
     make: (s) => {
       remove(unitPath(Unit.link))(s);
       Object.assign(unit(s, Unit.link), { load: "not-found", active: "inactive", enabled: "" });
@@ -358,6 +358,11 @@ export const FAULTS: Fault[] = [
   },
   { name: "the translator's device down", check: "translator-device", make: down(NAT64) },
   { name: "the translator's device deleted", check: "translator-device", make: gone(NAT64) },
+  {
+    name: "the MTU of the translator's device lowered",
+    check: "translator-device",
+    make: (s) => void (link(s, NAT64).mtu = 1280),
+  },
   { name: "the pool used up", check: "pool", make: (s) => void (s.poolUsed = 65535) },
   {
     name: "the pool's route deleted",
@@ -514,8 +519,16 @@ export const FAULTS: Fault[] = [
   },
   { name: "a unit file edited", check: "drift", make: edit(unitPath("tayga@ygg.service")) },
   {
-    name: "a unit file deleted",
+    name: "a unit file deleted, while the unit still runs",
     check: "drift",
+    make: (s) => {
+      remove(unitPath("tayga@ygg.service"))(s);
+      Object.assign(unit(s, "tayga@ygg.service"), { load: "not-found", enabled: "" });
+    },
+  },
+  {
+    name: "a unit file deleted, and the unit gone",
+    check: "translator-service",
     make: (s) => {
       remove(unitPath("tayga@ygg.service"))(s);
       Object.assign(unit(s, "tayga@ygg.service"), { load: "not-found", active: "inactive", enabled: "" });

@@ -191,7 +191,7 @@ export const HOST_FAULTS: Fault[] = [
       host!.managers = {
         networkd: { files: { eth0: "/etc/systemd/network/eth0.network" }, keepsRoutes: false, keepsRules: false },
       };
-      s.routes = s.routes.filter((r) => r.type === "unicast");
+      s.routes = s.routes.filter((r) => r.type !== "blackhole" && r.type !== "unreachable");
     },
   },
   {
