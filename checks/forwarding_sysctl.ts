@@ -24,12 +24,14 @@ export const forwardingSysctl: Check = {
   run: (input) => {
     const problems = sysctlProblems(itemsOf("forwarding-sysctl", input.blueprint), input);
     const master = input.survey.sysctls["net/ipv4/ip_forward"];
-    return outcomeOf([
+    const outcome = outcomeOf([
       ...problems,
       ...(master === "1" ? deviceProblems(input) : []),
       ...laterProblems(input),
       ...disabledProblems(input),
     ], input);
+    const offline = disabledIpv6(input).some((name) => name === "all" || name === input.blueprint.facts.uplink.name);
+    return offline ? { ...outcome, hop: "uplink" } : outcome;
   },
 };
 
@@ -85,12 +87,23 @@ function disabledProblems(input: CheckInput): Problem[] {
   return [
     ...now.map((name): Problem => {
       const key = `net/ipv6/conf/${name}/disable_ipv6`;
+      const found = `${key} is 1: ${name === "all" ? "no device has IPv6" : `${name} has none`}`;
+      const evidence = [sysctlEvidence(key, survey)];
+      // Its addresses and routes are gone with it, and they are not crxn's: whoever set it up has to do that again.
+      if (name === blueprint.facts.uplink.name) {
+        return {
+          found,
+          want: `${key} = 0, and its addresses again`,
+          fix: [[Program.sysctl, "-w", `${key}=0`]],
+          evidence,
+        };
+      }
       return {
-        found: `${key} is 1: ${name === "all" ? "no device has IPv6" : `${name} has none`}`,
+        found,
         want: `${key} = 0`,
         steps: [{ title: `switch IPv6 on (${name})`, actions: [run([Program.sysctl, "-q", "-w", `${key}=0`])] }],
         items: routes,
-        evidence: [sysctlEvidence(key, survey)],
+        evidence,
       };
     }),
     ...["all", ...ipv6Devices(blueprint)].filter((name) => !now.includes(name)).flatMap((name): Problem[] => {

@@ -53,6 +53,8 @@ export const FILE_FAULTS: Fault[] = [
   foreign({
     id: "forwarding-sysctl",
     name: "a sysctl file that sorts later turns IPv4 forwarding off",
+    // At boot crxn-overlay.service sets it once more.
+    verdict: "warn",
     says: /zz-hardening\.conf/,
     breaks: "echo 'net.ipv4.ip_forward = 0' > /etc/sysctl.d/zz-hardening.conf",
     undoes: "rm /etc/sysctl.d/zz-hardening.conf",
@@ -61,6 +63,7 @@ export const FILE_FAULTS: Fault[] = [
   foreign({
     id: "forwarding-sysctl",
     name: "a sysctl file that sorts later turns IPv6 forwarding off",
+    verdict: "warn",
     says: /net\.conf/,
     breaks:
       "mkdir -p /usr/local/lib/sysctl.d; echo 'net/ipv6/conf/all/forwarding=0' > /usr/local/lib/sysctl.d/net.conf",

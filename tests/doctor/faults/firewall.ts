@@ -28,6 +28,12 @@ const rule = (name: string, call: string, words: string, touches: string, more: 
   });
 };
 
+/** One that crxn's own chain can accept in front of: --fix does so, and the rule stays. */
+const passable = (name: string, call: string, words: string, touches: string, more: Partial<Fault> = {}): Fault => {
+  const fault = rule(name, call, words, touches, more);
+  return { ...fault, mended: true, undoes: `${fault.undoes}; crxn up --yes` };
+};
+
 /** Chains of iptables: ours broken, and others' in the way. */
 export const IPTABLES_FAULTS: Fault[] = [
   policy(4),
@@ -52,19 +58,20 @@ export const IPTABLES_FAULTS: Fault[] = [
     name: "every rule of every table flushed",
     breaks:
       "for p in iptables ip6tables; do $p -F; $p -X; $p -t nat -F; $p -t nat -X; $p -t mangle -F; $p -t mangle -X; done",
-    also: ["nat-rule", "mss-clamp", "drift"],
     touches: ["filter4", "filter6", "nat", "mangle4", "mangle6"],
   }),
-  rule("a DROP rule before crxn's chain", "iptables -I", "FORWARD -i nat64-ygg -j DROP", "filter4"),
-  rule("a REJECT rule behind crxn's chain", "iptables -A", "FORWARD -o ovl0 -j REJECT", "filter4"),
-  rule("an IPv6 DROP rule for the uplink", "ip6tables -A", "FORWARD -i eth0 -j DROP", "filter6"),
-  rule(
+  passable("a DROP rule before crxn's chain", "iptables -I", "FORWARD -i nat64-ygg -j DROP", "filter4"),
+  passable("a REJECT rule behind crxn's chain", "iptables -A", "FORWARD -o ovl0 -j REJECT", "filter4"),
+  passable("an IPv6 DROP rule for the uplink", "ip6tables -A", "FORWARD -i eth0 -j DROP", "filter6"),
+  passable(
     "an IPv6 rule that drops what leaves the translator",
     "ip6tables -I",
     "FORWARD -i nat64-ygg -o eth0 -j DROP",
     "filter6",
   ),
-  rule("a DROP rule for TCP", "iptables -I", "FORWARD -i nat64-ygg -p tcp -j DROP", "filter4", { traffic: "tcp lost" }),
+  passable("a DROP rule for TCP", "iptables -I", "FORWARD -i nat64-ygg -p tcp -j DROP", "filter4", {
+    traffic: "tcp lost",
+  }),
   rule("a DROP rule in raw", "iptables -t raw -I", "PREROUTING -i ovl0 -s 10.1.0.0/16 -j DROP", "raw4"),
   rule("an IPv6 DROP rule in mangle", "ip6tables -t mangle -A", "FORWARD -o nat64-ygg -j DROP", "mangle6"),
   rule("a DROP rule in mangle POSTROUTING", "iptables -t mangle -A", "POSTROUTING -o ovl0 -j DROP", "mangle4"),

@@ -169,7 +169,7 @@ const RULES: Fault[] = [
     touches: ["prefix-route", "rules"],
   }),
   foreign({
-    id: "prefix-route",
+    id: "conflicts",
     name: "an address of the prefix on the machine",
     breaks: `ip -6 addr add ${MAPPED}/128 dev lo`,
     undoes: `ip -6 addr del ${MAPPED}/128 dev lo`,

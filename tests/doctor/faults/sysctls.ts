@@ -25,7 +25,7 @@ export const SYSCTL_FAULTS: Fault[] = [
     touches: ["translator", "prefix-route"],
   }),
   foreign({
-    id: "accept-ra",
+    id: "forwarding-sysctl",
     name: "IPv6 disabled on the uplink",
     breaks: "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1",
     undoes: "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; systemctl restart rig-network",
@@ -43,17 +43,26 @@ export const SYSCTL_FAULTS: Fault[] = [
   }),
   foreign({
     id: "rp-filter",
-    name: "strict rp_filter, and the answers come by another link",
+    name: "strict rp_filter, and a mark that only the way there has",
+    breaks: `sysctl -qw net.ipv4.conf.all.rp_filter=1
+      iptables -t mangle -A PREROUTING -i nat64-ygg -j MARK --set-mark 7
+      ip rule add fwmark 7 lookup 100 priority 100; ip route add 10.0.0.0/8 dev ovl0 table 100
+      ip rule add from 100.64.0.0/16 to 10.0.0.0/8 lookup 101 priority 101; ip route add 10.0.0.0/8 dev eth0 table 101`,
+    undoes: `sysctl -qw net.ipv4.conf.all.rp_filter=0
+      iptables -t mangle -D PREROUTING -i nat64-ygg -j MARK --set-mark 7
+      ip rule del priority 100; ip route flush table 100; ip rule del priority 101; ip route flush table 101`,
+    hop: "forward",
+    touches: ["overlay-link", "overlay-route", "forwarding4", "mangle4"],
+  }),
+  foreign({
+    id: "overlay-route",
+    name: "a narrower route to the far host by another link",
     breaks: {
       host: "ip link add eth1 type veth peer name ovl1 netns $GWNS; ip link set eth1 up",
-      gw:
-        "ip link set ovl1 up; sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.ovl0.rp_filter=1; ip route add 10.1.0.3/32 dev ovl1 metric 5000",
+      gw: "ip link set ovl1 up; ip route add 10.1.0.3/32 dev ovl1 metric 5000",
     },
-    undoes: {
-      host: "ip link del eth1",
-      gw: "sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.ovl0.rp_filter=0",
-    },
-    hop: "forward",
+    undoes: { host: "ip link del eth1" },
+    hop: "overlay",
     touches: ["overlay-link", "overlay-route", "forwarding4"],
   }),
   own({
