@@ -58,7 +58,7 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
     // With the uplink's name changes what is set for it at boot.
     if ([Path.sysctl, unitPath(Unit.overlay)].includes(item.path) && lostUplink(input)) return [];
     if (isGone(item.path, input)) return [];
-    if (item.path === Path.sysctl) return driftOfSysctlFile(item, input);
+    if (item.path === Path.sysctl && input.survey.links.length > 0) return driftOfSysctlFile(item, input);
     // What stands in its place is the mask: the check of its service says so.
     if (item.unit && input.survey.units[item.path.slice(Path.units.length + 1)]?.load === "masked") return [];
     if (item.path === Path.rules.inet || item.path === Path.rules.inet6) return driftOfRules(item, input);
@@ -66,9 +66,17 @@ function fileProblems(input: CheckInput, others: Others): Problem[] {
     const service = input.blueprint.items.filter((i) =>
       i.kind === "service" && (i.reads.includes(item.path) || item.unit)
     );
-    return itemProblems([item], input).map((p) => p.items ? { ...p, items: [...p.items, ...service] } : p);
+    const problems = itemProblems([item], input);
+    // What these two say depends on the devices that the machine has.
+    const blind = input.survey.links.length === 0 && ofDevices(item.path);
+    if (blind && problems.length > 0) {
+      return [{ found: `${item.path} cannot be judged: ip does not answer`, verdict: "unknown" }];
+    }
+    return problems.map((p) => p.items ? { ...p, items: [...p.items, ...service] } : p);
   });
 }
+
+const ofDevices = (path: string) => path === Path.sysctl || path === unitPath(Unit.overlay);
 
 /** Chains that keep the Internet from the machine itself, and rules that accept where nothing drops any more. */
 function guardProblems(input: CheckInput): Problem[] {

@@ -15,6 +15,7 @@ import { acceptCommands } from "./firewall_cure.ts";
 import { byPlace, packetsText, placeEvidence, placeText } from "./firewall_text.ts";
 import { queueProblems } from "./firewall_queue.ts";
 import { flushedProblem, isFlushed } from "./flushed.ts";
+import { tracedProblems } from "./traced.ts";
 import { unreadProblems } from "./firewall_unread.ts";
 import { untrackedProblems } from "./untracked.ts";
 import { itemsOf } from "./owner.ts";
@@ -28,7 +29,7 @@ export const forwardPolicy: Check = {
   early: true,
   needs: [],
   looksAt:
-    "crxn's own FORWARD chains and the jumps to them; then every chain that a packet of the gateway meets on its way, in both directions and families, from ingress to egress in the order of priorities: those of iptables-nft, of iptables-legacy and of native nftables, with their policies and rules.",
+    "crxn's own FORWARD chains and the jumps to them; then every chain that a packet of the gateway meets on its way, in both directions and families, from ingress to egress in the order of priorities: those of iptables-nft, of iptables-legacy and of native nftables, with their policies and rules; and what the kernel's trace of a lost probe names.",
   why:
     "A drop in any of these chains is final, whatever another one accepts. Docker, ufw and firewalld drop in FORWARD what nobody accepted, and what is dropped is lost without a trace. Without crxn's chain, clients reach more than the overlay.",
   cure:
@@ -38,16 +39,16 @@ export const forwardPolicy: Check = {
     const flushed = isFlushed(input);
     const own = flushed ? [flushedProblem(input)] : chains.flatMap((item) => chainProblems(item, input));
     const broken = new Set(own.flatMap((p) => p.items ?? []).flatMap((i) => i.kind === "chain" ? [i.family] : []));
-    return outcomeOf(
-      [
-        ...own,
-        ...unreadProblems(input),
-        ...untrackedProblems("inet6", input),
-        ...dropProblems(chains, broken, input),
-        ...queueProblems(kindsOf(input), input),
-      ],
-      input,
-    );
+    const problems = [
+      ...own,
+      ...unreadProblems(input),
+      ...untrackedProblems("inet6", input),
+      ...dropProblems(chains, broken, input),
+      ...queueProblems(kindsOf(input), input),
+    ];
+    const failing = problems.some((p) => (p.verdict ?? "fail") === "fail" && !p.excuse);
+    // What no rule that can be read explains, such as a member of a set, the kernel's trace does.
+    return outcomeOf(failing ? problems : [...problems, ...tracedProblems(input)], input);
   },
 };
 

@@ -70,7 +70,9 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   }
   const { facts, lost } = factsWithStandIn(config, survey, more);
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
-  if (troubles.length === 0 && !lost) {
+  // What could not be read is no fault: each check says so of what it needs.
+  const silent = !(cause instanceof ConfigError) && survey.unknown.length > 0;
+  if (troubles.length === 0 && !lost && !silent) {
     troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
   }
   return settle(loaded, journal, survey, facts, troubles);

@@ -152,10 +152,36 @@ Deno.test("probe: who set a policy is told by the chains beside it", async () =>
 });
 
 Deno.test("probe: a loss is one finding, at its station", async () => {
-  const input = { ...await healthy("interface"), probe: probed(through("small", "q4-forwarded", by("inet x", "y"))) };
+  const input = { ...await healthy("interface"), probe: probed(through("small", "q4-forwarded")) };
   const findings = runChecks(CHECKS, input);
   assertEquals(findings.filter((f) => f.verdict === "fail").map((f) => f.id), ["probe"]);
   assertEquals(pathOf(CHECKS, findings, input).map((s) => s.state), ["ok", "ok", "broken", "unknown", "unknown"]);
+});
+
+Deno.test("forward-policy: a drop that no readable rule tells of is named by the kernel's trace", async () => {
+  const cases: [string, Partial<Through>, string, string][] = [
+    [
+      "q4-forwarded",
+      by("inet site", "forward", "ip daddr @closed drop"),
+      'between nat64-ygg and wg0: inet site forward, rule "ip daddr @closed drop"',
+      "/usr/sbin/nft insert rule inet site forward iifname nat64-ygg oifname wg0 accept",
+    ],
+    [
+      "a4-prerouted",
+      by("ip raw", "PREROUTING", "drop"),
+      'on the way back, between wg0 and nat64-ygg: ip raw PREROUTING, rule "drop"',
+      "/usr/sbin/iptables -w -t raw -I PREROUTING 1 -i wg0 -j ACCEPT",
+    ],
+  ];
+  for (const [missed, more, where, fix] of cases) {
+    const input = { ...await healthy("interface"), probe: probed(through("small", missed, more)) };
+    input.survey.rules.inet!["raw"] = { PREROUTING: { name: "PREROUTING", policy: "ACCEPT", rules: [] } };
+    const findings = runChecks(CHECKS, input).filter((f) => f.verdict === "fail");
+    assertEquals(findings.map((f) => f.id), ["forward-policy"]);
+    assertEquals(findings[0]!.found, `packets to 10.1.0.3 are lost ${where}`);
+    assertEquals(findings[0]!.fix?.map((argv) => argv.join(" ")), [fix]);
+    assertEquals(findings[0]!.mend, undefined);
+  }
 });
 
 Deno.test("probe: a fault with a name of its own keeps the place, and is not named twice", async () => {
