@@ -4,7 +4,7 @@ import { type Diagnosis, doctor, healthyWithin } from "./diagnosis.ts";
 import { pairOf, upOnBoth } from "./pair.ts";
 import { answersWithin, assertAnswers, chaptersOf, crxn, DEBIANS, HOST, ROUTED, type Scene, sceneOf } from "./story.ts";
 
-// What the probe says of faults that no other check knows, and that nothing of it stays.
+// Where the probe sees faults, also those that another check names, and that nothing of it stays.
 
 interface Loss {
   name: string;
@@ -32,14 +32,15 @@ const LOSSES: Loss[] = [
       "nft 'add table inet guard; add chain inet guard mine { type filter hook forward priority 10; policy drop; }'",
     mends: unchain,
     hop: "forward",
-    says: /lost between eth0 and nat64-ygg: inet guard mine, policy DROP$/,
+    says: /lost between eth0 and nat64-ygg: inet guard mine, policy DROP(, which [a-z-]+ explains)?$/,
   },
   {
     name: "a native rule that drops IPv4 to the overlay",
     breaks: chain("forward priority 10", "ip daddr 10.1.0.0/16 counter drop"),
     mends: unchain,
     hop: "forward",
-    says: /lost between nat64-ygg and ovl0: inet guard mine, rule "ip daddr 10\.1\.0\.0\/16 drop"$/,
+    says:
+      /lost between nat64-ygg and ovl0: inet guard mine, rule "ip daddr 10\.1\.0\.0\/16 drop"(, which [a-z-]+ explains)?$/,
   },
   {
     name: "a native rule that rejects answers",
@@ -54,7 +55,8 @@ const LOSSES: Loss[] = [
     breaks: chain("prerouting priority raw", "ip saddr 10.1.0.3 drop"),
     mends: unchain,
     hop: "forward",
-    says: /lost on the way back, between ovl0 and nat64-ygg: inet guard mine, rule "ip saddr 10\.1\.0\.3 drop"$/,
+    says:
+      /lost on the way back, between ovl0 and nat64-ygg: inet guard mine, rule "ip saddr 10\.1\.0\.3 drop"(, which [a-z-]+ explains)?$/,
   },
   {
     name: "a rule of iptables' mangle table, for TCP alone",
@@ -62,7 +64,7 @@ const LOSSES: Loss[] = [
     mends: "iptables -t mangle -D POSTROUTING -o ovl0 -p tcp -j DROP",
     hop: "forward",
     says:
-      /pings pass, TCP to 10\.1\.0\.3 does not; lost between nat64-ygg and ovl0: ip mangle POSTROUTING, rule ".*drop"$/,
+      /pings pass, TCP to 10\.1\.0\.3 does not; lost between nat64-ygg and ovl0: ip mangle POSTROUTING, rule ".*drop"(, which [a-z-]+ explains)?$/,
   },
   {
     name: "a rule of iptables-legacy",
@@ -76,7 +78,7 @@ const LOSSES: Loss[] = [
     breaks: "ip rule add to 10.1.0.0/16 table 77; ip route add 10.1.0.0/16 dev eth0 table 77",
     mends: "ip rule del to 10.1.0.0/16 table 77; ip route del 10.1.0.0/16 dev eth0 table 77",
     hop: "overlay",
-    says: /lost between nat64-ygg and ovl0: routing, they are sent to eth0 by table 77$/,
+    says: /lost between nat64-ygg and ovl0: routing, they are sent to eth0 by table 77(, which [a-z-]+ explains)?$/,
   },
   {
     name: "a frozen tayga",
@@ -91,7 +93,7 @@ const LOSSES: Loss[] = [
     breaks: chain("input priority 0", "meta l4proto { icmp, tcp } drop"),
     mends: unchain,
     hop: "target",
-    says: /lost beyond ovl0: packets left, no answer came back$/,
+    says: /lost beyond ovl0: packets left, no answer came back(, which [a-z-]+ explains)?$/,
   },
   {
     name: "a host that is not there",
@@ -99,7 +101,7 @@ const LOSSES: Loss[] = [
     breaks: "ip address del 10.1.0.3/32 dev eth0",
     mends: "ip address add 10.1.0.3/32 dev eth0; ip route replace 10.5.0.0/16 dev eth0",
     hop: "overlay",
-    says: /lost beyond ovl0: no neighbour there answers for 10\.1\.0\.3$/,
+    says: /lost beyond ovl0: no neighbour there answers for 10\.1\.0\.3(, which [a-z-]+ explains)?$/,
   },
   {
     name: "a host without a way back",
@@ -107,7 +109,7 @@ const LOSSES: Loss[] = [
     breaks: "ip route del 10.5.0.0/16",
     mends: "ip route add 10.5.0.0/16 dev eth0",
     hop: "target",
-    says: /lost beyond ovl0: packets left, no answer came back$/,
+    says: /lost beyond ovl0: packets left, no answer came back(, which [a-z-]+ explains)?$/,
   },
   {
     name: "a host that takes no large packets",
@@ -267,11 +269,11 @@ for (const debian of DEBIANS) {
       const rules: [string, RegExp][] = [
         [
           chain("output priority 10", "udp dport 4789 drop"),
-          /lost between crxn-\w+ and ygg: inet guard mine, rule "udp dport 4789 drop"$/,
+          /lost between crxn-\w+ and ygg: inet guard mine, rule "udp dport 4789 drop"(, which [a-z-]+ explains)?$/,
         ],
         [
           chain("input priority 10", "udp dport 4789 drop"),
-          /lost on the way back, between ygg and crxn-\w+: inet guard mine, rule "udp dport 4789 drop"$/,
+          /lost on the way back, between ygg and crxn-\w+: inet guard mine, rule "udp dport 4789 drop"(, which [a-z-]+ explains)?$/,
         ],
       ];
       for (const [breaks, says] of rules) {
