@@ -1,22 +1,38 @@
 /** The command line: parse, call, print, exit code. */
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
-import { address, addressCommand } from "./commands/address.ts";
 import type { Context, Options } from "./commands/context.ts";
-import { doctor, doctorCommand } from "./commands/doctor.ts";
-import { down, downCommand } from "./commands/down.ts";
-import { init, initCommand } from "./commands/init.ts";
-import { install, installCommand } from "./commands/install.ts";
-import { rehearse, rehearseCommand, rehearsePeer, rehearsePeerCommand } from "./commands/rehearse.ts";
-import { status, statusCommand } from "./commands/status.ts";
 import { reportError, terminalUi } from "./commands/ui.ts";
-import { up, upCommand } from "./commands/up.ts";
 import { Exit, type ExitCode } from "./gateway/errors.ts";
 import { Path } from "./gateway/names.ts";
 import { SystemRunner } from "./machine/run.ts";
 import settings from "./deno.json" with { type: "json" };
 
 export const VERSION: string = settings.version;
+
+// deno-lint-ignore no-explicit-any
+type Add = <A extends any[], O extends Record<string, unknown>>(
+  command: Command<A, O>,
+  body: (context: Context, options: O, args: A) => Promise<ExitCode>,
+  hidden?: boolean,
+) => void;
+
+/** In the order of the help. Each is loaded only when it is called: what the others are made of takes time to load. */
+const COMMANDS: Record<string, (add: Add) => Promise<void>> = {
+  init: (add) => import("./commands/init.ts").then((m) => add(m.initCommand(), m.init)),
+  install: (add) => import("./commands/install.ts").then((m) => add(m.installCommand(), m.install)),
+  up: (add) => import("./commands/up.ts").then((m) => add(m.upCommand(), m.up)),
+  down: (add) => import("./commands/down.ts").then((m) => add(m.downCommand(), m.down)),
+  status: (add) => import("./commands/status.ts").then((m) => add(m.statusCommand(), m.status)),
+  doctor: (add) => import("./commands/doctor.ts").then((m) => add(m.doctorCommand(), m.doctor)),
+  rehearse: (add) => import("./commands/rehearse.ts").then((m) => add(m.rehearseCommand(), m.rehearse)),
+  address: (add) =>
+    import("./commands/address.ts").then((m) => add(m.addressCommand(), (c, o, [list]) => m.address(c, list, o))),
+  "rehearse-peer": (add) =>
+    import("./commands/rehearse.ts").then((m) =>
+      add(m.rehearsePeerCommand(), (c, _, list) => m.rehearsePeer(c, list), true)
+    ),
+};
 
 /** @returns the exit code; prints everything that is to be said */
 export async function main(args: string[]): Promise<ExitCode> {
@@ -41,28 +57,18 @@ export async function main(args: string[]): Promise<ExitCode> {
     .showHelpAfterError("(`crxn --help` lists the commands)")
     .exitOverride()
     .configureOutput({ writeErr: (text) => json ? undefined : terminalUi(false).say(text.trimEnd()) });
-  // deno-lint-ignore no-explicit-any
-  const add = <A extends any[], O extends Record<string, unknown>>(
-    command: Command<A, O>,
-    body: (context: Context, options: O, args: A) => Promise<ExitCode>,
-    hidden = false,
-  ) => {
+  const add: Add = (command, body, hidden = false) => {
     command.helpOption("--help", "show help").copyInheritedSettings(program as unknown as Command);
     command.action(async (...all: unknown[]) => {
-      const options = command.opts() as O;
-      await call(command.name(), options as Partial<Options>, (c) => body(c, options, all.slice(0, -2) as A));
+      const options = command.opts();
+      // deno-lint-ignore no-explicit-any
+      await call(command.name(), options, (c) => body(c, options, all.slice(0, -2) as any));
     });
     program.addCommand(command as unknown as Command, { hidden });
   };
-  add(initCommand(), init);
-  add(installCommand(), install);
-  add(upCommand(), up);
-  add(downCommand(), down);
-  add(statusCommand(), status);
-  add(doctorCommand(), doctor);
-  add(rehearseCommand(), rehearse);
-  add(addressCommand(), (c, o, [list]) => address(c, list, o));
-  add(rehearsePeerCommand(), (c, _, list) => rehearsePeer(c, list), true);
+  const [first = ""] = args;
+  if (Object.hasOwn(COMMANDS, first)) await COMMANDS[first]!(add);
+  else for (const load of Object.values(COMMANDS)) await load(add);
 
   try {
     await program.parseAsync(args, { from: "user" });

@@ -1,15 +1,15 @@
 /**
- * `deno task build`: dist/crxn, one binary. Bundled and minified first, for that halves its start.
+ * `deno task build`: dist/crxn, one binary. Bundled and minified first, a file for each command, for that halves its start.
  *
  * DENORT_BIN names another base binary than the one that `deno compile` downloads (it must be of the running version).
  */
 
-import { bundle } from "./bundle.ts";
+import { split } from "./bundle.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 await Deno.mkdir(`${root}dist`, { recursive: true });
-const script = `${root}dist/crxn.js`;
-await bundle(`${root}main.ts`, script, { minify: true });
+const scripts = `${root}dist/scripts`;
+await split(`${root}main.ts`, scripts);
 
 // --no-code-cache: the cache would be a predictable file in /tmp, read by root. --no-prompt: a missing permission is an
 // error, not a question. --no-config: the bundle stands alone.
@@ -23,13 +23,13 @@ const { code } = await new Deno.Command(Deno.execPath(), {
     "--allow-all",
     "--output",
     `${root}dist/crxn`,
-    script,
+    `${scripts}/main.js`,
   ],
 }).output().then(({ code, stderr }) => {
   if (code !== 0) console.error(new TextDecoder().decode(stderr));
   return { code };
 });
 if (code !== 0) Deno.exit(1);
-await Deno.remove(script);
+await Deno.remove(scripts, { recursive: true });
 const { size } = await Deno.stat(`${root}dist/crxn`);
 console.log(`dist/crxn: ${(size / 1e6).toFixed(0)} MB, built with Deno ${Deno.version.deno}`);

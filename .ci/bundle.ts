@@ -1,19 +1,40 @@
-/** One file of JavaScript out of all sources and packages: it starts faster than the many, and is smaller. */
+/** All sources and packages as JavaScript in one file, or in a few: they start faster than the many, and are smaller. */
 
 /**
+ * One file.
  * @param entry main module
  * @param output where the bundle goes
  * @throws Error with what `deno bundle` said
  */
-export async function bundle(entry: string, output: string, { minify = false } = {}): Promise<void> {
+export async function bundle(entry: string, output: string): Promise<void> {
+  await deno(["-o", output, entry]);
+  await withRequire(output);
+}
+
+/**
+ * One file for each module that is imported on demand, and what they have in common: a start reads what it needs.
+ * @param folder where they go; the main module keeps its name
+ * @throws Error with what `deno bundle` said
+ */
+export async function split(entry: string, folder: string): Promise<void> {
+  await deno(["--minify", "--code-splitting", "--outdir", folder, entry]);
+  for await (const { name } of Deno.readDir(folder)) await withRequire(`${folder}/${name}`);
+}
+
+async function deno(args: string[]): Promise<void> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform=deno", ...(minify ? ["--minify"] : []), "-o", output, entry],
+    args: ["bundle", "--quiet", "--platform=deno", ...args],
     cwd: new URL("..", import.meta.url).pathname,
     stdout: "null",
     stderr: "piped",
   }).output();
   if (code !== 0) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr)}`);
-  // A package in CommonJS asks for `node:process` and the like with require(), which a module does not have by itself.
+}
+
+/** A package in CommonJS asks for `node:process` and the like with require(), which a module does not have by itself. */
+async function withRequire(file: string): Promise<void> {
+  const text = await Deno.readTextFile(file);
+  if (!/\brequire\b/.test(text)) return;
   const banner = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);\n';
-  await Deno.writeTextFile(output, banner + await Deno.readTextFile(output));
+  await Deno.writeTextFile(file, banner + text);
 }

@@ -1,7 +1,7 @@
 /** `crxn doctor`: finds the broken piece, says why and how to mend it. */
 
 import { Command } from "@commander-js/extra-typings";
-import { levenshteinDistance } from "@std/text";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import type { Check } from "../checks/check.ts";
 import { pageJson, pageOf } from "../checks/explain.ts";
 import { legsOf } from "../checks/legs.ts";
@@ -17,8 +17,6 @@ import { sendProbe } from "../machine/probe.ts";
 import { reachNodes } from "../machine/reach.ts";
 import { askRoutes } from "../machine/route_answers.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
-import { withoutConfig } from "./doctor_bare.ts";
-import { fix } from "./doctor_fix.ts";
 import { readInput } from "./doctor_input.ts";
 import { type Examined, reportJson, reportLines } from "./doctor_output.ts";
 import { ipv4, withCommon } from "./options.ts";
@@ -56,6 +54,7 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   if (options.fix) requireRoot("`crxn doctor --fix`");
   if (options.capture !== undefined) requireRoot("`crxn doctor --capture`");
   const loaded = await loadConfig(context.options.config).catch(async (error) => {
+    const { withoutConfig } = await import("./doctor_bare.ts");
     throw await withoutConfig(context, error);
   });
   using _lock = options.fix ? await lock("doctor") : undefined;
@@ -67,7 +66,10 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   const look = (ids: ReadonlySet<string>, before?: typeof begin) =>
     examine(context, loaded, ids, options.target, before);
   let seen = await look(wanted, options.capture === undefined ? undefined : begin);
-  if (options.fix) seen = await fix(context, look, wanted, seen);
+  if (options.fix) {
+    const { fix } = await import("./doctor_fix.ts");
+    seen = await fix(context, look, wanted, seen);
+  }
   const { input, report } = seen;
   if (captured.capture) {
     const packets = await captured.capture.end();

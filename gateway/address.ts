@@ -1,5 +1,4 @@
 /** Where an overlay address appears in IPv6, and back: RFC 6052. */
-import { Address6 } from "ip-address";
 import {
   type Address,
   clearHostBits,
@@ -50,9 +49,22 @@ function addressOf(text: string, family: 4 | 6): Address {
  * @throws CrxnError (64) that quotes what cannot be read
  */
 export function embed(prefix: string, ipv4: string): string {
-  const network = formatNetwork(prefixOf(prefix));
-  const address = formatAddress(addressOf(ipv4, 4));
-  return canonical(Address6.fromAddress4Nat64(address, network).correctForm());
+  const { value, length } = prefixOf(prefix);
+  return formatAddress({ family: 6, value: value | spread(addressOf(ipv4, 4).value, length) });
+}
+
+/** The 32 bits of an IPv4 address behind a prefix of that length, around bits 64 to 71. */
+function spread(ipv4: bigint, length: number): bigint {
+  if (length === 96) return ipv4;
+  const after = BigInt(length - 32);
+  return (ipv4 >> after << 64n) | ((ipv4 & ((1n << after) - 1n)) << (56n - after));
+}
+
+/** The way back. */
+function gather(ipv6: bigint, length: number): bigint {
+  if (length === 96) return ipv6 & 0xffffffffn;
+  const after = BigInt(length - 32);
+  return (((ipv6 >> 64n) << after) & 0xffffffffn) | ((ipv6 >> (56n - after)) & ((1n << after) - 1n));
 }
 
 /**
@@ -63,11 +75,10 @@ export function extract(prefix: string, ipv6: string): string {
   const network = prefixOf(prefix);
   const address = addressOf(ipv6, 6);
   const text = formatAddress(address);
-  const ipv4 = contains(network, host(address)) ? new Address6(text).toAddress4Nat64(formatNetwork(network)) : null;
-  if (!ipv4) {
+  if (!contains(network, host(address))) {
     throw bad("address", ipv6, `it is not inside ${formatNetwork(network)}`, "Take an address inside the prefix.");
   }
-  const found = ipv4.correctForm();
+  const found = formatAddress({ family: 4, value: gather(address.value, network.length) });
   if (embed(prefix, found) !== text) {
     throw bad("address", ipv6, "bits that RFC 6052 keeps zero are set", `${found} itself is ${embed(prefix, found)}.`);
   }
@@ -89,9 +100,4 @@ export function slice(prefix: string, ipv4Network: string): string {
   const end = outer.length + inner.length;
   const length = outer.length <= 64 && end > 64 ? end + 8 : end;
   return `${embed(prefix, formatAddress(inner))}/${length}`;
-}
-
-/** One spelling of zeros in all of crxn, whatever the library prefers. */
-function canonical(ipv6: string): string {
-  return formatAddress(addressOf(ipv6, 6));
 }

@@ -16,7 +16,7 @@ import { readFirewall } from "./firewall.ts";
 import { at } from "./place.ts";
 import { readProgram } from "./program.ts";
 import type { Runner } from "./run.ts";
-import { readSysctls } from "./sysctl.ts";
+import { readSysctlsOf } from "./sysctl.ts";
 import { readUnits } from "./systemd.ts";
 import { readOverlay } from "./yggdrasil.ts";
 
@@ -107,6 +107,8 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     !root || isAsFetched(path, Object.fromEntries(await programsRead))
       ? await readDaemon(runner, path, root)
       : undefined;
+  // systemd takes longest to answer.
+  const unitsRead = answer("units", readUnits(runner, questions.units), {});
   const linksRead = answer("links", readLinks(runner), []);
   const [
     os,
@@ -133,13 +135,13 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     answer("packages", readPackages(runner), undefined),
     Promise.all(questions.files.map(async (path): Promise<[string, FileSeen | null]> => [path, await readSeen(path)])),
     programsRead,
-    answer("sysctls", linksRead.then((links) => readSysctls(runner, links.map((l) => l.name))), {}),
+    answer("sysctls", readSysctlsOf(runner, linksRead.then((links) => links.map((l) => l.name))), {}),
     linksRead,
     answer("routes", readRoutes(runner, "inet"), []),
     answer("routes", readRoutes(runner, "inet6"), []),
     answer("policies", readPolicies(runner), undefined),
     readFirewall(runner, answer),
-    answer("units", readUnits(runner, questions.units), {}),
+    unitsRead,
     questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
     questions.daemon ? answer("daemon", daemonRead(questions.daemon), undefined) : undefined,
     questions.pool ? readSeen(questions.pool) : undefined,

@@ -1,6 +1,7 @@
 /** sysctl(8): kernel parameters by name, in slash form. */
 
 import { Program } from "../gateway/action.ts";
+import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
 
 /** sysctl prints dots for slashes and slashes for dots: `net.ipv6.conf.eth0/100.accept_ra`. */
@@ -44,4 +45,24 @@ export async function readSysctls(runner: Runner, links: string[]): Promise<Reco
   // Some of these are on every machine: without them it was no answer. (The exit code also tells of unreadable ones.)
   if (Object.keys(values).length === 0) throw new Error("sysctl shows no kernel parameters");
   return values;
+}
+
+/**
+ * Those of the interfaces that the kernel names, without waiting for ip(8); asked again where it names others.
+ * @param links what ip(8) answers
+ */
+export async function readSysctlsOf(runner: Runner, links: Promise<string[]>): Promise<Record<string, string>> {
+  const early = await interfaceNames();
+  const answer = early.length === 0 ? undefined : readSysctls(runner, early);
+  // Whoever awaits it hears of its fault.
+  answer?.catch(() => {});
+  const names = await links;
+  const same = names.length === early.length && names.every((name) => early.includes(name));
+  return await (answer && same ? answer : readSysctls(runner, names));
+}
+
+/** proc(5), /proc/net/dev: two lines of heading, then `  eth0: ...`. Of the process's own network namespace. */
+async function interfaceNames(): Promise<string[]> {
+  const text = await Deno.readTextFile(at("/proc/net/dev")).catch(() => "");
+  return text.split("\n").slice(2).flatMap((line) => /^\s*(\S+?):/.exec(line)?.[1] ?? []);
 }

@@ -39,6 +39,6 @@ declare module "hjson" {
   export default hjson;
 }
 
-declare module "@std/text" {
+declare module "@std/text/levenshtein-distance" {
   export function levenshteinDistance(str1: string, str2: string): number;
 }

@@ -1,5 +1,5 @@
 /** From an issue of zod to what a person can act on. Loaded only when something is wrong. */
-import { levenshteinDistance } from "@std/text";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import type { Places } from "./places.ts";
 import { type Finding, quote } from "./problem.ts";
 import { KEYS } from "./schema.ts";

@@ -1,9 +1,9 @@
-import * as z from "zod";
+import { toJSONSchema } from "zod/mini";
 import { schema } from "./schema.ts";
 
 /** The JSON Schema (draft 2020-12) of what a person writes, for editors: docs/crxn.schema.json is this, formatted. */
 export function jsonSchema(): Record<string, unknown> {
-  const whole = z.toJSONSchema(schema, { io: "input" }) as {
+  const whole = toJSONSchema(schema, { io: "input" }) as {
     properties: Record<string, { description?: string; items?: object }>;
   };
   const { address } = whole.properties;

@@ -1,5 +1,5 @@
 /** The shape of crxn.yaml. What one value alone cannot tell (overlaps, who lies inside whom) is in semantics.ts. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import * as networks from "./networks.ts";
 import { Fault } from "./problem.ts";
 import { DOWNLOAD_EXAMPLE, downloadUrl } from "./download.ts";
@@ -22,8 +22,14 @@ export const DEFAULTS = {
  */
 const want = (noun: string, write: string) => ({ error: () => `${noun}|${write}` });
 
+/** What the JSON Schema says of it besides. */
+function meta<T extends z.ZodMiniType>(item: T, about: z.core.GlobalMeta): T {
+  z.globalRegistry.add(item, about);
+  return item;
+}
+
 function text(kind: Kind, description: string, example: string) {
-  return z.string(want(kind.noun, kind.write)).transform((value, ctx) => {
+  const read = z.transform((value: string, ctx) => {
     try {
       return kind.read(value);
     } catch (fault) {
@@ -31,18 +37,26 @@ function text(kind: Kind, description: string, example: string) {
       ctx.issues.push({ code: "custom", message: fault.message, input: value, params: { remedy: fault.remedy } });
       return z.NEVER;
     }
-  }).meta({ description, pattern: kind.pattern, examples: [example] });
+  });
+  return meta(z.pipe(z.string(want(kind.noun, kind.write)), read), {
+    description,
+    pattern: kind.pattern,
+    examples: [example],
+  });
 }
 
-const list = <T extends z.ZodType>(item: T, write: string) => z.array(item, want("a list", write));
+const list = <T extends z.ZodMiniType>(item: T, write: string) => z.array(item, want("a list", write));
 
 const addressWant = want("an IPv4 address with its length", "address: 10.5.0.1/32");
-const address = z.array(
-  text(networks.overlayAddress, "This machine's address in the overlay.", "10.5.0.1/32"),
-  addressWant,
-).min(1, addressWant).meta({
-  description: "This machine's address in the overlay; a list where it has several. Clients appear under the first.",
-});
+const address = meta(
+  z.array(
+    text(networks.overlayAddress, "This machine's address in the overlay.", "10.5.0.1/32"),
+    addressWant,
+  ).check(z.minLength(1, addressWant)),
+  {
+    description: "This machine's address in the overlay; a list where it has several. Clients appear under the first.",
+  },
+);
 const interfaceName = (description: string, example: string) => text(values.interfaceName, description, example);
 const to = text(networks.overlayNetwork, "A network of the overlay.", "10.0.0.0/8");
 
@@ -57,7 +71,7 @@ const yggdrasilRoute = z.strictObject({
 
 const interfaceRoute = z.strictObject({
   to,
-  via: text(networks.nextHop, "Next hop on the interface, where it needs one.", "10.5.0.254").optional(),
+  via: z.optional(text(networks.nextHop, "Next hop on the interface, where it needs one.", "10.5.0.254")),
 }, want("a route", "`to:` and, where needed, `via:` under each '-'"));
 
 const routesText = "Overlay networks, and who carries them. A gateway needs at least one.";
@@ -69,38 +83,62 @@ const download = z.strictObject({
 });
 
 const yggdrasil = z.strictObject({
-  type: z.literal("yggdrasil").meta({ description: "crxn runs the overlay link over yggdrasil." }),
-  interface: interfaceName("The name that yggdrasil's device gets.", "ygg").default(DEFAULTS.interface),
-  tunnel: z.enum(["auto", "ckr", "ip6gre", "vxlan"], want("a kind of tunnel", "auto, ckr, ip6gre or vxlan"))
-    .default("auto").meta({ description: "How IPv4 travels between the nodes; both ends must use the same." }),
-  daemon: z.union(
-    [text(values.daemonPath, "The path of an installed daemon.", DEFAULTS.daemon), download],
-    want("a daemon", "a path, such as /usr/sbin/yggdrasil, or {url: ..., sha256: ...}"),
-  ).default(DEFAULTS.daemon).meta({ description: "The yggdrasil daemon: installed, or fetched by `crxn install`." }),
-  peers: list(
-    text(peerUri, "A node to connect to.", "tls://peer.example.net:443"),
-    "peers: [tls://peer.example.net:443], or [] for none",
-  )
-    .default([]).meta({ description: "Nodes to connect to." }),
-  listen: list(
-    text(listenUri, "Where other nodes may connect.", "tls://[::]:9001"),
-    "listen: ['tls://[::]:9001'], or [] for none",
-  )
-    .default([]).meta({ description: "Where other nodes may connect." }),
-  routes: list(yggdrasilRoute, routesWrite).default([]).meta({ description: routesText }),
-  local: list(
-    text(networks.localNetwork, "A network behind this machine.", "10.1.0.0/16"),
-    "local: [10.1.0.0/16], or leave it out",
-  ).optional().meta({
-    description:
-      "Networks behind this machine: nothing else is sent into the tunnel or taken out of it. Default: on a gateway its address and its maps, on a node anything.",
-  }),
+  type: meta(z.literal("yggdrasil"), { description: "crxn runs the overlay link over yggdrasil." }),
+  interface: z._default(interfaceName("The name that yggdrasil's device gets.", "ygg"), DEFAULTS.interface),
+  tunnel: meta(
+    z._default(
+      z.enum(["auto", "ckr", "ip6gre", "vxlan"], want("a kind of tunnel", "auto, ckr, ip6gre or vxlan")),
+      "auto",
+    ),
+    { description: "How IPv4 travels between the nodes; both ends must use the same." },
+  ),
+  daemon: meta(
+    z._default(
+      z.union(
+        [text(values.daemonPath, "The path of an installed daemon.", DEFAULTS.daemon), download],
+        want("a daemon", "a path, such as /usr/sbin/yggdrasil, or {url: ..., sha256: ...}"),
+      ),
+      DEFAULTS.daemon,
+    ),
+    { description: "The yggdrasil daemon: installed, or fetched by `crxn install`." },
+  ),
+  peers: meta(
+    z._default(
+      list(
+        text(peerUri, "A node to connect to.", "tls://peer.example.net:443"),
+        "peers: [tls://peer.example.net:443], or [] for none",
+      ),
+      [],
+    ),
+    { description: "Nodes to connect to." },
+  ),
+  listen: meta(
+    z._default(
+      list(
+        text(listenUri, "Where other nodes may connect.", "tls://[::]:9001"),
+        "listen: ['tls://[::]:9001'], or [] for none",
+      ),
+      [],
+    ),
+    { description: "Where other nodes may connect." },
+  ),
+  routes: meta(z._default(list(yggdrasilRoute, routesWrite), []), { description: routesText }),
+  local: meta(
+    z.optional(list(
+      text(networks.localNetwork, "A network behind this machine.", "10.1.0.0/16"),
+      "local: [10.1.0.0/16], or leave it out",
+    )),
+    {
+      description:
+        "Networks behind this machine: nothing else is sent into the tunnel or taken out of it. Default: on a gateway its address and its maps, on a node anything.",
+    },
+  ),
 });
 
 const existing = z.strictObject({
-  type: z.literal("interface").meta({ description: "The overlay link is there already: WireGuard, a company VPN." }),
+  type: meta(z.literal("interface"), { description: "The overlay link is there already: WireGuard, a company VPN." }),
   interface: interfaceName("The existing link.", "wg0"),
-  routes: list(interfaceRoute, routesWrite).default([]).meta({ description: routesText }),
+  routes: meta(z._default(list(interfaceRoute, routesWrite), []), { description: routesText }),
 });
 
 const map = z.strictObject({
@@ -109,51 +147,68 @@ const map = z.strictObject({
 }, want("a pair", "{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}"));
 
 const mssWant = want("a segment size", "auto, off, or 536 to 65495 (bytes)");
+const workersWant = want("a number of translators", "1");
 
 const nat64 = z.strictObject({
-  instance: text(values.instanceName, "Names tayga@NAME, the device nat64-NAME and /etc/tayga/NAME.conf.", "ygg")
-    .default(DEFAULTS.instance),
-  pool: text(
-    networks.poolNetwork,
-    "One IPv4 address of it for each IPv6 client, kept two hours and more.",
+  instance: z._default(
+    text(values.instanceName, "Names tayga@NAME, the device nat64-NAME and /etc/tayga/NAME.conf.", "ygg"),
+    DEFAULTS.instance,
+  ),
+  pool: z._default(
+    text(networks.poolNetwork, "One IPv4 address of it for each IPv6 client, kept two hours and more.", DEFAULTS.pool),
     DEFAULTS.pool,
-  )
-    .default(DEFAULTS.pool),
-  maps: list(map, "maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}], or [] for none").default([])
-    .meta({ description: "Fixed pairs of an overlay address and an IPv6 host." }),
-  clients: list(text(networks.clientNetwork, "An IPv6 network.", "::/0"), "clients: ['::/0']").default([
-    ...DEFAULTS.clients,
-  ])
-    .meta({ description: "Which IPv6 sources may use the gateway." }),
-  workers: z.int(want("a number of translators", "1")).min(1, want("a number of translators", "1")).default(1)
-    .meta({ description: "Translators side by side; only 1 for now." }),
-  mss: z.union([z.enum(["auto", "off"]), z.int().min(536, mssWant).max(65495, mssWant)], mssWant).default("auto")
-    .meta({ description: "TCP segment size: auto (measured), off, or bytes." }),
+  ),
+  maps: meta(z._default(list(map, "maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}], or [] for none"), []), {
+    description: "Fixed pairs of an overlay address and an IPv6 host.",
+  }),
+  clients: meta(
+    z._default(list(text(networks.clientNetwork, "An IPv6 network.", "::/0"), "clients: ['::/0']"), [
+      ...DEFAULTS.clients,
+    ]),
+    { description: "Which IPv6 sources may use the gateway." },
+  ),
+  workers: meta(z._default(z.int(workersWant).check(z.minimum(1, workersWant)), 1), {
+    description: "Translators side by side; only 1 for now.",
+  }),
+  mss: meta(
+    z._default(
+      z.union(
+        [z.enum(["auto", "off"]), z.int().check(z.minimum(536, mssWant), z.maximum(65495, mssWant))],
+        mssWant,
+      ),
+      "auto",
+    ),
+    { description: "TCP segment size: auto (measured), off, or bytes." },
+  ),
 }, want("a map of keys", "its keys below it, indented, or leave it out"));
 
 /** The whole file. */
-export const schema = z.strictObject({
-  address,
-  prefix: text(
-    networks.nat64Prefix,
-    "Where the overlay appears in IPv6 (RFC 6052). Without it: an overlay node, no NAT64.",
-    "2001:db8:300:4::/96",
-  )
-    .optional(),
-  routed: text(
-    networks.routedNetwork,
-    "What is routed to this machine. Default: the /64 around prefix.",
-    "2001:db8:300:4::/64",
-  ).optional(),
-  uplink: interfaceName("Default: the interface of the IPv6 default route.", "eth0").optional(),
-  overlay: z.discriminatedUnion(
-    "type",
-    [yggdrasil, existing],
-    want("yggdrasil or interface", "`type: yggdrasil` or `type: interface` below overlay:"),
-  )
-    .meta({ description: "The link to the IPv4 overlay." }),
-  nat64: nat64.optional().meta({ description: "The translator; for a gateway only." }),
-}).meta({ title: "crxn.yaml", description: "The config of crxn: /etc/crxn/crxn.yaml" });
+export const schema = meta(
+  z.strictObject({
+    address,
+    prefix: z.optional(text(
+      networks.nat64Prefix,
+      "Where the overlay appears in IPv6 (RFC 6052). Without it: an overlay node, no NAT64.",
+      "2001:db8:300:4::/96",
+    )),
+    routed: z.optional(text(
+      networks.routedNetwork,
+      "What is routed to this machine. Default: the /64 around prefix.",
+      "2001:db8:300:4::/64",
+    )),
+    uplink: z.optional(interfaceName("Default: the interface of the IPv6 default route.", "eth0")),
+    overlay: meta(
+      z.discriminatedUnion(
+        "type",
+        [yggdrasil, existing],
+        want("yggdrasil or interface", "`type: yggdrasil` or `type: interface` below overlay:"),
+      ),
+      { description: "The link to the IPv4 overlay." },
+    ),
+    nat64: meta(z.optional(nat64), { description: "The translator; for a gateway only." }),
+  }),
+  { title: "crxn.yaml", description: "The config of crxn: /etc/crxn/crxn.yaml" },
+);
 
 /** What the schema makes of a file, before the defaults that depend on other values. */
 export type Parsed = z.output<typeof schema>;

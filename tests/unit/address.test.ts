@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { Address6 } from "ip-address";
 import { embed, extract, slice } from "../../gateway/address.ts";
 import { contains, host, network, parseAddress } from "../../gateway/cidr.ts";
 import { CrxnError } from "../../gateway/errors.ts";
@@ -21,6 +22,17 @@ for (const [prefix, ipv6] of RFC6052) {
     assertEquals(extract(prefix, ipv6), "192.0.2.33");
   });
 }
+
+Deno.test("embed, extract: another implementation comes to the same, for all six lengths", () => {
+  const hosts = ["0.0.0.0", "255.255.255.255", "128.0.0.1", "10.1.0.3", "1.2.3.4", "192.0.2.33", "0.255.0.255"];
+  for (const [prefix] of RFC6052) {
+    for (const ipv4 of hosts) {
+      const theirs = Address6.fromAddress4Nat64(ipv4, prefix).correctForm();
+      assertEquals(parseAddress(embed(prefix, ipv4)), parseAddress(theirs), `${ipv4} in ${prefix}`);
+      assertEquals(extract(prefix, theirs), ipv4, `${theirs} of ${prefix}`);
+    }
+  }
+});
 
 Deno.test("embed: the operator's own host", () => {
   assertEquals(embed("2a04:5b80:300:4::/96", "10.1.0.3"), "2a04:5b80:300:4::a01:3");
