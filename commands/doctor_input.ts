@@ -71,7 +71,9 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   const { facts, lost } = factsWithStandIn(config, survey, more);
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
   if (troubles.length === 0 && !lost) {
-    troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
+    const trouble = troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause);
+    // A program that did not answer in time says nothing about the gateway.
+    troubles.push(cause.exit === Exit.failed ? { ...trouble, verdict: "unknown" } : trouble);
   }
   return settle(loaded, journal, survey, facts, troubles);
 }

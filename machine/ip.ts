@@ -99,6 +99,8 @@ export async function readLinks(runner: Runner): Promise<Link[]> {
 export async function readRoutes(runner: Runner, family: Family): Promise<RouteSeen[]> {
   const flag = family === "inet6" ? "-6" : "-4";
   const { code, stdout } = await runner.run([Program.ip, "-j", flag, "route", "show", "table", "all"]);
+  if (code === 0) return parseRoutes(stdout, family);
   // 2: a kernel without this family.
-  return code === 0 ? parseRoutes(stdout, family) : [];
+  if (code === 2) return [];
+  throw new Error("ip route show failed");
 }

@@ -23,6 +23,8 @@ function statement(item: Json): string {
     case "jump":
     case "goto":
       return `${name} ${more["target"]}`;
+    case "unread":
+      return String(value);
     case "counter":
       return "counter";
     case "log":
