@@ -42,7 +42,9 @@ function routeProblem(input: CheckInput): Problem[] {
   const { blueprint, survey } = input;
   const route = defaultUplink(survey);
   if (route) return routerProblem(route, input);
-  if (survey.links.length === 0 || isUnread(survey, "routes")) return [{ found: "ip does not answer", verdict: "unknown" }];
+  if (survey.links.length === 0 || isUnread(survey, "routes")) {
+    return [{ found: "ip does not answer", verdict: "unknown" }];
+  }
   const named = blueprint.config.uplink;
   const uplink = blueprint.facts.uplink.name;
   const link = linkOf(survey, uplink);

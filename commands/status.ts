@@ -101,7 +101,11 @@ function show({ ui }: Context, seen: Status): boolean {
   // In place: from the top left, each line to its end, and what was below it.
   const page = () => harmless(textOf(seen));
   const screen = () => `\x1b[H${page().replaceAll("\n", "\x1b[K\n")}\x1b[K\n\x1b[J`;
-  const text = ui.json ? `${harmlessJson(JSON.stringify(seen))}\n` : Deno.stdout.isTerminal() ? screen() : `${page()}\n\n`;
+  const text = ui.json
+    ? `${harmlessJson(JSON.stringify(seen))}\n`
+    : Deno.stdout.isTerminal()
+    ? screen()
+    : `${page()}\n\n`;
   const bytes = new TextEncoder().encode(text);
   try {
     for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));

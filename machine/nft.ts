@@ -35,7 +35,9 @@ export function parseNft(output: string): Nftables {
   const chains = new Map<string, NftChain>();
   for (const { table, chain, rule } of nftables.map((entry) => entry ?? {})) {
     if (table) tables.push(`${table.family} ${table.name}`);
-    if (chain && FAMILIES.has(chain.family) && isText(chain.table) && isText(chain.name)) chains.set(keyOf(chain, chain.name), chainOf(chain));
+    if (chain && FAMILIES.has(chain.family) && isText(chain.table) && isText(chain.name)) {
+      chains.set(keyOf(chain, chain.name), chainOf(chain));
+    }
     if (rule) {
       const { handle, comment, expr } = rule;
       chains.get(keyOf(rule, rule.chain))?.rules.push({
