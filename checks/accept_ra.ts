@@ -1,5 +1,5 @@
 import { Program } from "../gateway/action.ts";
-import { defaultUplink, linkOf, type RouteSeen, type Survey } from "../gateway/survey.ts";
+import { defaultUplink, isUnread, linkOf, type RouteSeen, type Survey } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { withoutIpv6 } from "./disabled_ipv6.ts";
 import { routeLine } from "./evidence.ts";
@@ -42,7 +42,9 @@ function routeProblem(input: CheckInput): Problem[] {
   const { blueprint, survey } = input;
   const route = defaultUplink(survey);
   if (route) return routerProblem(route, input);
-  if (survey.links.length === 0) return [{ found: "ip does not answer", verdict: "unknown" }];
+  if (survey.links.length === 0 || isUnread(survey, "routes")) {
+    return [{ found: "ip does not answer", verdict: "unknown" }];
+  }
   const named = blueprint.config.uplink;
   const uplink = blueprint.facts.uplink.name;
   const link = linkOf(survey, uplink);

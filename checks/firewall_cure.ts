@@ -45,7 +45,7 @@ type Rules = Partial<Record<Family, Survey["rules"]["inet"]>>;
 const rulesOf = ({ backend, table, chain }: BaseChain, family: Family, survey: Survey): string[][] =>
   ((backend === "iptables" ? survey.rules : survey.legacy ?? {}) as Rules)[family]?.[table]?.[chain]?.rules ?? [];
 
-const jumpIn = (rules: string[][]) => rules.findIndex((r) => r.at(-1)!.startsWith("CRXN-"));
+const jumpIn = (rules: string[][]) => rules.findIndex((r) => r.at(-1)?.startsWith("CRXN-"));
 
 /** Where what drops stands before crxn's own jump, that goes in front of it first. */
 function jumpToFront({ base, decision }: Verdict, family: Family, survey: Survey): string[][] {

@@ -1,7 +1,7 @@
 import { daemonPath } from "../gateway/daemon.ts";
 import { Unit } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";
-import { linkOf } from "../gateway/survey.ts";
+import { isUnread, linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { itemsOn } from "./device.ts";
 import { unitEvidence } from "./evidence.ts";
@@ -57,6 +57,7 @@ function deaf({ survey, blueprint }: CheckInput): Problem[] {
   if (blueprint.config.overlay.type !== "yggdrasil" || survey.overlay) return [];
   const unit = Unit.yggdrasil;
   if (!survey.root) return [{ found: "yggdrasil answers root only", verdict: "unknown" }];
+  if (isUnread(survey, "overlay")) return [{ found: "yggdrasilctl cannot be run", verdict: "unknown" }];
   const restart = ["/usr/bin/systemctl", "restart", unit];
   return [{
     found: `${unit} is active, but the daemon does not answer yggdrasilctl`,

@@ -99,7 +99,7 @@ export function requireDebian(survey: Survey): void {
  * @throws CrxnError 1 when a program that every Debian has did not answer
  */
 function requireAnswers(survey: Survey): void {
-  const silent = survey.unknown.filter((question) => /^(packages|links):/.test(question));
+  const silent = survey.unknown.filter((question) => /^(packages|links|routes):/.test(question));
   if (silent.length === 0 || survey.os.id !== "debian") return;
   throw new CrxnError(
     Exit.failed,

@@ -65,20 +65,26 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   };
   const look = (ids: ReadonlySet<string>, before?: typeof begin) =>
     examine(context, loaded, ids, options.target, before);
-  let seen = await look(wanted, options.capture === undefined ? undefined : begin);
-  if (options.fix) {
-    const { fix } = await import("./doctor_fix.ts");
-    seen = await fix(context, look, wanted, seen);
+  let seen: Examined;
+  try {
+    seen = await look(wanted, options.capture === undefined ? undefined : begin);
+    if (options.fix) {
+      const { fix } = await import("./doctor_fix.ts");
+      seen = await fix(context, look, wanted, seen);
+    }
+  } finally {
+    if (captured.capture) ui.say(captureLine(options.capture!, await captured.capture.end()));
   }
   const { input, report } = seen;
-  if (captured.capture) {
-    const packets = await captured.capture.end();
-    ui.say(`${options.capture} has ${packets === undefined ? "the" : packets} packets of this examination`);
-  }
   if (ui.json) ui.out(JSON.stringify(reportJson(report), null, 2));
   else for (const line of reportLines(report, input, paintFor(Deno.stdout))) ui.out(line);
   return report.healthy ? Exit.ok : Exit.failed;
 }
+
+const captureLine = (file: string, { packets, lost }: Awaited<ReturnType<Capture["end"]>>): string =>
+  lost === undefined
+    ? `${file} has ${packets ?? "the"} packets of this examination`
+    : `warning: ${file} does not have all packets of this examination: ${lost}`;
 
 /** Reads the machine, probes the path and puts the checks to both. @throws CrxnError 64 for a target outside the overlay */
 export async function examine(

@@ -70,10 +70,10 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   }
   const { facts, lost } = factsWithStandIn(config, survey, more);
   // Every stage by itself went well: what failed is what prepare() does besides, the collision with the machine's networks.
-  // What could not be read is no fault: each check says so of what it needs.
-  const silent = !(cause instanceof ConfigError) && survey.unknown.length > 0;
-  if (troubles.length === 0 && !lost && !silent) {
-    troubles.push(troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause));
+  if (troubles.length === 0 && !lost) {
+    const trouble = troubleOf(cause instanceof ConfigError ? "conflicts" : "drift", cause);
+    // A program that did not answer, or not in time, says nothing about the gateway.
+    troubles.push(cause.exit === Exit.failed ? { ...trouble, verdict: "unknown" } : trouble);
   }
   return settle(loaded, journal, survey, facts, troubles);
 }

@@ -11,7 +11,7 @@ import { readInput } from "./doctor_input.ts";
 import { withCommon } from "./options.ts";
 import { type Status, statusOf } from "./status_data.ts";
 import { statusLines } from "./status_output.ts";
-import { paintFor } from "./ui.ts";
+import { harmless, harmlessJson, paintFor } from "./ui.ts";
 
 /** Milliseconds from one look to the next. */
 const INTERVAL = 1000;
@@ -99,8 +99,13 @@ async function watch(context: Context, loaded: LoadedConfig): Promise<ExitCode> 
 /** @returns false when stdout is closed */
 function show({ ui }: Context, seen: Status): boolean {
   // In place: from the top left, each line to its end, and what was below it.
-  const screen = () => `\x1b[H${textOf(seen).replaceAll("\n", "\x1b[K\n")}\x1b[K\n\x1b[J`;
-  const text = ui.json ? `${JSON.stringify(seen)}\n` : Deno.stdout.isTerminal() ? screen() : `${textOf(seen)}\n\n`;
+  const page = () => harmless(textOf(seen));
+  const screen = () => `\x1b[H${page().replaceAll("\n", "\x1b[K\n")}\x1b[K\n\x1b[J`;
+  const text = ui.json
+    ? `${harmlessJson(JSON.stringify(seen))}\n`
+    : Deno.stdout.isTerminal()
+    ? screen()
+    : `${page()}\n\n`;
   const bytes = new TextEncoder().encode(text);
   try {
     for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));

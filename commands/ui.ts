@@ -40,6 +40,28 @@ export function paintFor(stream: { isTerminal(): boolean }) {
 
 export type Paint = ReturnType<typeof paintFor>;
 
+/** What `paintFor` makes: of all escape sequences only these get to a terminal. */
+const STYLE = /\x1b\[(?:0|1|2|22|31|32|33|36|39)m/g;
+/** Control characters of both sets (ECMA-48) but tab and newline, and what turns the direction of writing around (UAX 9). */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const hex = (char: string, digits: number) => char.charCodeAt(0).toString(16).padStart(digits, "0");
+
+/** Text for a terminal: log lines, comments of rules and names of files are other people's, and must not command it. */
+export function harmless(text: string): string {
+  let [out, from] = ["", 0];
+  const shown = (piece: string) => piece.replace(CONTROL, (c) => c > "\xff" ? `\\u${hex(c, 4)}` : `\\x${hex(c, 2)}`);
+  for (const { 0: style, index } of text.matchAll(STYLE)) {
+    out += shown(text.slice(from, index)) + style;
+    from = index + style.length;
+  }
+  return out + shown(text.slice(from));
+}
+
+/** JSON of the same meaning without control characters: JSON.stringify leaves those of the upper set as they are. */
+// deno-lint-ignore no-control-regex
+export const harmlessJson = (text: string) => text.replace(/[\x7f-\x9f]/g, (c) => `\\u${hex(c, 4)}`);
+
 export function terminalUi(json: boolean): Ui {
   const live = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
   const encoder = new TextEncoder();
@@ -62,13 +84,14 @@ export function terminalUi(json: boolean): Ui {
     interactive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
     out: (text) => {
       clear();
-      write(Deno.stdout, text + "\n");
+      write(Deno.stdout, (json ? harmlessJson : harmless)(text) + "\n");
     },
     say: (text) => {
       clear();
-      write(Deno.stderr, text + "\n");
+      write(Deno.stderr, harmless(text) + "\n");
     },
-    progress: (what) => {
+    progress: (step) => {
+      const what = harmless(step);
       if (what === shown) return;
       const width = live ? Deno.consoleSize().columns || 80 : 0;
       write(Deno.stderr, live ? `\r\x1b[K${what.slice(0, Math.max(width - 1, 10))}` : `${what}\n`);
@@ -77,7 +100,7 @@ export function terminalUi(json: boolean): Ui {
     done: clear,
     ask: (question) => {
       clear();
-      write(Deno.stderr, `${question} [y/N] `);
+      write(Deno.stderr, `${harmless(question)} [y/N] `);
       const buffer = new Uint8Array(256);
       const read = Deno.stdin.readSync(buffer) ?? 0;
       return /^y(es)?$/i.test(new TextDecoder().decode(buffer.subarray(0, read)).trim());

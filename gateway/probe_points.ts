@@ -191,8 +191,8 @@ export function parseCounters(json: string): Counted | undefined {
   }
   if (!Array.isArray(items)) return undefined;
   const packets = new Map<string, number>();
-  for (const item of items as { counter?: { name?: string; packets?: number } }[]) {
-    if (item.counter?.name !== undefined) packets.set(item.counter.name, item.counter.packets ?? 0);
+  for (const item of items as ({ counter?: { name?: string; packets?: number } } | null)[]) {
+    if (item?.counter?.name !== undefined) packets.set(item.counter.name, item.counter.packets ?? 0);
   }
   if (!packets.has(SOLICITED)) return undefined;
   return {

@@ -5,7 +5,7 @@ import type { AddressItem, ChainItem, Item, LinkItem, RouteItem, ServiceItem } f
 import { jumpRule } from "./commands.ts";
 import { NFT_FAMILY, type NftChain } from "./netfilter/nft.ts";
 import { canonicalNetwork } from "./networks.ts";
-import { linkOf, type RouteSeen, type Survey } from "./survey.ts";
+import { isUnread, linkOf, type RouteSeen, type Survey } from "./survey.ts";
 
 /** `differs`: there, but not as it should be. `foreign`: its place is taken by something that is not ours. */
 export type State =
@@ -117,7 +117,8 @@ function seeRoute(item: RouteItem, survey: Survey): State {
   // One that does the same job is as good as ours; `down` leaves it, for we did not make it.
   if (there.some(matches)) return present;
   const [other] = there;
-  if (!other) return survey.routes.length > 0 || survey.links.length > 0 ? absent : silent("ip");
+  const isKnown = !isUnread(survey, "routes") && (survey.routes.length > 0 || survey.links.length > 0);
+  if (!other) return isKnown ? absent : silent("ip");
   const how = `${other.type === "unicast" ? "" : other.type + " "}${other.via ? "via " + other.via + " " : ""}` +
     `dev ${other.device ?? "-"} proto ${other.protocol}`;
   return other.protocol === "64" ? differs(how) : { is: "foreign", how };

@@ -201,3 +201,7 @@ export function defaultUplink(survey: Survey, family: Family = "inet6"): RouteSe
     .filter((r) => r.family === family && r.to === "default" && r.table === "main" && r.type === "unicast" && r.device)
     .sort((a, b) => a.metric - b.metric)[0];
 }
+
+/** Whether a question of the survey got no answer. What is not in the survey is then not known to be missing. */
+export const isUnread = (survey: Survey, question: "routes" | "overlay"): boolean =>
+  survey.unknown.some((u) => u.startsWith(`${question}:`));

@@ -2,11 +2,12 @@
 
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
+import { objects } from "./ip.ts";
 import type { Held, Runner } from "./run.ts";
 
 export interface Capture extends AsyncDisposable {
-  /** Ends it. @returns the number of packets in the file; undefined when tcpdump does not tell */
-  end(): Promise<number | undefined>;
+  /** Ends it. @returns how many packets tcpdump took; undefined when it does not tell. `lost`: why the file has not all of them */
+  end(): Promise<{ packets?: number; lost?: string }>;
 }
 
 /**
@@ -27,7 +28,8 @@ export async function startCapture(runner: Runner, path: string, devices: string
   const filter = indexes.map((i) => `ifindex ${i}`).join(" or ");
   // Otherwise the kernel hands packets over a second later, and the last ones never.
   const live = ["--immediate-mode", "-U"];
-  const argv = [Program.tcpdump, "-i", "any", "-y", "LINUX_SLL2", "-n", ...live, "-w", "-", filter];
+  // As another user it would outlive crxn: the kernel forgets whose death ends it (prctl(2), PR_SET_PDEATHSIG).
+  const argv = [Program.tcpdump, "-Z", "root", "-i", "any", "-y", "LINUX_SLL2", "-n", ...live, "-w", "-", filter];
   const tcpdump = runner.start?.(argv, { stdout: file.writable });
   if (!tcpdump || !await tcpdump.says(/listening on/, 5)) {
     await tcpdump?.end("SIGKILL");
@@ -35,17 +37,18 @@ export async function startCapture(runner: Runner, path: string, devices: string
     const said = tcpdump?.output().trim().split("\n").at(-1);
     throw new CrxnError(Exit.failed, `tcpdump does not capture${said ? `: ${said}` : ""}.`);
   }
-  let ended: Promise<number | undefined> | undefined;
+  let ended: ReturnType<Capture["end"]> | undefined;
   const end = () => ended ??= finish(tcpdump);
   return { end, [Symbol.asyncDispose]: async () => void await end() };
 }
 
 /** What has just passed is in the kernel's buffer for a moment. */
-async function finish(tcpdump: Held): Promise<number | undefined> {
+async function finish(tcpdump: Held): ReturnType<Capture["end"]> {
   await new Promise((resolve) => setTimeout(resolve, 100));
   await tcpdump.end("SIGINT");
   const captured = /^(\d+) packets? captured/m.exec(tcpdump.output())?.[1];
-  return captured === undefined ? undefined : Number(captured);
+  const lost = tcpdump.lost?.();
+  return { ...(captured === undefined ? {} : { packets: Number(captured) }), ...(lost === undefined ? {} : { lost }) };
 }
 
 async function newFile(path: string): Promise<Deno.FsFile> {
@@ -63,6 +66,10 @@ async function newFile(path: string): Promise<Deno.FsFile> {
 async function indexOf(runner: Runner, device: string): Promise<number | undefined> {
   const { code, stdout } = await runner.run([Program.ip, "-j", "link", "show", "dev", device]);
   if (code !== 0) return undefined;
-  const [link] = JSON.parse(stdout) as { ifindex?: number }[];
-  return link?.ifindex;
+  try {
+    const index = objects(stdout)[0]?.["ifindex"];
+    return typeof index === "number" ? index : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -4,14 +4,16 @@ import type { FileSeen } from "../gateway/survey.ts";
 import type { FileBefore } from "../gateway/journal.ts";
 import { at } from "./place.ts";
 
-/** @returns null when there is no such file; without `content` when it may not be read. */
+/** @returns null when there is no such file; without `content` when it may not be read, or is no file (of a pipe reading would not end). */
 export async function readSeen(path: string): Promise<FileSeen | null> {
   try {
     const info = await Deno.stat(at(path));
-    const content = await Deno.readTextFile(at(path)).catch((error) => {
-      if (isDenied(error)) return undefined;
-      throw error;
-    });
+    const content = info.isFile
+      ? await Deno.readTextFile(at(path)).catch((error) => {
+        if (isDenied(error)) return undefined;
+        throw error;
+      })
+      : undefined;
     return {
       ...(content === undefined ? {} : { content }),
       mode: (info.mode ?? 0) & 0o7777,

@@ -6,6 +6,7 @@ import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import { readDisks } from "./disks.ts";
+import { objects } from "./ip.ts";
 import { readLogs } from "./logs.ts";
 import { readManagers } from "./managers.ts";
 import { at } from "./place.ts";
@@ -104,8 +105,7 @@ const readProcesses = async (runner: Runner, daemon: string | undefined): Promis
 
 /** `ip -j -6 neigh show`. */
 export function parseNeighbours(output: string): Neighbour[] {
-  const list: unknown = JSON.parse(output.trim() || "[]");
-  return (Array.isArray(list) ? list as Record<string, unknown>[] : []).flatMap((o) => {
+  return objects(output).flatMap((o) => {
     const [address, device, states] = [o["dst"], o["dev"], o["state"]];
     if (typeof address !== "string" || typeof device !== "string") return [];
     return [{ address, device, states: Array.isArray(states) ? states.map(String) : [] }];

@@ -1,6 +1,7 @@
 /** ip(8): links, addresses and routes, from its JSON. The parsers are pure; what they do not know they leave out. */
 
 import { Program } from "../gateway/action.ts";
+import { parseNetwork } from "../gateway/cidr.ts";
 import { canonicalNetwork } from "../gateway/networks.ts";
 import type { Family } from "../gateway/item.ts";
 import type { Link, RouteSeen } from "../gateway/survey.ts";
@@ -28,7 +29,7 @@ export function parseLinks(output: string): Link[] {
       bytes: count(side["bytes"]),
       dropped: count(side["dropped"]),
     });
-    const addresses = Array.isArray(o["addr_info"]) ? o["addr_info"] as Json[] : [];
+    const addresses = Array.isArray(o["addr_info"]) ? o["addr_info"].map(object) : [];
     return {
       name: text(o["ifname"])!,
       up: flags.includes("UP"),
@@ -49,21 +50,28 @@ export function parseLinks(output: string): Link[] {
   });
 }
 
+/** Whether a text is a network of that family. */
+export const isReadable = (to: string, family: Family): boolean =>
+  parseNetwork(to)?.family === (family === "inet6" ? 6 : 4);
+
 /** `ip -j -4|-6 route show table all`. */
 export function parseRoutes(output: string, family: Family): RouteSeen[] {
-  return objects(output).filter((o) => text(o["dst"])).map((o) => {
-    const to = text(o["dst"])!;
-    return {
-      family,
-      to: to === "default" ? to : canonicalNetwork(to),
-      type: text(o["type"]) ?? "unicast",
-      ...hopOf(o),
-      table: text(o["table"]) ?? "main",
-      protocol: text(o["protocol"]) ?? "boot",
-      metric: count(o["metric"]),
-      ...more(o),
-    };
-  });
+  const isNetwork = (value: unknown, otherwise: string) =>
+    value === undefined || value === otherwise || isReadable(canonicalNetwork(String(value)), family);
+  return objects(output).filter((o) => text(o["dst"]) && isNetwork(o["dst"], "default") && isNetwork(o["from"], "all"))
+    .map((o) => {
+      const to = text(o["dst"])!;
+      return {
+        family,
+        to: to === "default" ? to : canonicalNetwork(to),
+        type: text(o["type"]) ?? "unicast",
+        ...hopOf(o),
+        table: text(o["table"]) ?? "main",
+        protocol: text(o["protocol"]) ?? "boot",
+        metric: count(o["metric"]),
+        ...more(o),
+      };
+    });
 }
 
 function hopOf(o: Json): { device?: string; via?: string } {
@@ -99,6 +107,8 @@ export async function readLinks(runner: Runner): Promise<Link[]> {
 export async function readRoutes(runner: Runner, family: Family): Promise<RouteSeen[]> {
   const flag = family === "inet6" ? "-6" : "-4";
   const { code, stdout } = await runner.run([Program.ip, "-j", flag, "route", "show", "table", "all"]);
+  if (code === 0) return parseRoutes(stdout, family);
   // 2: a kernel without this family.
-  return code === 0 ? parseRoutes(stdout, family) : [];
+  if (code === 2) return [];
+  throw new Error("ip route show failed");
 }

@@ -4,7 +4,7 @@ import { Program } from "../gateway/action.ts";
 import { canonicalNetwork } from "../gateway/networks.ts";
 import type { Family } from "../gateway/item.ts";
 import type { PolicySeen } from "../gateway/survey.ts";
-import { type Json, objects, text } from "./ip.ts";
+import { isReadable, type Json, objects, text } from "./ip.ts";
 import type { Runner } from "./run.ts";
 
 /** What `ip route get` can be asked about as well. */
@@ -24,7 +24,9 @@ export function parsePolicies(output: string, family: Family): PolicySeen[] {
       if (value === undefined || value === "all") return undefined;
       return canonicalNetwork(typeof o[length] === "number" ? `${value}/${o[length]}` : value);
     };
-    const [from, to] = [side("src", "srclen"), side("dst", "dstlen")];
+    const sides = [side("src", "srclen"), side("dst", "dstlen")];
+    const isOdd = sides.some((s) => s !== undefined && !isReadable(s, family));
+    const [from, to] = isOdd ? [] : sides;
     const [iif, oif, table, mark] = [text(o["iif"]), text(o["oif"]), text(o["table"]), text(o["fwmark"])];
     const also = ASKABLE.flatMap((word) => o[word] === undefined ? [] : [word, String(o[word])]);
     return {
@@ -37,7 +39,7 @@ export function parsePolicies(output: string, family: Family): PolicySeen[] {
       ...(oif ? { oif } : {}),
       ...(mark ? { mark: { value: Number(mark), mask: Number(text(o["fwmask"]) ?? 0xffffffff) } } : {}),
       ...(also.length > 0 ? { also } : {}),
-      ...(Object.keys(o).some((key) => !KNOWN.has(key)) ? { odd: true as const } : {}),
+      ...(isOdd || Object.keys(o).some((key) => !KNOWN.has(key)) ? { odd: true as const } : {}),
       action: actionOf(o),
       ...(table ? { table } : {}),
       ...(typeof o["goto"] === "number" ? { goto: o["goto"] } : {}),

@@ -2,6 +2,7 @@
 
 import { Program } from "../gateway/action.ts";
 import type { ManagersSeen } from "../gateway/host.ts";
+import { object } from "./ip.ts";
 import type { Runner } from "./run.ts";
 
 /** `networkctl --json=short list`: device -> .network file. A device without one is left alone. */
@@ -9,7 +10,7 @@ export function parseNetworkctl(output: string): Record<string, string> {
   const value: unknown = JSON.parse(output);
   const list = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["Interfaces"] : [];
   const files: Record<string, string> = {};
-  for (const link of Array.isArray(list) ? list as Record<string, unknown>[] : []) {
+  for (const link of Array.isArray(list) ? list.map(object) : []) {
     const [name, file, state] = [link["Name"], link["NetworkFile"], link["AdministrativeState"]];
     if (typeof name === "string" && typeof file === "string" && state !== "unmanaged") files[name] = file;
   }

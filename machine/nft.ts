@@ -2,6 +2,7 @@
 
 import { Program } from "../gateway/action.ts";
 import type { NftChain, NftFamily, NftRule } from "../gateway/netfilter/nft.ts";
+import { isObject } from "../gateway/netfilter/nft_value.ts";
 import type { Runner } from "./run.ts";
 
 export interface Nftables {
@@ -22,30 +23,38 @@ interface Entry {
   dev?: string | string[];
   handle?: number;
   comment?: string;
-  expr?: NftRule["expr"];
+  expr?: unknown;
 }
 
 const FAMILIES = new Set(["ip", "ip6", "inet", "netdev"]);
 
-/** @throws SyntaxError when it is no JSON */
+/** @throws SyntaxError when it is no JSON, TypeError when it is no ruleset */
 export function parseNft(output: string): Nftables {
-  const { nftables } = JSON.parse(output) as { nftables: Record<string, Entry>[] };
+  const { nftables } = JSON.parse(output) as { nftables: (Record<string, Entry> | null)[] };
   const tables: string[] = [];
   const chains = new Map<string, NftChain>();
-  for (const { table, chain, rule } of nftables) {
+  for (const { table, chain, rule } of nftables.map((entry) => entry ?? {})) {
     if (table) tables.push(`${table.family} ${table.name}`);
-    if (chain && FAMILIES.has(chain.family)) chains.set(keyOf(chain, chain.name), chainOf(chain));
+    if (chain && FAMILIES.has(chain.family) && isText(chain.table) && isText(chain.name)) {
+      chains.set(keyOf(chain, chain.name), chainOf(chain));
+    }
     if (rule) {
-      const { handle, comment, expr = [] } = rule;
+      const { handle, comment, expr } = rule;
       chains.get(keyOf(rule, rule.chain))?.rules.push({
         ...(handle === undefined ? {} : { handle }),
         ...(comment === undefined ? {} : { comment }),
-        expr,
+        expr: Array.isArray(expr) ? expr.map(statementOf) : [],
       });
     }
   }
   return { tables, chains: [...chains.values()] };
 }
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/** For a statement that nft cannot put as JSON it prints a mere string, in its own language. */
+const statementOf = (statement: unknown): NftRule["expr"][number] =>
+  isObject(statement) && Object.keys(statement).length > 0 ? statement : { unread: String(statement) };
 
 const keyOf = ({ family, table }: Entry, chain: string) => `${family} ${table} ${chain}`;
 
@@ -53,10 +62,10 @@ const chainOf = ({ family, table, name, type, hook, prio, policy, dev }: Entry):
   family: family as NftFamily,
   table,
   name,
-  ...(type === undefined ? {} : { type }),
-  ...(hook === undefined ? {} : { hook }),
+  ...(isText(type) ? { type } : {}),
+  ...(isText(hook) ? { hook } : {}),
   ...(prio === undefined ? {} : { priority: prio }),
-  ...(policy === undefined ? {} : { policy }),
+  ...(isText(policy) ? { policy } : {}),
   ...(dev === undefined ? {} : { devices: [dev].flat() }),
   rules: [],
 });

@@ -28,7 +28,12 @@ export async function openClient(
   // ip(8) sets the namespace up from within, and holds it until its input ends.
   const holder = runner.start?.([Program.unshare, "--net", "--", Program.ip, "-batch", "-"]);
   if (!holder) return { reason: "no network namespace can be made here" };
-  const close = () => holder.end("SIGKILL");
+  let made: string | undefined;
+  const close = async () => {
+    // With the namespace it would go as well, but some time later: the next client would find its route taken.
+    if (made) await runner.run([Program.ip, "link", "delete", "dev", made], { timeoutSeconds: 5 });
+    await holder.end("SIGKILL");
+  };
   const refuse = async (why: string) => {
     await close();
     return { reason: `no network namespace for the probe's client: ${firstLine(why)}` };
@@ -46,8 +51,9 @@ export async function openClient(
     `neighbour replace ${address} lladdr ${CLIENT_MAC} dev ${device} nud permanent`,
     `route add ${address}/128 dev ${device} proto static`,
   ];
-  const made = await runner.run([Program.ip, "-batch", "-"], { stdin: lines.join("\n") + "\n" });
-  if (made.code !== 0) return await refuse(made.stderr);
+  made = device;
+  const { code, stderr } = await runner.run([Program.ip, "-batch", "-"], { stdin: lines.join("\n") + "\n" });
+  if (code !== 0) return await refuse(stderr);
   await holder.say(
     "link set dev eth0 addrgenmode none",
     "link set dev eth0 up",

@@ -123,7 +123,10 @@ export class Sender implements AsyncDisposable {
   /** A firewall that knows the uplink by name may let real clients pass: the probe's own does not come by that. */
   async #doubtOf({ table, chain }: Dropped): Promise<string | undefined> {
     const { uplink } = this.watch;
-    const { stdout } = await this.runner.run([Program.nft, "list", "table", ...table.split(" ")]);
+    // nft(8) reads its words as a script.
+    const words = table.split(" ").filter((word) => /^[\w./-]+$/.test(word));
+    if (words.length !== 2) return undefined;
+    const { stdout } = await this.runner.run([Program.nft, "list", "table", ...words]);
     if (!stdout.includes(`"${uplink}"`)) return undefined;
     return `${table} ${chain} asks for ${uplink}, by which the probe's own client does not come`;
   }

@@ -23,6 +23,8 @@ export class ProbeTable implements AsyncDisposable {
 
   /** @returns undefined where nft is missing, or refuses (a kernel before 5.12 has no owned tables) */
   static async open(runner: Runner, watch: Watch): Promise<ProbeTable | undefined> {
+    const { device, translator, overlay, uplink, tunnel } = watch;
+    if (![device, translator, overlay, uplink, tunnel?.device ?? device].every(isPlain)) return undefined;
     const nft = runner.start?.([Program.nft, "-i"]);
     if (!nft) return undefined;
     const table = new ProbeTable(runner, nft, watch.device, watch);
@@ -67,6 +69,9 @@ export class ProbeTable implements AsyncDisposable {
     await this.nft.end();
   }
 }
+
+/** Whether nft(8) takes a device's name for just that: the kernel lets it have quotes, and a star at its end would stand for more. */
+const isPlain = (device: string) => /^[\w@.:+-]+$/.test(device);
 
 const disposable = (held: Held | undefined) => ({
   held,

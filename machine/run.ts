@@ -2,6 +2,9 @@
 
 import { commandLine, Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
+import { collect, type Held, HeldProgram, type HoldOptions, kill, within } from "./held.ts";
+
+export type { Held, HoldOptions } from "./held.ts";
 
 export interface Result {
   argv: string[];
@@ -12,7 +15,7 @@ export interface Result {
 
 export interface RunOptions {
   stdin?: string;
-  /** Default 30. The program is killed after it, with code 124. */
+  /** Default 30. The program is ended after it (SIGTERM, and SIGKILL where that is not heard), with code 124. */
   timeoutSeconds?: number;
   /** Called with each piece of stdout and stderr as it comes. */
   onOutput?: (text: string) => void;
@@ -21,28 +24,13 @@ export interface RunOptions {
 }
 
 export interface Runner {
-  /** Runs a program to its end. Never throws for its exit code; 127 means that it does not exist. */
+  /**
+   * Runs a program to its end. Never throws for its exit code; 127 means that it does not exist, 126 that it cannot be run.
+   * Comes back in any case, also from a program that nothing can end (state D).
+   */
   run(argv: string[], options?: RunOptions): Promise<Result>;
   /** Starts a program that goes on until it is ended; the kernel ends it when crxn dies. Missing where nothing can be started. */
   start?(argv: string[], options?: HoldOptions): Held | undefined;
-}
-
-export interface HoldOptions {
-  /** Where its stdout goes instead of `output`. */
-  stdout?: WritableStream<Uint8Array>;
-}
-
-/** A program that runs beside crxn. */
-export interface Held {
-  pid: number;
-  /** stdout and stderr so far. */
-  output(): string;
-  /** Writes lines to its stdin. */
-  say(...lines: string[]): Promise<void>;
-  /** Waits until `output` has it. @returns false when it ended, or did not come in time */
-  says(pattern: RegExp, seconds: number): Promise<boolean>;
-  /** By SIGINT (or `signal`), and waits for its end. */
-  end(signal?: Deno.Signal): Promise<void>;
 }
 
 /** A program's whole environment: nothing of the caller's gets through (LD_PRELOAD, IFS, a foreign PATH). */
@@ -54,8 +42,6 @@ export class SystemRunner implements Runner {
 
   async run(argv: string[], options: RunOptions = {}): Promise<Result> {
     const [program, ...args] = [...this.prefix, ...argv];
-    const abort = new AbortController();
-    let timedOut = false;
     let child: Deno.ChildProcess;
     try {
       child = new Deno.Command(program!, {
@@ -65,25 +51,25 @@ export class SystemRunner implements Runner {
         stdin: options.stdin === undefined ? "null" : "piped",
         stdout: "piped",
         stderr: "piped",
-        signal: abort.signal,
       }).spawn();
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      return { argv, code: 127, stdout: "", stderr: `${program}: not found` };
+      if (error instanceof Deno.errors.NotFound) {
+        return { argv, code: 127, stdout: "", stderr: `${program}: not found` };
+      }
+      const why = error instanceof Error ? error.message : String(error);
+      return { argv, code: 126, stdout: "", stderr: `${program}: cannot be run: ${why}` };
     }
-    const timer = setTimeout(() => {
-      timedOut = true;
-      abort.abort();
-    }, (options.timeoutSeconds ?? 30) * 1000);
-    try {
-      const [{ code, stdout, stderr }] = await Promise.all([
-        options.onOutput ? follow(child, options.onOutput) : whole(child),
-        feed(child, options.stdin),
-      ]);
-      return { argv, code: timedOut ? 124 : code, stdout, stderr };
-    } finally {
-      clearTimeout(timer);
+    const done = Promise.all([
+      options.onOutput ? follow(child, options.onOutput) : whole(child),
+      feed(child, options.stdin),
+    ]);
+    if (await within(done, (options.timeoutSeconds ?? 30) * 1000)) return { argv, ...(await done)[0] };
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      kill(child, signal);
+      if (await within(done, GRACE)) return { argv, ...(await done)[0], code: 124 };
     }
+    // Somebody whom it started still holds its output.
+    return { argv, code: 124, stdout: "", stderr: "" };
   }
 
   start(argv: string[], options: HoldOptions = {}): Held | undefined {
@@ -99,87 +85,21 @@ export class SystemRunner implements Runner {
         stderr: "piped",
       }).spawn();
       return new HeldProgram(child, options);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+    } catch {
+      return undefined;
     }
   }
 }
+
+/** Milliseconds that a program gets to end after a signal. */
+const GRACE = 2000;
 
 /** PR_SET_PDEATHSIG (prctl(2)): the program gets SIGKILL when crxn dies of whatever cause. */
 const DIES_WITH_US = [Program.setpriv, "--pdeathsig", "KILL", "--"];
 
-class HeldProgram implements Held {
-  #output = "";
-  #ended = false;
-  #wake = new Set<() => void>();
-  readonly #readers: Promise<unknown>;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-
-  constructor(private readonly child: Deno.ChildProcess, { stdout }: HoldOptions) {
-    this.#writer = child.stdin.getWriter();
-    const take = (text: string) => {
-      this.#output += text;
-      for (const wake of this.#wake) wake();
-    };
-    this.#readers = Promise.all([
-      stdout ? child.stdout.pipeTo(stdout).catch(() => {}) : collect(child.stdout, take),
-      collect(child.stderr, take),
-      child.status,
-    ]).then(() => {
-      this.#ended = true;
-      take("");
-    });
-  }
-
-  get pid(): number {
-    return this.child.pid;
-  }
-
-  output = (): string => this.#output;
-
-  async say(...lines: string[]): Promise<void> {
-    // A program that has ended shows in what it does not answer.
-    await this.#writer.write(new TextEncoder().encode(lines.join("\n") + "\n")).catch(() => {});
-  }
-
-  says(pattern: RegExp, seconds: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const look = () => {
-      if (pattern.test(this.#output)) resolve(true);
-      else if (this.#ended) resolve(false);
-    };
-    const timer = setTimeout(() => resolve(false), seconds * 1000);
-    this.#wake.add(look);
-    look();
-    return promise.finally(() => {
-      clearTimeout(timer);
-      this.#wake.delete(look);
-    });
-  }
-
-  async end(signal: Deno.Signal = "SIGINT"): Promise<void> {
-    try {
-      this.child.kill(signal);
-    } catch {
-      // It has ended by itself.
-    }
-    await this.#writer.close().catch(() => {});
-    const patience = setTimeout(() => {
-      try {
-        this.child.kill("SIGKILL");
-      } catch {
-        // It went in time.
-      }
-    }, 2000);
-    await this.#readers;
-    clearTimeout(patience);
-  }
-}
-
 type Output = Pick<Result, "code" | "stdout" | "stderr">;
 
-/** All at once, which costs a fraction of what streams do. */
+/** All of it at once, at its end: reading piece by piece costs more than most programs. */
 async function whole(child: Deno.ChildProcess): Promise<Output> {
   const { code, stdout, stderr } = await child.output();
   const text = new TextDecoder();
@@ -188,21 +108,17 @@ async function whole(child: Deno.ChildProcess): Promise<Output> {
 
 /** Piece by piece. */
 async function follow(child: Deno.ChildProcess, onOutput: (text: string) => void): Promise<Output> {
-  const [stdout, stderr, { code }] = await Promise.all([
-    collect(child.stdout, onOutput),
-    collect(child.stderr, onOutput),
+  const said = { stdout: "", stderr: "" };
+  const take = (name: "stdout" | "stderr") => (text: string) => {
+    said[name] += text;
+    onOutput(text);
+  };
+  const [{ code }] = await Promise.all([
     child.status,
+    collect(child.stdout, take("stdout")),
+    collect(child.stderr, take("stderr")),
   ]);
-  return { code, stdout, stderr };
-}
-
-async function collect(stream: ReadableStream<Uint8Array>, onOutput?: (text: string) => void): Promise<string> {
-  let text = "";
-  for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-    text += piece;
-    onOutput?.(piece);
-  }
-  return text;
+  return { code, ...said };
 }
 
 async function feed(child: Deno.ChildProcess, stdin: string | undefined): Promise<void> {

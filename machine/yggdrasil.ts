@@ -72,10 +72,14 @@ export function parseSelf(output: string): Omit<OverlaySeen, "peers"> {
   };
 }
 
-/** @returns undefined when no daemon answers. */
+/**
+ * @returns undefined when no daemon answers
+ * @throws Error when it cannot be asked
+ */
 export async function readOverlay(runner: Runner): Promise<OverlaySeen | undefined> {
   const ask = (what: string) => runner.run([Program.yggdrasilctl, "-json", what], { timeoutSeconds: 15 });
   const [self, peers] = await Promise.all([ask("getSelf"), ask("getPeers")]);
+  if ([self, peers].some(({ code }) => code === 126 || code === 127)) throw new Error("yggdrasilctl cannot be run");
   // That of 0.5.12 ends with 0 also when it may not, or cannot, connect to the daemon; it says so on stderr.
   if ([self, peers].some(({ code, stdout }) => code !== 0 || !stdout.trim().startsWith("{"))) return undefined;
   return { ...parseSelf(self.stdout), peers: parsePeers(peers.stdout) };

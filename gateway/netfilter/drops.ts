@@ -43,5 +43,5 @@ function dropsAt(ruleset: Ruleset | undefined, chain: "INPUT" | "FORWARD", kinds
 export function withoutOwn(table: Table, chain: string): Table {
   const start = table[chain];
   if (!start) return table;
-  return { ...table, [chain]: { ...start, rules: start.rules.filter((r) => !r.at(-1)!.startsWith("CRXN-")) } };
+  return { ...table, [chain]: { ...start, rules: start.rules.filter((r) => !r.at(-1)?.startsWith("CRXN-")) } };
 }

@@ -8,7 +8,7 @@ export type NftFamily = "ip" | "ip6" | "inet" | "netdev";
 export interface NftRule {
   handle?: number;
   comment?: string;
-  /** Statements, each an object with one key. */
+  /** Statements, each an object with one key; `unread` is the text of one that nft has no JSON for. */
   expr: Record<string, unknown>[];
 }
 

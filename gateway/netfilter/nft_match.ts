@@ -17,7 +17,7 @@ export function matchOf(statement: Json, packet: Packet): Match {
     const { type, name } = (statement["xt"] ?? {}) as { type?: string; name?: string };
     return type === "target" || name === "comment" ? "yes" : "maybe";
   }
-  return ["limit", "quota", "ct count"].some((name) => name in statement) ? "maybe" : "yes";
+  return ["limit", "quota", "ct count", "unread"].some((name) => name in statement) ? "maybe" : "yes";
 }
 
 export const mapMatch = (key: unknown, value: unknown, packet: Packet): Match => compare(key, value, packet);

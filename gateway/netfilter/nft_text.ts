@@ -11,7 +11,7 @@ export const ruleText = ({ expr, comment }: NftRule): string =>
   );
 
 function statement(item: Json): string {
-  const [name = "", value] = Object.entries(item)[0] ?? [];
+  const [name = "", value] = Object.entries(item ?? {})[0] ?? [];
   const more = isObject(value) ? value : {};
   switch (name) {
     case "match": {
@@ -23,6 +23,8 @@ function statement(item: Json): string {
     case "jump":
     case "goto":
       return `${name} ${more["target"]}`;
+    case "unread":
+      return String(value);
     case "counter":
       return "counter";
     case "log":

@@ -3,6 +3,7 @@
 import type { NftChain } from "./nft.ts";
 import { mapMatch, matchOf } from "./nft_match.ts";
 import { ruleText } from "./nft_text.ts";
+import { isObject } from "./nft_value.ts";
 import { both, type Decision, FINAL, type Match, type Packet } from "./packet.ts";
 
 type Found = { target: string; chain: string; rule: string[]; top: number } | "return" | undefined;
@@ -68,19 +69,19 @@ const VERDICTS: Record<string, string> = {
 };
 
 function effectsOf(statement: Statement, match: Match, packet: Packet): [Match, Effect][] {
-  const map = statement["vmap"] as { key: unknown; data: unknown } | undefined;
-  if (!map) return [[match, effectOf(statement)]];
-  const { set } = (typeof map.data === "object" ? map.data : {}) as { set?: [unknown, Statement][] };
+  const map = statement["vmap"];
+  if (!isObject(map)) return [[match, effectOf(statement)]];
+  const set = isObject(map["data"]) ? map["data"]["set"] : undefined;
   // The elements of a named map are not in the ruleset as it is read.
-  if (!set) return [["maybe", { final: "ACCEPT" }]];
-  return set.map(([value, verdict]) => [both(match, mapMatch(map.key, value, packet)), effectOf(verdict)] as const)
+  if (!Array.isArray(set) || !set.every(Array.isArray)) return [["maybe", { final: "ACCEPT" }]];
+  return set.map(([value, verdict]) => [both(match, mapMatch(map["key"], value, packet)), effectOf(verdict)] as const)
     .filter((pair): pair is [Match, Effect] => pair[0] !== "no");
 }
 
-function effectOf(statement: Statement): Effect {
-  const [name = "", value] = Object.entries(statement)[0] ?? [];
+function effectOf(statement: unknown): Effect {
+  const [name = "", value] = isObject(statement) ? Object.entries(statement)[0] ?? [] : [];
   if (name === "jump" || name === "goto") {
-    return { call: (value as { target: string }).target, returns: name === "jump" };
+    return isObject(value) ? { call: String(value["target"]), returns: name === "jump" } : undefined;
   }
   if (name === "return") return "return";
   if (name === "xt") return xtTarget(value);

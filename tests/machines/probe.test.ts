@@ -236,6 +236,17 @@ for (const debian of DEBIANS) {
         assert(seen.includes(`${device} `), `no packets of ${device}:\n${seen}`);
       }
       await crxn(gw, "doctor --capture /root/seen.pcap", 64);
+      // On a device on which nothing passes a broken pipe would never be noticed.
+      await gw.must(
+        `crxn doctor --target ${HOST} --capture /root/cut.pcap >/dev/null 2>&1 & pid=$!
+         for i in $(seq 400); do pgrep -x tcpdump && break; sleep 0.01; done
+         sleep 0.2; pgrep -x tcpdump && kill -KILL $pid`,
+      );
+      await until(
+        "tcpdump to be gone",
+        5,
+        async () => (await gw.run(["pgrep", "-x", "tcpdump"])).code !== 0 || undefined,
+      );
       await gw.must("mv /usr/bin/tcpdump /root/");
       assertMatch((await crxn(gw, "doctor --capture /root/more.pcap", 69)).stderr, /apt install tcpdump/);
     });

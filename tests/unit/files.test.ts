@@ -122,3 +122,12 @@ Deno.test("toBase64, fromBase64: every byte, there and back", () => {
   assertEquals(fromBase64(toBase64(bytes)), bytes);
   assertEquals(toBase64(new Uint8Array()), "");
 });
+
+test("readSeen: of what is no file there is no content, and nothing is waited for", async (root) => {
+  await Deno.mkdir(`${root}/folder`);
+  await new Deno.Command("/usr/bin/mkfifo", { args: [`${root}/pipe`] }).output();
+  for (const path of ["/folder", "/pipe"]) {
+    const seen = await readSeen(path);
+    assert(seen !== null && seen.content === undefined, path);
+  }
+});
