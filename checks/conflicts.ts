@@ -1,10 +1,9 @@
-import { contains, overlaps, parseNetwork } from "../gateway/cidr.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { routeLine } from "./evidence.ts";
 import { itemsOf } from "./owner.ts";
-import { isTranslatorRoute } from "./prefix_route.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
-import { kernelTranslators, otherTaygas, ownAddresses, strayTaygas } from "./rivals.ts";
+import { kernelTranslators, otherTaygas, ownAddresses, rivalRoutes, strayTaygas } from "./rivals.ts";
+import { deletion } from "./route_problems.ts";
 
 /** Others that want the same. */
 export const conflicts: Check = {
@@ -32,32 +31,9 @@ export const conflicts: Check = {
   },
 };
 
-function rivals(input: CheckInput): Problem[] {
-  const { blueprint, survey } = input;
-  const prefix = parseNetwork(blueprint.config.prefix!)!;
-  const pool = parseNetwork(blueprint.config.nat64!.pool)!;
-  return survey.routes.filter((r) => {
-    const to = parseNetwork(r.to);
-    if (!to || r.device === blueprint.translatorDevice || r.table !== "main" || !isTranslatorRoute(r, input)) {
-      return false;
-    }
-    // The overlay's own TUN carries routes as well, but never one of the prefix.
-    return contains(prefix, to) || (to.length > 64 && contains(to, prefix)) ||
-      (r.family === "inet" && !blueprint.ways.some((w) => w.device === r.device) && to.length >= pool.length &&
-        overlaps(pool, to));
-  }).map((r) => ({
+const rivals = (input: CheckInput): Problem[] =>
+  rivalRoutes(input).map((r) => ({
     found: `another translator has the route "${routeLine(r)}"`,
     want: "one translator for the prefix and the pool",
-    fix: [[
-      "/usr/sbin/ip",
-      r.family === "inet6" ? "-6" : "-4",
-      "route",
-      "del",
-      r.to,
-      "dev",
-      r.device!,
-      "metric",
-      String(r.metric),
-    ]],
+    fix: [deletion(r)],
   }));
-}

@@ -30,15 +30,18 @@ export function acceptCommands(
   if (owner === "firewalld" && base.backend === "nft") {
     const commands = kinds.every((k) => k.path === "forward")
       ? translator ? firewalldForward(translator) : undefined
-      : kinds.every((k) => k.path === "input")
+      : kinds.every((k) => k.path === "input" && k.packet.state !== "ESTABLISHED")
       ? firewalldInput(kinds)
       : undefined;
     if (commands) return commands;
   }
-  if (owner === "ufw" && base.hook === "input") return ufwInput(kinds);
+  if (owner === "ufw" && base.hook === "input" && kinds.every(isForUfw)) return ufwInput(kinds);
   const front = jumpToFront(verdict, kinds[0]!.family, survey);
   return [...front, ...unique(kinds.map((kind) => accept(base, kind, survey, front.length > 0)))];
 }
+
+/** ufw knows no ICMP in its commands, and would open every port for the answers to connections of the machine's own. */
+const isForUfw = ({ packet: { icmp, state } }: PacketKind) => icmp === undefined && state !== "ESTABLISHED";
 
 type Rules = Partial<Record<Family, Survey["rules"]["inet"]>>;
 
@@ -84,11 +87,13 @@ function firewalldForward(translator: string): string[][] {
 }
 
 function firewalldInput(kinds: PacketKind[]): string[][] {
-  const rules = kinds.map(({ packet: { source, protocol, port, icmp } }) => {
+  const rules = kinds.map(({ family, packet: { source, protocol, port, icmp } }) => {
     if (icmp !== undefined) return ["--add-protocol=ipv6-icmp"];
     if (source === undefined) return [`--add-port=${port}/${protocol}`];
     const what = port === undefined ? `protocol value=${protocol}` : `port port=${port} protocol=${protocol}`;
-    return [`--add-rich-rule=rule family=ipv6 source address=${source} ${what} accept`];
+    return [
+      `--add-rich-rule=rule family=${family === "inet6" ? "ipv6" : "ipv4"} source address=${source} ${what} accept`,
+    ];
   });
   return [...unique(rules).map((rule) => [FIREWALL_CMD, "--permanent", ...rule]), ...RELOAD];
 }

@@ -1,5 +1,6 @@
 import { Program, run } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
+import type { SysctlLine } from "../gateway/host.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { type Decision, decision, placeOf } from "./boot_sysctl.ts";
 import type { Check, CheckInput } from "./check.ts";
@@ -60,7 +61,7 @@ function laterProblems({ blueprint, host }: CheckInput): Problem[] {
   const lines = host?.sysctlLines ?? [];
   const found = new Map<string, { decided: Decision; devices: string[] }>();
   for (const device of devicesOf(blueprint)) {
-    const decided = decision(lines, `net/ipv4/conf/${device}/forwarding`);
+    const decided = decision(lines, `net/ipv4/conf/${device}/forwarding`) ?? inherited(lines);
     if (decided?.value !== "0") continue;
     const place = placeOf(decided);
     found.set(place, { decided, devices: [...found.get(place)?.devices ?? [], device] });
@@ -69,6 +70,14 @@ function laterProblems({ blueprint, host }: CheckInput): Problem[] {
     const keys = devices.map((device) => `net/ipv4/conf/${device}/forwarding`).join(" and ");
     return later(decided, keys, `what comes in by ${devices.join(" and ")} will not be forwarded`);
   });
+}
+
+/** What a device gets that is made after all files were read, unless ip_forward comes later and sets it as well. */
+function inherited(lines: SysctlLine[]): Decision | undefined {
+  const decided = decision(lines, "net/ipv4/conf/default/forwarding");
+  const master = decision(lines, "net/ipv4/ip_forward");
+  const at = (d: Decision | undefined) => lines.findIndex((l) => l.file === d?.file && l.line === d.line);
+  return at(decided) > at(master) ? decided : undefined;
 }
 
 const later = (decided: Decision, key: string, consequence: string): Problem => ({

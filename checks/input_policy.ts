@@ -31,12 +31,17 @@ export const inputPolicy: Check = {
     const neighbours = name !== "lo" && !POINT_TO_POINT.has(linkOf(input.survey, name)?.kind ?? "");
     if (!input.survey.rules.inet6) return { verdict: "unknown", found: "the IPv6 rules could not be read" };
     const kinds = neighbours && config.nat64 ? discoveryPackets(name, facts.advertised.includes(name)) : [];
-    return outcomeOf([
-      ...dropsOf(kinds, input),
-      ...dialDrops(input),
+    const deaf = dropsOf(kinds, input);
+    const alone = dialDrops(input);
+    const outcome = outcomeOf([
+      ...deaf,
+      ...alone,
       // Nodes that this one dials itself need no port here.
       ...dropsOf(peerPackets(config, name), input).map((p): Problem => ({ ...p, verdict: "warn", carries: true })),
+      ...(input.survey.nftables ? [] : [{ found: "nftables could not be read", verdict: "unknown" as const }]),
     ], input);
+    // Without its peers it is the overlay that is broken: clients' packets still come in by the uplink.
+    return deaf.length === 0 && alone.length > 0 ? { ...outcome, hop: "overlay" } : outcome;
   },
 };
 

@@ -29,6 +29,13 @@ export function legsOf(input: Input): Leg[] {
     const to = longestOf(networks.map((n) => n.to), address);
     return networks.find((n) => n.to === to)?.device;
   };
+  // A node speaks for its own networks: of one that holds another's, a part that is its own stands for it.
+  const sourceIn = ({ to, device }: { to: string; device: string }): string => {
+    if (deviceTo(sample(input, to)) === device) return to;
+    const last = formatAddress({ family: 4, value: lastAddress(network(to)).value - 1n });
+    return deviceTo(last) === device ? last : to;
+  };
+  const isOwn = (device: string) => ({ from }: Flow) => from !== undefined && deviceTo(from) === device;
   const own = config.address.split("/")[0]!;
   const atHome: Leg[] = [
     ...tunnels(input),
@@ -36,9 +43,9 @@ export function legsOf(input: Input): Leg[] {
       ...flows(input, { to, from: own }).map((flow) =>
         leg("overlay-route", `this machine's own packets to ${flow.to}`, flow, deviceTo(flow.to))
       ),
-      ...flows(input, { to: `${own}/32`, from: to, iif: device }).map((flow) =>
-        leg("overlay-address", `packets from ${flow.from} to this machine's ${own}`, flow, "local")
-      ),
+      ...flows(input, { to: `${own}/32`, from: sourceIn({ to, device }), iif: device }).filter(isOwn(device)).map((
+        flow,
+      ) => leg("overlay-address", `packets from ${flow.from} to this machine's ${own}`, flow, "local")),
     ]),
   ].filter((l): l is Leg => l !== undefined);
   if (!config.nat64 || !translator) return atHome;
@@ -53,16 +60,18 @@ export function legsOf(input: Input): Leg[] {
       ...flows(input, { to, from: pool, iif: translator }).map((flow) =>
         leg("overlay-route", `packets from the translator to ${flow.to}`, flow, deviceTo(flow.to))
       ),
-      // A node speaks for its own networks: of overlapping ones the longest decides.
       // Answers come to this machine's address, and have the pool's when their route is looked up.
-      ...flows(input, { to: pool, from: to, iif: device }, { destination: own, state: "ESTABLISHED" }).filter((f) =>
-        deviceTo(f.from!) === device
-      ).map((flow) => leg("pool-route", `answers from ${flow.from} to the pool`, flow, translator)),
+      ...flows(input, { to: pool, from: sourceIn({ to, device }), iif: device }, {
+        destination: own,
+        state: "ESTABLISHED",
+      }).filter(isOwn(device)).map((flow) =>
+        leg("pool-route", `answers from ${flow.from} to the pool`, flow, translator)
+      ),
       ...maps.map(({ ipv4 }) =>
         leg("pool-route", `packets to ${ipv4} of nat64.maps`, {
           family: "inet" as const,
           to: ipv4,
-          from: sample(input, to),
+          from: sample(input, sourceIn({ to, device })),
           iif: device,
         }, translator)
       ),

@@ -1,5 +1,5 @@
 import type { Item } from "../gateway/item.ts";
-import type { State } from "../gateway/see.ts";
+import { see, type State } from "../gateway/see.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { deviceTrouble, followerTrouble } from "./device.ts";
 import { takenByNetworkd } from "./networkd.ts";
@@ -19,11 +19,11 @@ export const overlayRoute: Check = {
     "Without the first nothing reaches the overlay. Without the second its packets leave by the uplink, not translated, when the overlay is down.",
   cure:
     "`ip route replace NETWORK dev DEVICE proto 64`, and `ip route replace unreachable NETWORK metric 2147483647 proto 64`.",
-  run: (input, others) => {
+  run: (input) => {
     const excuse = (item: Item, { is }: State) =>
       takenByNetworkd(item, input) ??
         (item.kind === "route" && item.type === "unicast"
-          ? reason(item.device!, input, others("overlay-address").verdict) ??
+          ? reason(item.device!, input) ??
             (is === "absent" ? followerTrouble(input) : undefined)
           : undefined);
     const problems = itemsOf("overlay-route", input.blueprint).flatMap((item) =>
@@ -35,8 +35,11 @@ export const overlayRoute: Check = {
   },
 };
 
-function reason(device: string, input: CheckInput, address: string): string | undefined {
+function reason(device: string, input: CheckInput): string | undefined {
   const trouble = deviceTrouble(device, input);
   if (trouble) return `the routes went with their device: ${trouble}`;
-  return address === "fail" ? "the kernel removed the routes with the device's address" : undefined;
+  const lost = input.blueprint.items.some((i) =>
+    i.kind === "address" && i.device === device && see(i, input.survey).is !== "present"
+  );
+  return lost ? "the kernel removed the routes with the device's address" : undefined;
 }

@@ -40,7 +40,11 @@ export const pool: Check = {
     const seen = input.host?.pool;
     const given = seen?.given ?? survey.poolUsed;
     const refused = refusal(input);
-    if (given === undefined && !refused) return { verdict: "pass", found: "no address has been given out yet" };
+    if (given === undefined && !refused) {
+      return survey.root
+        ? { verdict: "pass", found: "no address has been given out yet" }
+        : { verdict: "unknown", found: "tayga's list cannot be read: there is none yet, or it is root's alone" };
+    }
     const found = `${given ?? 0} of the ${room} addresses that ${network} has for clients are given out${ages(seen)}`;
     const path = `/var/lib/tayga/${instance}/dynamic.map`;
     const evidence = seen ? [listEvidence(path, seen)] : [];

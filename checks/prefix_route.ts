@@ -1,5 +1,4 @@
-import { linkOf, type RouteSeen } from "../gateway/survey.ts";
-import type { Check, CheckInput } from "./check.ts";
+import type { Check } from "./check.ts";
 import { excusedByDevice } from "./device.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf } from "./problem.ts";
@@ -24,7 +23,3 @@ export const prefixRoute: Check = {
     return outcomeOf([...problems, ...routeProblems("prefix-route", input)], input);
   },
 };
-
-/** Other TUN devices are other translators: the check conflicts speaks of them. */
-export const isTranslatorRoute = (route: RouteSeen, { survey }: Pick<CheckInput, "survey">): boolean =>
-  route.type === "unicast" && route.device !== undefined && linkOf(survey, route.device)?.kind === "tun";

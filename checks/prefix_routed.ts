@@ -1,6 +1,8 @@
 import { Program } from "../gateway/action.ts";
+import { slice } from "../gateway/address.ts";
 import { contains, parseNetwork } from "../gateway/cidr.ts";
-import { defaultUplink, type RouteSeen } from "../gateway/survey.ts";
+import { probeClient } from "../gateway/probe_plan.ts";
+import { defaultUplink, linkOf, type RouteSeen } from "../gateway/survey.ts";
 import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import { routeLine } from "./evidence.ts";
 import type { Arrival } from "./probe_result.ts";
@@ -94,12 +96,20 @@ function connected(own: RouteSeen[], input: CheckInput, evidence: Evidence[]): O
   };
 }
 
-/** ndppd.conf(5): answers for the prefix alone, so that nobody else's address of the network is taken. */
-function cure({ blueprint: { config, facts } }: CheckInput): Pick<Outcome, "want" | "fix"> {
+/**
+ * ndppd.conf(5): answers for what is translated and for the probe's client, and for nobody else's address of the network: the
+ * router itself may be 2001:db8::1 of 2001:db8::/96.
+ */
+function cure({ blueprint: { config, facts }, survey }: CheckInput): Pick<Outcome, "want" | "fix"> {
+  const client = probeClient(config, linkOf(survey, facts.uplink.name));
+  const rules = [
+    ...config.overlay.routes.map((r) => slice(config.prefix!, r.to)),
+    ...("address" in client && client.routed ? [`${client.address}/128`] : []),
+  ].map((network) => `rule ${network} { static }`);
   return {
     want:
       `a network that the provider routes to this machine, as \`routed\` and \`prefix\`; or ndppd, with /etc/ndppd.conf: ` +
-      `proxy ${facts.uplink.name} { rule ${config.prefix} { static } }`,
+      `proxy ${facts.uplink.name} { ${rules.join(" ")} }`,
     fix: [[Program.aptGet, "install", "ndppd"], [Program.systemctl, "restart", "ndppd"]],
   };
 }

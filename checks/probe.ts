@@ -2,13 +2,14 @@ import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { Unit } from "../gateway/names.ts";
 import { restart } from "./device.ts";
-import type { Check, CheckInput, Evidence, Hop, Outcome } from "./check.ts";
+import type { Check, CheckInput, Evidence, Hop, Others, Outcome } from "./check.ts";
 import { lossOf, type LossPlace } from "./probe_loss.ts";
 import type { Dropped, FlowName, Probed } from "./probe_result.ts";
 import { type Place, placeOf } from "./probe_words.ts";
 
 /** Checks whose failure explains a lost probe: the fault has its name then. */
 const CAUSES = [
+  "packages",
   "tun-device",
   "overlay-service",
   "overlay-identity",
@@ -55,7 +56,7 @@ export const probe: Check = {
     if (!at) return { ...arrived(probe), evidence };
     // What the probe's own client lost says nothing about the gateway.
     if (at.in === "client") return { verdict: "unknown", found: `${at.what} lost ${at.where}`, evidence };
-    const cause = CAUSES.find((id) => others(id).verdict === "fail");
+    const cause = causeOf(others);
     if (cause) {
       return {
         verdict: "skip",
@@ -67,6 +68,14 @@ export const probe: Check = {
     return { ...lost(probe, at), evidence };
   },
 };
+
+/** A fault that lets packets pass explains no loss, but for a full disk of which a service has died. */
+function causeOf(others: Others): string | undefined {
+  const fails = (id: string) => others(id).verdict === "fail";
+  const found = CAUSES.find((id) => fails(id) && !others(id).carries);
+  const dead = ["overlay-service", "translator-service"].some((id) => others(id).verdict === "skip");
+  return found ?? (dead && fails("disk") ? "disk" : undefined);
+}
 
 function evidenceOf({ command, output, through }: Probed): Evidence[] {
   const { small, tcp } = through?.flows ?? {};

@@ -1,9 +1,11 @@
 /** Other translators on this machine: tayga with another config, Jool, and addresses that take a client's place. Pure. */
 
 import { Program, run } from "../gateway/action.ts";
+import { slice } from "../gateway/address.ts";
 import { contains, host as single, type Network, overlaps, parseAddress, parseNetwork } from "../gateway/cidr.ts";
 import type { RivalConfig } from "../gateway/host.ts";
 import { Path, Unit } from "../gateway/names.ts";
+import { linkOf, type RouteSeen } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import type { Problem } from "./problem.ts";
 import { taygaConfigOf } from "./running_config.ts";
@@ -63,6 +65,23 @@ export function strayTaygas({ blueprint, survey, host }: CheckInput): Problem[] 
   }));
 }
 
+/** Routes of the prefix or the pool into other TUN devices: each is another translator's. */
+export function rivalRoutes({ blueprint, survey }: Pick<CheckInput, "blueprint" | "survey">): RouteSeen[] {
+  const { prefix: own, nat64 } = blueprint.config;
+  if (!own || !nat64) return [];
+  const prefix = parseNetwork(own)!;
+  const pool = parseNetwork(nat64.pool)!;
+  return survey.routes.filter((r) => {
+    const to = parseNetwork(r.to);
+    const isTun = r.type === "unicast" && r.device !== undefined && linkOf(survey, r.device)?.kind === "tun";
+    if (!to || !isTun || r.device === blueprint.translatorDevice || r.table !== "main") return false;
+    // The overlay's own TUN carries routes as well, but never one of the prefix.
+    return contains(prefix, to) || (to.length > 64 && contains(to, prefix)) ||
+      (r.family === "inet" && !blueprint.ways.some((w) => w.device === r.device) && to.length >= pool.length &&
+        overlaps(pool, to));
+  });
+}
+
 /** Jool takes packets in the kernel, before any route counts: by its own hooks, or where a rule hands them to it. */
 export function kernelTranslators({ blueprint, survey, host }: CheckInput): Problem[] {
   const prefix = parseNetwork(blueprint.config.prefix!)!;
@@ -98,11 +117,14 @@ export function kernelTranslators({ blueprint, survey, host }: CheckInput): Prob
 
 /** An address of the pool or of a slice on a device of this machine: packets for that client, or that host, end here. */
 export function ownAddresses({ blueprint, survey }: CheckInput): Problem[] {
-  const { prefix, nat64 } = blueprint.config;
-  const networks = [prefix!, nat64!.pool].flatMap((text): [string, Network][] => {
-    const network = parseNetwork(text);
-    return network ? [[text, network]] : [];
-  });
+  const { prefix, nat64, overlay } = blueprint.config;
+  // Outside the slices nothing is translated: there the uplink itself may have its address, as 2001:db8::1 of 2001:db8::/96.
+  const networks = [...overlay.routes.map((r) => slice(prefix!, r.to)), nat64!.pool].flatMap(
+    (text): [string, Network][] => {
+      const network = parseNetwork(text);
+      return network ? [[text, network]] : [];
+    },
+  );
   return survey.links.flatMap((link) =>
     link.addresses.flatMap(({ address }): Problem[] => {
       const found = parseAddress(address.split("/")[0]!);

@@ -6,8 +6,8 @@ import type { CheckInput, Evidence } from "./check.ts";
 import { routeLine } from "./evidence.ts";
 import { isStandard, ruleLine, ruleWords } from "./fib.ts";
 import { flowWords, type RouteAnswer } from "./flow.ts";
-import { isTranslatorRoute } from "./prefix_route.ts";
 import type { Problem } from "./problem.ts";
+import { rivalRoutes } from "./rivals.ts";
 import { blamed, culpritOf, type RouteFault, routeFaults } from "./route_faults.ts";
 
 /** Of what several kinds of packets suffer from, the first of these speaks. */
@@ -42,10 +42,9 @@ export function routeProblems(check: string, input: CheckInput, given?: RouteFau
   });
 }
 
-/** Other TUN devices are other translators: the check conflicts speaks of their routes. */
-const isRival = ({ leg, decided: { route } }: RouteFault, input: CheckInput): boolean =>
-  leg.check !== "overlay-route" && route?.table === "main" && route.device !== input.blueprint.translatorDevice &&
-  isTranslatorRoute(route, input);
+/** The check conflicts speaks of the routes of other translators. */
+const isRival = ({ decided: { route } }: RouteFault, input: CheckInput): boolean =>
+  route !== undefined && rivalRoutes(input).includes(route);
 
 function problemOf(fault: RouteFault, input: CheckInput): Problem {
   const { leg, decided, answer } = fault;

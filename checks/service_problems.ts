@@ -81,7 +81,9 @@ function problemOf(item: ServiceItem, input: CheckInput, others: Others, causes:
     return { found: `${item.unit} is masked: systemd will not start it`, ...wanted, items, steps };
   }
   if (unit.active !== "active") {
-    const cause = causes.find((id) => others(id).verdict === "fail");
+    const cause = causes.filter((id) => id === "packages" || !isEndedCleanly(unit, input)).find((id) =>
+      others(id).verdict === "fail"
+    );
     return {
       found: `${item.unit} ${howInactive(unit)}`,
       ...wanted,
@@ -96,6 +98,13 @@ function problemOf(item: ServiceItem, input: CheckInput, others: Others, causes:
     };
   }
   return undefined;
+}
+
+/** Somebody has stopped it: nothing has failed, neither it nor a unit before it that it may need. */
+function isEndedCleanly({ unit, active, result }: UnitSeen, { blueprint, survey }: CheckInput): boolean {
+  const units = blueprint.items.flatMap((i) => i.kind === "service" ? [i.unit] : []);
+  const before = units.slice(0, units.indexOf(unit));
+  return active === "inactive" && result === "success" && before.every((u) => survey.units[u]?.active === "active");
 }
 
 /** A unit that is active and enabled, and yet does nothing: its processes get no processor time. */

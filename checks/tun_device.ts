@@ -20,11 +20,14 @@ export const tunDevice: Check = {
     const holders = input.blueprint.items.flatMap((i) => i.kind === "link" && i.holder ? [i.holder] : []);
     // Who has opened it already keeps it.
     const later = holders.length > 0 && holders.every((unit) => input.survey.units[unit]?.active === "active");
-    return outcomeOf([{
+    // A node has no translator on its path.
+    const hop = input.blueprint.config.nat64 ? {} : { hop: "overlay" as const };
+    const outcome = outcomeOf([{
       found: `there is no /dev/net/tun${later ? "; what runs already does not need it before its next start" : ""}`,
       want: "the device node, and the driver behind it",
       fix: [["/usr/sbin/modprobe", "tun"]],
       ...(later ? { carries: true as const } : {}),
     }], input);
+    return { ...outcome, ...hop };
   },
 };

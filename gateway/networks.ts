@@ -9,6 +9,9 @@ export function canonicalNetwork(text: string): string {
   return parsed ? formatNetwork(parsed) : text;
 }
 
+/** A host of the network: its first address, or the one behind it where that is the network's own. */
+export const firstHost = (network: string): string => hostAt(network, /\/(3[12]|12[78])$/.test(network) ? 0 : 1);
+
 /** The n-th address of a network: `hostAt("100.64.0.0/16", 1)` is `100.64.0.1`. */
 export function hostAt(network: string, n: number): string {
   const parsed = parseNetwork(network);

@@ -15,7 +15,7 @@ import {
   parseAddress,
 } from "./cidr.ts";
 import type { Config } from "./config/types.ts";
-import { hostAt } from "./networks.ts";
+import { firstHost } from "./networks.ts";
 import type { Link } from "./survey.ts";
 
 export interface ProbePlan {
@@ -58,7 +58,7 @@ export function planGuess({ config }: Blueprint): ProbePlan | undefined {
   const networks = config.overlay.routes.map((r) => r.to);
   const to = networks.find((n) => n.endsWith("/32")) ?? networks[0];
   if (!config.prefix || !to) return undefined;
-  const target = hostAt(to, /\/3[12]$/.test(to) ? 0 : 1);
+  const target = firstHost(to);
   return { kind: "guess", target, address: embed(config.prefix, target) };
 }
 

@@ -5,7 +5,7 @@ import type { Config } from "../config/types.ts";
 import type { Facts } from "../facts.ts";
 import type { Family } from "../item.ts";
 import { translatorDevice } from "../names.ts";
-import { hostAt } from "../networks.ts";
+import { firstHost, hostAt } from "../networks.ts";
 import { type FarNode, VXLAN_PORT, type Way } from "../overlay_nodes.ts";
 import type { PATHS } from "./base_chains.ts";
 import type { Packet } from "./packet.ts";
@@ -48,7 +48,7 @@ function traffic(leg: Leg, flow: "begins" | "answers"): PacketKind[] {
 }
 
 export function forwardedPackets({ config, ways, uplink }: Ways): PacketKind[] {
-  const hosts = ways.flatMap(({ device, networks }) => networks.map((to) => ({ device, host: hostAt(to, 1) })));
+  const hosts = ways.flatMap(({ device, networks }) => networks.map((to) => ({ device, host: firstHost(to) })));
   if (!config.nat64) {
     // The device of the networks behind a node is not known; rules that ask for it cannot be judged.
     return hosts.flatMap(({ device, host }) =>
@@ -58,7 +58,8 @@ export function forwardedPackets({ config, ways, uplink }: Ways): PacketKind[] {
   const translator = translatorDevice(config.nat64.instance);
   const pool = hostAt(config.nat64.pool, 2);
   const own = config.address.split("/")[0]!;
-  const inside = embed(config.prefix!, hosts[0]?.host ?? hostAt(config.nat64.pool, 1));
+  const insides = (hosts.length > 0 ? hosts.map((h) => h.host) : [hostAt(config.nat64.pool, 1)])
+    .map((address) => embed(config.prefix!, address));
   const client = config.nat64.clients.includes("::/0") ? {} : { source: config.nat64.clients[0]!.split("/")[0]! };
   return [
     ...hosts.flatMap(({ device, host }) => [
@@ -75,23 +76,25 @@ export function forwardedPackets({ config, ways, uplink }: Ways): PacketKind[] {
         before: { destination: own },
       }, "answers"),
     ]),
-    ...traffic({
-      family: "inet6",
-      name: `from ${uplink} to ${translator}`,
-      packet: { in: uplink, out: translator, destination: inside, ...client },
-      networks: { destination: config.prefix! },
-    }, "begins"),
-    ...traffic({
-      family: "inet6",
-      name: `from ${translator} to ${uplink}`,
-      packet: {
-        in: translator,
-        out: uplink,
-        source: inside,
-        ...(client.source ? { destination: client.source } : {}),
-      },
-      networks: { source: config.prefix! },
-    }, "answers"),
+    ...insides.flatMap((inside) => [
+      ...traffic({
+        family: "inet6",
+        name: `from ${uplink} to ${translator}`,
+        packet: { in: uplink, out: translator, destination: inside, ...client },
+        networks: { destination: config.prefix! },
+      }, "begins"),
+      ...traffic({
+        family: "inet6",
+        name: `from ${translator} to ${uplink}`,
+        packet: {
+          in: translator,
+          out: uplink,
+          source: inside,
+          ...(client.source ? { destination: client.source } : {}),
+        },
+        networks: { source: config.prefix! },
+      }, "answers"),
+    ]),
   ];
 }
 

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Finding } from "../../checks/check.ts";
 import { Path } from "../../gateway/names.ts";
+import { forwardedPackets } from "../../gateway/netfilter/packets.ts";
 import type { NftChain } from "../../gateway/netfilter/nft.ts";
 import type { Survey } from "../../gateway/survey.ts";
 import { parseSave } from "../../machine/iptables.ts";
@@ -356,6 +357,35 @@ for (const { name, setup = "interface", options = {}, make, want, fix } of CASES
     }
   });
 }
+
+Deno.test("forwardedPackets: a network of one address is that host, and every slice has a packet", async () => {
+  const input = await healthy("two nodes");
+  const { blueprint: { config, ways } } = input;
+  ways[1]!.networks = ["10.1.0.3/32"];
+  const kinds = forwardedPackets({ config, ways, uplink: "eth0" });
+  const to = (
+    family: string,
+    device: string,
+  ) => [
+    ...new Set(kinds.filter((k) => k.family === family && k.packet.out === device).map((k) => k.packet.destination)),
+  ];
+  assertEquals(to("inet", ways[1]!.device), ["10.1.0.3"]);
+  assertEquals(to("inet6", "nat64-ygg"), ["2001:db8:300:4::a00:1", "2001:db8:300:4::a01:3"]);
+});
+
+Deno.test("input-policy: ufw is not told to open every port for answers, nor to take ICMPv6, which it cannot", async () => {
+  const rules = {
+    inet: parseSave("*filter\n:INPUT DROP [0:0]\n:ufw-user-input - [0:0]\nCOMMIT\n"),
+    inet6: parseSave("*filter\n:INPUT DROP [0:0]\n:ufw6-user-input - [0:0]\nCOMMIT\n"),
+  };
+  const input = await healthy("yggdrasil", { rules });
+  const finding = diagnose(input).find((f) => f.id === "input-policy")!;
+  assertEquals(finding.verdict, "fail");
+  const commands = finding.fix!.map((argv) => argv.join(" "));
+  assertEquals(commands.filter((c) => c.startsWith("/usr/sbin/ufw")), []);
+  assert(commands.some((c) => c.includes("--icmpv6-type 135")), commands.join("\n"));
+  assert(commands.some((c) => c.includes("--ctstate RELATED,ESTABLISHED")), commands.join("\n"));
+});
 
 Deno.test("doctor: a native policy and a chain of crxn's own that is gone are both named", async () => {
   const input = await healthy("interface");

@@ -216,3 +216,42 @@ Deno.test("logs: a unit that does not run is its own check's matter; a log that 
   delete input.host!.log;
   words(input, "logs", "unknown");
 });
+
+Deno.test("conflicts: the uplink's own address in the prefix, outside the slices, is nobody's host", async () => {
+  const input = await healthy("interface");
+  const uplink = input.survey.links.find((l) => l.name === "eth0")!;
+  uplink.addresses.push({ address: "2001:db8:300:4::1/64", family: "inet6", scope: "global", dynamic: false });
+  words(input, "conflicts", "pass");
+});
+
+Deno.test("forwarding-sysctl: what devices to come get is set once more by ip_forward behind it", async () => {
+  const input = await healthy("interface");
+  const line = { file: "/etc/sysctl.d/10-a.conf", line: 1, key: "net/ipv4/conf/default/forwarding", value: "0" };
+  input.host!.sysctlLines!.unshift(line);
+  words(input, "forwarding-sysctl", "pass");
+});
+
+Deno.test("translator-service: a translator that somebody stopped is named beside a fault that could explain one that fails", async () => {
+  const input = await healthy("interface");
+  input.survey.tun = false;
+  const unit = input.survey.units[TAYGA]!;
+  Object.assign(unit, { active: "inactive", sub: "dead" });
+  words(input, "translator-service", "fail", "is inactive (dead)");
+  Object.assign(unit, { active: "failed", sub: "failed", result: "exit-code" });
+  words(input, "translator-service", "skip", "while tun-device fails");
+});
+
+Deno.test("pool: a list that cannot be read is not an empty one", async () => {
+  const input = await healthy("interface");
+  delete input.host!.pool;
+  delete input.survey.poolUsed;
+  words(input, "pool", "pass", "no address");
+  input.survey.root = false;
+  words(input, "pool", "unknown", "cannot be read");
+});
+
+Deno.test("input-policy: nftables that could not be read is said", async () => {
+  const input = await healthy("interface");
+  delete input.survey.nftables;
+  words(input, "input-policy", "unknown", "nftables could not be read");
+});

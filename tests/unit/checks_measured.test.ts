@@ -177,7 +177,8 @@ for (const [name, seen, change, verdict, says] of ARRIVALS) {
     assertEquals(finding.verdict, verdict, finding.found);
     assertMatch(finding.found!, says);
     if (verdict === "fail" || verdict === "warn") {
-      assertStringIncludes(finding.want!, "proxy eth0 { rule 2001:db8:300:4::/96 { static } }");
+      const rules = "rule 2001:db8:300:4::a00:0/104 { static } rule 2001:db8:300:4:0:1:c700:c11e/128 { static }";
+      assertStringIncludes(finding.want!, `proxy eth0 { ${rules} }`);
     }
   });
 }

@@ -65,6 +65,53 @@ Deno.test("probe: a fault that has its name already is not named twice", async (
   assertEquals(pathOf(CHECKS, findings, input).map((s) => s.state), ["ok", "ok", "broken", "unknown", "unknown"]);
 });
 
+Deno.test("probe: a fault of the next boot explains no loss of today", async () => {
+  const input = { ...await healthy("interface"), probe: probed([3, 3], [3, 0]) };
+  input.host!.sysctlLines!.push({
+    file: "/etc/sysctl.d/zz.conf",
+    line: 1,
+    key: "net/ipv4/conf/wg0/forwarding",
+    value: "0",
+  });
+  const failed = runChecks(CHECKS, input).filter((f) => f.verdict === "fail").map((f) => f.id);
+  assertEquals(failed, ["forwarding-sysctl", "probe"]);
+});
+
+Deno.test("probe: what is lost for want of a package, or of room on the disk, has its name already", async () => {
+  const dead = { active: "failed", sub: "failed", result: "exit-code" };
+  const without = { ...await healthy("interface"), probe: probed([0, 0], [0, 0]) };
+  delete without.survey.packages!["tayga"];
+  const full = { ...await healthy("interface"), probe: probed([0, 0], [0, 0]) };
+  Object.assign(full.host!.disks!.find((d) => d.folder === "/var/lib/tayga")!, { mount: "/var", free: 0 });
+  for (const [input, id] of [[without, "packages"], [full, "disk"]] as const) {
+    Object.assign(input.survey.units["tayga@ygg.service"]!, dead);
+    const failed = runChecks(CHECKS, input).filter((f) => f.verdict === "fail").map((f) => f.id);
+    assertEquals(failed, [id]);
+  }
+});
+
+Deno.test("pathOf: a node without a TUN driver is broken in the overlay", async () => {
+  const input = await healthy("node");
+  input.survey.tun = false;
+  Object.assign(input.survey.units["yggdrasil.service"]!, { active: "failed", result: "exit-code" });
+  assertEquals(pathOf(CHECKS, runChecks(CHECKS, input), input), [
+    { hop: "forward", state: "ok" },
+    { hop: "overlay", state: "broken" },
+    { hop: "target", state: "unknown" },
+  ]);
+});
+
+Deno.test("pathOf: a firewall that keeps peers away breaks the overlay, not the uplink", async () => {
+  const input = await healthy("yggdrasil");
+  input.survey.overlay!.peers = [];
+  const filter = (input.survey.rules.inet!["filter"] ??= {});
+  const drop = { name: "OUTPUT", policy: "ACCEPT", rules: ["-d 192.0.2.9/32 -j DROP".split(" ")] };
+  filter["OUTPUT"] = drop;
+  const findings = runChecks(CHECKS, input);
+  assertEquals(findings.filter((f) => f.verdict === "fail").map((f) => f.id), ["input-policy"]);
+  assertEquals(pathOf(CHECKS, findings, input).find((s) => s.state === "broken")?.hop, "overlay");
+});
+
 Deno.test("probe: an answer through the prefix makes the whole path good", async () => {
   const input = { ...await healthy("interface"), probe: probed([6, 6], [3, 3], 3) };
   assertEquals(pathOf(CHECKS, runChecks(CHECKS, input), input).map((s) => s.state), ["ok", "ok", "ok", "ok", "ok"]);

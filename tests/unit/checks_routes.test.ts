@@ -262,6 +262,35 @@ Deno.test("legsOf: overlay networks inside each other are asked by the device of
   assertEquals(devices.get("10.7.0.1"), { device: input.blueprint.ways[1]!.device });
 });
 
+Deno.test("legsOf: answers of a node come from a network of its own, not from another's inside it", async () => {
+  const input = await healthy("two nodes");
+  const { ways } = input.blueprint;
+  ways[1]!.networks = ["10.0.0.0/16"];
+  input.survey.routes.find((r) => r.to === "10.7.0.0/16" && r.type === "unicast")!.to = "10.0.0.0/16";
+  const sources = (check: string) =>
+    legsOf(input).filter((l) => l.check === check).map((l) => [l.flow.iif, l.flow.from]);
+  for (const check of ["overlay-address", "pool-route"]) {
+    const seen = new Map(sources(check) as [string, string][]);
+    assertEquals(seen.get(ways[0]!.device), "10.255.255.254", check);
+    assertEquals(seen.get(ways[1]!.device), "10.0.0.1", check);
+  }
+});
+
+Deno.test("uplink: a VPN's TUN device that takes answers to clients is named, though no translator", async () => {
+  const input = await healthy("interface");
+  input.survey.links.push(linkSeen("tun0", { kind: "tun" }));
+  input.survey.routes.push(routeSeen("2000::/3", { device: "tun0" }));
+  assertEquals(worse(input), ["fail uplink"]);
+});
+
+Deno.test("overlay-route: a route that is missing is named beside a rule that takes the overlay address", async () => {
+  const input = await healthy("interface");
+  const taken = { family: "inet", priority: 0, to: "10.5.0.1/32", action: "prohibit" } as const;
+  input.survey.policies = [taken, ...input.survey.policies!];
+  input.survey.routes = input.survey.routes.filter((r) => r.to !== "10.0.0.0/8" || r.type !== "unicast");
+  assertEquals(worse(input), ["fail overlay-address", "fail overlay-route"]);
+});
+
 const POLICIES: [string, Partial<PolicySeen>, string][] = [
   ["a source that fits", { from: "100.64.0.0/16" }, "eth1"],
   ["a source that does not", { from: "100.65.0.0/16" }, "wg0"],

@@ -45,6 +45,11 @@ export const HOST_FAULTS: Fault[] = [
     make: persisted("net/ipv4/conf/wg0/forwarding", "0"),
   },
   {
+    name: "a sysctl file that switches forwarding off for devices to come",
+    check: "forwarding-sysctl",
+    make: persisted("net/ipv4/conf/default/forwarding", "0"),
+  },
+  {
     name: "a sysctl pattern that switches all forwarding off at boot",
     check: "forwarding-sysctl",
     make: persisted("net/ipv4/conf/*/forwarding", "0"),
@@ -142,6 +147,17 @@ export const HOST_FAULTS: Fault[] = [
       const address = canonicalNetwork(blueprint.config.nat64!.pool).replace(/\.0\/.*$/, ".9/32");
       s.links[0]!.addresses.push({ address, family: "inet", scope: "global", dynamic: false });
     },
+  },
+  {
+    name: "an address of a slice on the machine itself",
+    check: "conflicts",
+    make: (s) =>
+      void s.links[0]!.addresses.push({
+        address: "2001:db8:300:4::a01:3/128",
+        family: "inet6",
+        scope: "global",
+        dynamic: false,
+      }),
   },
   {
     name: "a full pool",
