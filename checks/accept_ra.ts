@@ -26,7 +26,11 @@ export const acceptRa: Check = {
     if (gone) return { verdict: "skip", found: `cannot be judged without ${gone}: see uplink` };
     const sysctls = sysctlProblems(itemsOf("accept-ra", input.blueprint), input);
     // A line of a file is about the next boot: the route of now is still worth a look.
-    if (sysctls.some((p) => !p.carries && p.verdict !== "warn")) return outcomeOf(sysctls, input);
+    if (sysctls.some((p) => !p.carries && p.verdict !== "warn")) {
+      // The route that is there goes when its lifetime is over, or the link is up anew.
+      const still = defaultUplink(input.survey) ? { carries: true as const } : {};
+      return outcomeOf(sysctls.map((p) => ({ ...p, ...still })), input);
+    }
     const down = others("uplink").verdict === "fail" ? { excuse: "the uplink is not up: see uplink" } : {};
     const route = routeProblem(input).map((p) => ({ ...p, ...down }));
     return outcomeOf([...sysctls, ...route], input, fine(input));

@@ -21,7 +21,8 @@ export const conflicts: Check = {
     "`systemctl disable --now tayga.service`; stop the other translator, or give one of them another prefix and pool.",
   run: (input) => {
     return outcomeOf([
-      ...itemProblems(itemsOf("conflicts", input.blueprint), input),
+      // The sample config has a prefix and a pool of its own.
+      ...itemProblems(itemsOf("conflicts", input.blueprint), input).map((p) => ({ ...p, carries: true as const })),
       ...otherTaygas(input),
       ...strayTaygas(input),
       ...kernelTranslators(input),

@@ -6,7 +6,7 @@ import type { Family } from "../item.ts";
 import { farNodes, waysOf } from "../overlay_nodes.ts";
 import type { Ruleset, Survey } from "../survey.ts";
 import { decide, type Table } from "./iptables_walk.ts";
-import { isDoubtful, isDrop } from "./packet.ts";
+import { isDoubtful, isDrop, type Packet } from "./packet.ts";
 import { forwardedPackets, type PacketKind, tunnelPackets } from "./packets.ts";
 
 type Known = Pick<Facts, "uplink" | "identity" | "daemon" | "tunnel" | "ports">;
@@ -31,13 +31,23 @@ function dropsAt(ruleset: Ruleset | undefined, chain: "INPUT" | "FORWARD", kinds
   const filter = ruleset?.["filter"];
   const policy = filter?.[chain]?.policy;
   if (!filter || policy === undefined) return false;
-  if (policy !== "ACCEPT") return true;
   const others = withoutOwn(filter, chain);
+  if (policy !== "ACCEPT") return kinds.length === 0 || !kinds.every(({ packet }) => isWelcome(others, chain, packet));
   return kinds.some(({ packet }) => {
     const decision = decide(others, chain, packet);
     return decision !== undefined && isDrop(decision) && !isDoubtful(decision);
   });
 }
+
+/** Somebody accepts all packets of that kind: a rule for some addresses or ports says nothing of the others. */
+function isWelcome(table: Table, chain: string, packet: Packet): boolean {
+  const decision = decide(table, chain, packet);
+  if (decision?.target !== "ACCEPT") return false;
+  const rules = [table[chain]?.rules[decision.top] ?? [], decision.rule ?? []];
+  return !rules.flat().some((word) => NARROW.has(word));
+}
+
+const NARROW: ReadonlySet<string> = new Set(["-s", "-d", "-p"]);
 
 /** The table as it would be without crxn's jump in that chain. */
 export function withoutOwn(table: Table, chain: string): Table {

@@ -27,8 +27,9 @@ export const DEVICE_FAULTS: Fault[] = [
   own({
     id: "mss-clamp",
     name: "the overlay link's MTU lowered after up",
-    breaks: "ip link set ovl0 mtu 1300",
-    undoes: "ip link set ovl0 mtu 1500; crxn up --yes",
+    // Both ends: what is larger than a veth's own MTU it does not take in.
+    breaks: { gw: "ip link set ovl0 mtu 1300", host: "ip link set eth0 mtu 1300" },
+    undoes: { host: "ip link set eth0 mtu 1500", gw: "ip link set ovl0 mtu 1500; crxn up --yes" },
     touches: ["overlay-link", "mangle4", "mangle6"],
   }),
   own({
@@ -47,9 +48,8 @@ export const DEVICE_FAULTS: Fault[] = [
     hop: "overlay",
     touches: ["overlay-link", "overlay-route", "overlay-address", "follower"],
   }),
-  foreign({
-    id: "drift",
-    owner: "person",
+  own({
+    id: "uplink",
     name: "the uplink renamed",
     breaks: "ip link set eth0 name wan0",
     undoes: "ip link set wan0 name eth0; crxn up --yes",

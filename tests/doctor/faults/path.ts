@@ -48,7 +48,6 @@ export const PATH_FAULTS: Fault[] = [
     name: "large packets vanish in the overlay",
     breaks: { host: "ip link set eth0 mtu 1300" },
     undoes: { host: "ip link set eth0 mtu 1500; ip route replace 10.5.0.0/16 dev eth0" },
-    hop: "target",
     traffic: "large lost",
     touches: ["host"],
   }),
@@ -62,7 +61,6 @@ export const PATH_FAULTS: Fault[] = [
         "nft 'add table ip6 hole; add chain ip6 hole in { type filter hook prerouting priority -300; }; add rule ip6 hole in meta length > 1300 drop'",
     },
     undoes: { net: "nft delete table ip6 hole" },
-    hop: "uplink",
     traffic: "large lost",
     touches: ["router"],
   }),
@@ -72,7 +70,6 @@ export const PATH_FAULTS: Fault[] = [
     name: "an iptables rule that drops large packets",
     breaks: "iptables -t mangle -A FORWARD -o ovl0 -m length --length 1301:65535 -j DROP",
     undoes: "iptables -t mangle -D FORWARD -o ovl0 -m length --length 1301:65535 -j DROP",
-    hop: "forward",
     traffic: "large lost",
     touches: ["mangle4"],
   }),
@@ -87,7 +84,7 @@ export const PATH_FAULTS: Fault[] = [
     touches: ["router"],
   }),
   foreign({
-    id: "prefix-routed",
+    id: "blackhole-route",
     owner: "person",
     verdict: "warn",
     name: "the network of the prefix is the uplink's own",
@@ -99,9 +96,13 @@ export const PATH_FAULTS: Fault[] = [
     id: "probe",
     owner: "far",
     name: "the far host is off",
-    breaks: { host: "ip link set eth0 down" },
-    undoes: { host: "ip link set eth0 up; ip route replace 10.5.0.0/16 dev eth0" },
-    hop: "target",
+    breaks: {
+      host: "ip address del 10.1.0.3/32 dev eth0",
+      // A neighbour that was there a moment ago is not asked for again so soon.
+      gw: "ip neigh flush dev $OVL",
+    },
+    undoes: { host: "ip address add 10.1.0.3/32 dev eth0; ip route replace 10.5.0.0/16 dev eth0" },
+    hop: "overlay",
     touches: ["host"],
   }),
   foreign({
@@ -146,7 +147,7 @@ export const PATH_FAULTS: Fault[] = [
     touches: ["translator", "logs"],
   }),
   own({
-    id: "drift",
+    id: "mss-clamp",
     name: "a clamp in crxn.yaml that up was not run for",
     breaks: "cp -a /etc/crxn/crxn.yaml /run/crxn.yaml; printf '  mss: 1200\\n' >> /etc/crxn/crxn.yaml",
     undoes: "cp -a /run/crxn.yaml /etc/crxn/crxn.yaml; crxn up --yes",
