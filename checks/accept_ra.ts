@@ -27,7 +27,12 @@ export const acceptRa: Check = {
     const sysctls = sysctlProblems(itemsOf("accept-ra", input.blueprint), input);
     // A line of a file is about the next boot: the route of now is still worth a look.
     if (sysctls.some((p) => !p.carries && p.verdict !== "warn")) return outcomeOf(sysctls, input);
-    const down = others("uplink").verdict === "fail" ? { excuse: "the uplink is not up: see uplink" } : {};
+    const { name } = input.blueprint.facts.uplink;
+    const link = name === "lo" ? undefined : linkOf(input.survey, name);
+    // The uplink's check may speak of a rule only, by which answers go elsewhere.
+    const down = others("uplink").verdict === "fail" && !(link?.up && link.carrier)
+      ? { excuse: "the uplink is not up: see uplink" }
+      : {};
     const route = routeProblem(input).map((p) => ({ ...p, ...down }));
     return outcomeOf([...sysctls, ...route], input, fine(input));
   },
