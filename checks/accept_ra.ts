@@ -31,7 +31,12 @@ export const acceptRa: Check = {
       const still = defaultUplink(input.survey) ? { carries: true as const } : {};
       return outcomeOf(sysctls.map((p) => ({ ...p, ...still })), input);
     }
-    const down = others("uplink").verdict === "fail" ? { excuse: "the uplink is not up: see uplink" } : {};
+    const { name } = input.blueprint.facts.uplink;
+    const link = name === "lo" ? undefined : linkOf(input.survey, name);
+    // The uplink's check may speak of a rule only, by which answers go elsewhere.
+    const down = others("uplink").verdict === "fail" && !(link?.up && link.carrier)
+      ? { excuse: "the uplink is not up: see uplink" }
+      : {};
     const route = routeProblem(input).map((p) => ({ ...p, ...down }));
     return outcomeOf([...sysctls, ...route], input, fine(input));
   },

@@ -17,7 +17,7 @@ export const forwardingSysctl: Check = {
   hop: "forward",
   needs: [],
   looksAt:
-    "net.ipv4.ip_forward, net.ipv4.conf.DEVICE.forwarding of the devices that packets come in by, on a gateway net.ipv6.conf.all.forwarding, and disable_ipv6; the lines of /etc/sysctl.d/crxn.conf, and every other sysctl file in the order in which systemd-sysctl reads them, with /etc/sysctl.conf, which `sysctl --system` reads last.",
+    "net.ipv4.ip_forward, net.ipv4.conf.DEVICE.forwarding of the devices that packets come in by, on a gateway net.ipv6.conf.all.forwarding, and disable_ipv6; the lines of /etc/sysctl.d/crxn.conf, and every other sysctl file in the order in which systemd-sysctl reads them (also for `default`, which devices to come get), with /etc/sysctl.conf, which `sysctl --system` reads last.",
   why:
     "With forwarding off the kernel drops every packet that is not for the machine itself. In IPv6 the setting of `all` alone decides; in IPv4 that of the device it came in by. A value that is right now and wrong in a file is lost with the next `sysctl --system`, or boot.",
   cure:

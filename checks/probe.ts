@@ -56,7 +56,7 @@ export const probe: Check = {
     if (!at) return { ...arrived(probe), evidence };
     // What the probe's own client lost says nothing about the gateway.
     if (at.in === "client") return { verdict: "unknown", found: `${at.what} lost ${at.where}`, evidence };
-    const cause = causeOf(others);
+    const cause = causeOf(others, at.in);
     if (cause) {
       return {
         verdict: "skip",
@@ -69,9 +69,15 @@ export const probe: Check = {
   },
 };
 
+/** What was counted behind these stations was not lost at them. */
+const PASSED = new Set([
+  ...["translator-service", "translator-device", "pool", "pool-route", "prefix-route"],
+  ...["forwarding-sysctl", "uplink", "accept-ra"],
+]);
+
 /** A fault that lets packets pass explains no loss, but for a full disk of which a service has died. */
-function causeOf(others: Others): string | undefined {
-  const fails = (id: string) => others(id).verdict === "fail";
+function causeOf(others: Others, place: LossPlace | undefined): string | undefined {
+  const fails = (id: string) => others(id).verdict === "fail" && !(place === "beyond" && PASSED.has(id));
   const found = CAUSES.find((id) => fails(id) && !others(id).carries);
   const dead = ["overlay-service", "translator-service"].some((id) => others(id).verdict === "skip");
   return found ?? (dead && fails("disk") ? "disk" : undefined);

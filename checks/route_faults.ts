@@ -2,6 +2,7 @@
 
 import { contains } from "../gateway/cidr.ts";
 import type { RouteItem } from "../gateway/item.ts";
+import { restored } from "./restored.ts";
 import { see } from "../gateway/see.ts";
 import { defaultUplink, linkOf, type PolicySeen } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
@@ -27,11 +28,18 @@ type Input = Pick<CheckInput, "blueprint" | "survey" | "answers">;
 /** Several checks ask for the same: `runChecks` has an input of its own for each run. */
 const known = new WeakMap<Input, RouteFault[]>();
 
-/** Legs without their own route, address or device are left out: the checks of these say so. */
+/**
+ * Of a leg that lacks its own route, address or device the checks of these speak; here only what would still be wrong with them
+ * back in place.
+ */
 export function routeFaults(input: Input): RouteFault[] {
   const before = known.get(input);
   if (before) return before;
-  const faults = legsOf(input).filter((leg) => isReady(leg, input)).flatMap((leg) => judged(leg, input) ?? []);
+  const later = { blueprint: input.blueprint, survey: restored(input) };
+  const faults = legsOf(input).flatMap((leg) => {
+    if (isReady(leg, input)) return judged(leg, input) ?? [];
+    return isRestorable(leg, input) ? judged(leg, later) ?? [] : [];
+  });
   known.set(input, faults);
   return faults;
 }
@@ -96,6 +104,12 @@ function backOf({ flow, want }: Leg, input: Input): Lookup | undefined {
 const isForwardingOff = ({ family, iif }: Flow, { error }: RouteAnswer, { survey }: Input): boolean =>
   family === "inet" && iif !== undefined && error === "No route to host" &&
   [`net/ipv4/ip_forward`, `net/ipv4/conf/${iif}/forwarding`].some((key) => survey.sysctls[key] === "0");
+
+/** The yggdrasil daemon's own route and the default route are not crxn's: what is to be there instead cannot be told. */
+const isRestorable = ({ check, want }: Leg, { survey }: Input): boolean =>
+  check === "uplink"
+    ? typeof want === "object" && linkOf(survey, want.device)?.up === true && defaultUplink(survey) !== undefined
+    : check !== "tunnel-routing";
 
 function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): boolean {
   const devices = [...(flow.iif ? [flow.iif] : []), ...(typeof want === "object" ? [want.device] : [])];

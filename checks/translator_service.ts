@@ -1,6 +1,7 @@
 import type { Check } from "./check.ts";
 import { itemsOf } from "./owner.ts";
-import { outcomeOf } from "./problem.ts";
+import { itemProblems, outcomeOf } from "./problem.ts";
+import { otherTaygas, strayTaygas } from "./rivals.ts";
 import { serviceProblems } from "./service_problems.ts";
 
 /** tayga, and the rules it requires. */
@@ -16,7 +17,17 @@ export const translatorService: Check = {
     "tayga translates every packet between IPv6 and IPv4. It does not start without the rules that guard the machine.",
   cure: "`systemctl start UNIT`, `systemctl enable UNIT`; `journalctl -u UNIT` says why a unit ends.",
   run: (input, others) => {
-    const causes = ["packages", "tun-device", "translator-config", "conflicts", "disk"];
+    // Of all that conflicts speaks of, only another tayga keeps this one from its device.
+    const rivals = [
+      ...itemProblems(itemsOf("conflicts", input.blueprint), input),
+      ...otherTaygas(input),
+      ...strayTaygas(input),
+    ];
+    const causes = [
+      ...["packages", "tun-device", "translator-config"],
+      ...(rivals.length > 0 ? ["conflicts"] : []),
+      "disk",
+    ];
     return outcomeOf(serviceProblems(itemsOf("translator-service", input.blueprint), input, others, causes), input);
   },
 };

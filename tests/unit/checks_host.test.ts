@@ -241,6 +241,18 @@ Deno.test("translator-service: a translator that somebody stopped is named besid
   words(input, "translator-service", "skip", "while tun-device fails");
 });
 
+Deno.test("translator-service: an address in the pool does not kill a translator, another tayga does", async () => {
+  const input = await healthy("interface");
+  const address = { address: "100.64.0.9/32", family: "inet", scope: "global", dynamic: false } as const;
+  input.survey.links[0]!.addresses.push(address);
+  Object.assign(input.survey.units[TAYGA]!, { active: "failed", sub: "failed", result: "exit-code" });
+  words(input, "conflicts", "fail", "100.64.0.9");
+  words(input, "translator-service", "fail", "failed");
+  Object.assign(input.survey.units[TAYGA]!, { pid: 0 });
+  input.host!.processes = [{ pid: 4711, state: "Ss", args: ["tayga", "--config=/etc/tayga/ygg.conf"] }];
+  words(input, "translator-service", "skip", "while conflicts fails");
+});
+
 Deno.test("pool: a list that cannot be read is not an empty one", async () => {
   const input = await healthy("interface");
   delete input.host!.pool;

@@ -291,6 +291,36 @@ Deno.test("overlay-route: a route that is missing is named beside a rule that ta
   assertEquals(worse(input), ["fail overlay-address", "fail overlay-route"]);
 });
 
+const PAIRS: [string, (s: Survey) => void, string[]][] = [
+  ["a translator's device that is gone, beside a rule for the slice", (s) => {
+    s.links = s.links.filter((l) => l.name !== "nat64-ygg");
+    s.routes = s.routes.filter((r) => r.device !== "nat64-ygg");
+    addPolicy(s, { family: "inet6", to: "2001:db8:300:4::a01:3/128", action: "prohibit" });
+  }, ["fail translator-device", "fail prefix-route"]],
+  ["an overlay link that is down, beside a narrower route", (s) => {
+    s.links.find((l) => l.name === "wg0")!.up = false;
+    s.routes = s.routes.filter((r) => r.device !== "wg0" || r.type !== "unicast");
+    s.routes.push(routeSeen("10.1.0.0/16", { device: "eth0" }));
+  }, ["fail tunnel-routing", "fail overlay-route"]],
+  ["an overlay link that is down, and nothing else", (s) => {
+    s.links.find((l) => l.name === "wg0")!.up = false;
+    s.routes = s.routes.filter((r) => r.device !== "wg0" || r.type !== "unicast");
+  }, ["fail tunnel-routing"]],
+  ["a rule that ends answers, beside a lost default router", (s) => {
+    addPolicy(s, { family: "inet6", from: "2001:db8:300::/48", action: "prohibit" });
+  }, ["fail uplink", "fail accept-ra"]],
+];
+
+for (const [name, make, want] of PAIRS) {
+  Deno.test(`runChecks: ${name}: ${want.length === 2 ? "both are named" : "one is named"}`, async () => {
+    const input = await healthy("interface");
+    make(input.survey);
+    if (want.includes("fail accept-ra")) input.host!.neighbours![0]!.states = ["FAILED"];
+    assertEquals(worse(input).sort(), want.sort());
+    assertEquals(worse({ ...input, answers: answersOf(input) }).sort(), want.sort());
+  });
+}
+
 const POLICIES: [string, Partial<PolicySeen>, string][] = [
   ["a source that fits", { from: "100.64.0.0/16" }, "eth1"],
   ["a source that does not", { from: "100.65.0.0/16" }, "wg0"],

@@ -195,6 +195,15 @@ Deno.test("probe: a fault with a name of its own keeps the place, and is not nam
   );
 });
 
+Deno.test("probe: packets that were counted on their way out are not explained by a fault before", async () => {
+  for (const [missed, want] of [["a4-in", ["accept-ra", "probe"]], ["q6-in", ["accept-ra"]]] as const) {
+    const input = { ...await healthy("interface"), probe: probed(through("small", missed)) };
+    input.survey.routes = input.survey.routes.filter((r) => r.to !== "default");
+    const failed = runChecks(CHECKS, input).filter((f) => f.verdict === "fail").map((f) => f.id);
+    assertEquals(failed, [...want]);
+  }
+});
+
 Deno.test("probe: what its own client loses is no fault of the gateway's", async () => {
   for (const missed of ["q6-in"]) {
     const input = { ...await healthy("interface"), probe: probed(through("small", missed)) };
