@@ -99,7 +99,9 @@ export function requireDebian(survey: Survey): void {
  * @throws CrxnError 1 when a program that every Debian has did not answer
  */
 function requireAnswers(survey: Survey): void {
-  const silent = survey.unknown.filter((question) => /^(packages|links|routes):/.test(question));
+  // Units are only there to be asked about where systemd runs.
+  const asked = survey.systemd ? /^(packages|links|routes|units):/ : /^(packages|links|routes):/;
+  const silent = survey.unknown.filter((question) => asked.test(question));
   if (silent.length === 0 || survey.os.id !== "debian") return;
   throw new CrxnError(
     Exit.failed,

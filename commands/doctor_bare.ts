@@ -14,7 +14,8 @@ export async function withoutConfig({ runner, options }: Context, error: unknown
   const there = await Deno.lstat(options.config).then(() => true, () => false);
   if (there) return error;
   const journal = await readJournal().catch(() => undefined);
-  const survey = await readSurvey(runner, questionsOf(undefined, journal ?? replay([])));
+  const survey = await readSurvey(runner, questionsOf(undefined, journal ?? replay([]))).catch(() => undefined);
+  if (!survey) return error;
   const made = journal !== undefined && journal.entries.size > 0;
   const notes = made ? gatewayNotes(journal, survey) : machineNotes(journal, survey);
   return new CrxnError(

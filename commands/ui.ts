@@ -41,6 +41,7 @@ export function paintFor(stream: { isTerminal(): boolean }) {
 export type Paint = ReturnType<typeof paintFor>;
 
 /** What `paintFor` makes: of all escape sequences only these get to a terminal. */
+// deno-lint-ignore no-control-regex
 const STYLE = /\x1b\[(?:0|1|2|22|31|32|33|36|39)m/g;
 /** Control characters of both sets (ECMA-48) but tab and newline, and what turns the direction of writing around (UAX 9). */
 // deno-lint-ignore no-control-regex
@@ -59,7 +60,6 @@ export function harmless(text: string): string {
 }
 
 /** JSON of the same meaning without control characters: JSON.stringify leaves those of the upper set as they are. */
-// deno-lint-ignore no-control-regex
 export const harmlessJson = (text: string) => text.replace(/[\x7f-\x9f]/g, (c) => `\\u${hex(c, 4)}`);
 
 export function terminalUi(json: boolean): Ui {

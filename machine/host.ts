@@ -100,8 +100,19 @@ export function parseProcesses(output: string, daemon: string | undefined): Proc
   });
 }
 
-const readProcesses = async (runner: Runner, daemon: string | undefined): Promise<ProcessSeen[]> =>
-  parseProcesses((await must(runner, [Program.ps, "-eo", "pid=,stat=,args="])).stdout, daemon);
+async function readProcesses(runner: Runner, daemon: string | undefined): Promise<ProcessSeen[]> {
+  const { stdout } = await must(runner, [Program.ps, "-eo", "pid=,stat=,args="]);
+  return await ofThisMachine(parseProcesses(stdout, daemon));
+}
+
+/** Without those of containers, which ps shows as well: theirs is another network (network_namespaces(7)). */
+export async function ofThisMachine(processes: ProcessSeen[]): Promise<ProcessSeen[]> {
+  const network = (pid: number | "self") => Deno.readLink(at(`/proc/${pid}/ns/net`)).catch(() => undefined);
+  const own = await network("self");
+  const others = await Promise.all(processes.map(({ pid }) => network(pid)));
+  // Whose cannot be read stays: without root that is everybody else's.
+  return processes.filter((_, i) => own === undefined || others[i] === undefined || others[i] === own);
+}
 
 /** `ip -j -6 neigh show`. */
 export function parseNeighbours(output: string): Neighbour[] {

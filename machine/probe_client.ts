@@ -28,10 +28,12 @@ export async function openClient(
   // ip(8) sets the namespace up from within, and holds it until its input ends.
   const holder = runner.start?.([Program.unshare, "--net", "--", Program.ip, "-batch", "-"]);
   if (!holder) return { reason: "no network namespace can be made here" };
-  let made: string | undefined;
+  // Two doctors at a time must not meet.
+  const device = `probe-${crypto.randomUUID().slice(0, 6)}`;
+  let made = false;
   const close = async () => {
     // With the namespace it would go as well, but some time later: the next client would find its route taken.
-    if (made) await runner.run([Program.ip, "link", "delete", "dev", made], { timeoutSeconds: 5 });
+    if (made) await runner.run([Program.ip, "link", "delete", "dev", device], { timeoutSeconds: 5 });
     await holder.end("SIGKILL");
   };
   const refuse = async (why: string) => {
@@ -40,8 +42,6 @@ export async function openClient(
   };
   await holder.say("link set dev lo up", "link show dev lo");
   if (!await holder.says(/\blo: .*UP/, 5)) return await refuse(holder.output());
-  // Two doctors at a time must not meet.
-  const device = `probe-${crypto.randomUUID().slice(0, 6)}`;
   const peer = `peer name eth0 address ${CLIENT_MAC} mtu ${mtu} netns ${holder.pid}`;
   const lines = [
     `link add name ${device} address ${GATEWAY_MAC} mtu ${mtu} type veth ${peer}`,
@@ -51,7 +51,7 @@ export async function openClient(
     `neighbour replace ${address} lladdr ${CLIENT_MAC} dev ${device} nud permanent`,
     `route add ${address}/128 dev ${device} proto static`,
   ];
-  made = device;
+  made = true;
   const { code, stderr } = await runner.run([Program.ip, "-batch", "-"], { stdin: lines.join("\n") + "\n" });
   if (code !== 0) return await refuse(stderr);
   await holder.say(

@@ -4,9 +4,10 @@ import { assert, assertEquals } from "@std/assert";
 import { decision, lastOf, matches } from "../../checks/boot_sysctl.ts";
 import { meaningOf } from "../../checks/log_words.ts";
 import { parseDisks, parseMounts } from "../../machine/disks.ts";
-import { parseModules, parseNeighbours, parseProcesses, parseTracking } from "../../machine/host.ts";
+import { ofThisMachine, parseModules, parseNeighbours, parseProcesses, parseTracking } from "../../machine/host.ts";
 import { parseJournal } from "../../machine/logs.ts";
 import { parseNetworkctl, parseNetworkdConf, parseNmcli } from "../../machine/managers.ts";
+import { placeFiles } from "../../machine/place.ts";
 import { parseCatConfig, parseSysctlFile, slashKey } from "../../machine/sysctl_files.ts";
 import { parseUnits } from "../../machine/systemd.ts";
 import { LEASE, parsePool, parseTayga } from "../../machine/tayga.ts";
@@ -181,5 +182,23 @@ Deno.test("meaningOf: complaints of both daemons in plain words, what is no comp
     if (words === null) assertEquals(meaning, undefined, message);
     else if (words === undefined) assertEquals(meaning, {}, message);
     else assert(meaning?.means?.includes(words), `${message}: ${meaning?.means}`);
+  }
+});
+
+Deno.test("ofThisMachine: a container's tayga is none of this machine's", async () => {
+  const root = await Deno.makeTempDir();
+  const networks = { self: "net:[1]", 10: "net:[1]", 11: "net:[2]" };
+  for (const [pid, network] of Object.entries(networks)) {
+    await Deno.mkdir(`${root}/proc/${pid}/ns`, { recursive: true });
+    await Deno.symlink(network, `${root}/proc/${pid}/ns/net`);
+  }
+  placeFiles(root);
+  try {
+    const processes = [10, 11, 12].map((pid) => ({ pid, state: "Ss", args: ["/usr/sbin/tayga"] }));
+    // 12 cannot be read.
+    assertEquals((await ofThisMachine(processes)).map((p) => p.pid), [10, 12]);
+  } finally {
+    placeFiles("");
+    await Deno.remove(root, { recursive: true });
   }
 });
