@@ -1,10 +1,10 @@
 /** Reads the machine around the gateway: sysctl files, processes, disks, logs, and who else has a say. Changes nothing. */
 
-import { Program } from "../gateway/action.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
 import { Path, Unit } from "../gateway/names.ts";
+import { HOST } from "./always.ts";
 import { readDisks } from "./disks.ts";
 import { readLogs } from "./logs.ts";
 import { readManagers } from "./managers.ts";
@@ -100,7 +100,7 @@ export function parseProcesses(output: string, daemon: string | undefined): Proc
 }
 
 const readProcesses = async (runner: Runner, daemon: string | undefined): Promise<ProcessSeen[]> =>
-  parseProcesses((await must(runner, [Program.ps, "-eo", "pid=,stat=,args="])).stdout, daemon);
+  parseProcesses((await must(runner, HOST.processes)).stdout, daemon);
 
 /** `ip -j -6 neigh show`. */
 export function parseNeighbours(output: string): Neighbour[] {
@@ -113,7 +113,7 @@ export function parseNeighbours(output: string): Neighbour[] {
 }
 
 const readNeighbours = async (runner: Runner): Promise<Neighbour[]> =>
-  parseNeighbours((await must(runner, [Program.ip, "-j", "-6", "neigh", "show"])).stdout);
+  parseNeighbours((await must(runner, HOST.neighbours)).stdout);
 
 /** /proc/net/stat/nf_conntrack: a line of hexadecimal numbers for each processor below their names. Not on every kernel. */
 export function parseTracking(text: string): { dropped: number; evicted: number } {
