@@ -2,6 +2,10 @@
 
 import { Program } from "../gateway/action.ts";
 import type { Family } from "../gateway/item.ts";
+import { unitsQuestion } from "./systemd.ts";
+
+/** Who may manage devices. */
+export const MANAGERS = { networkd: "systemd-networkd.service", networkManager: "NetworkManager.service" };
 
 const ip = (
   family: Family,
@@ -25,6 +29,7 @@ export const SURVEY = {
 
 /** Of what is around the gateway (host.ts). */
 export const HOST = {
+  managers: unitsQuestion(Object.values(MANAGERS)),
   sysctlFiles: [Program.systemdSysctl, "--cat-config"],
   processes: [Program.ps, "-eo", "pid=,stat=,args="],
   neighbours: ip("inet6", "neigh", "show"),

@@ -4,7 +4,7 @@ import type { Config } from "../gateway/config/types.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
 import { Path, Unit } from "../gateway/names.ts";
-import { HOST } from "./always.ts";
+import { HOST, MANAGERS } from "./always.ts";
 import { readDisks } from "./disks.ts";
 import { readLogs } from "./logs.ts";
 import { readManagers } from "./managers.ts";
@@ -13,8 +13,6 @@ import { must, type Runner } from "./run.ts";
 import { readSysctlConf, readSysctlLines } from "./sysctl_files.ts";
 import { readUnits } from "./systemd.ts";
 import { parseTayga, readPool, rivalFiles } from "./tayga.ts";
-
-const MANAGERS = { networkd: "systemd-networkd.service", networkManager: "NetworkManager.service" };
 
 /** Every question at once; one that gets no answer is left out. */
 export async function readHost(runner: Runner, config: Config): Promise<HostSeen> {
@@ -62,13 +60,16 @@ function unitsOf({ overlay, nat64 }: Config): string[] {
   ];
 }
 
-/** Other configs of tayga with the states of their units, and the managers of devices: units, all in one call. */
+/** Other configs of tayga with the states of their units, which are few if any, and the managers of devices. */
 async function readOthers(
   runner: Runner,
   instance: string | undefined,
 ): Promise<Pick<HostSeen, "rivals" | "managers">> {
-  const files = instance ? await rivalFiles(Path.taygaConfig(instance)) : [];
-  const units = await readUnits(runner, [...Object.values(MANAGERS), ...files.map((f) => f.unit)]);
+  const [managing, files] = await Promise.all([
+    readUnits(runner, Object.values(MANAGERS)),
+    instance ? rivalFiles(Path.taygaConfig(instance)) : [],
+  ]);
+  const units = { ...managing, ...await readUnits(runner, files.map((f) => f.unit)) };
   const rivals = files.map(({ file, unit, text }): RivalConfig => ({
     file,
     unit,
