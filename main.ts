@@ -5,7 +5,8 @@ import type { Context, Options } from "./commands/context.ts";
 import { reportError, terminalUi } from "./commands/ui.ts";
 import { Exit, type ExitCode } from "./gateway/errors.ts";
 import { Path } from "./gateway/names.ts";
-import { SystemRunner } from "./machine/run.ts";
+import { AheadRunner, questionsOf } from "./machine/ahead.ts";
+import { type Runner, SystemRunner } from "./machine/run.ts";
 import settings from "./deno.json" with { type: "json" };
 
 export const VERSION: string = settings.version;
@@ -35,14 +36,14 @@ const COMMANDS: Record<string, (add: Add) => Promise<void>> = {
 };
 
 /** @returns the exit code; prints everything that is to be said */
-export async function main(args: string[]): Promise<ExitCode> {
+export async function main(args: string[], runner: Runner = new SystemRunner()): Promise<ExitCode> {
   let exit: ExitCode = Exit.ok;
   const json = args.includes("--json");
   let name = "";
   const contextOf = (given: Partial<Options>): Context => ({
     options: { config: given.config ?? Path.config, json, yes: given.yes === true },
     ui: terminalUi(json),
-    runner: new SystemRunner(),
+    runner,
   });
   /** Runs a command and keeps its exit code. */
   const call = async (command: string, given: Partial<Options>, body: (context: Context) => Promise<ExitCode>) => {
@@ -92,4 +93,8 @@ function usageError(error: CommanderError, json: boolean, command: string): Exit
   return Exit.usage;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  const runner = new AheadRunner();
+  runner.ask(questionsOf(Deno.args));
+  Deno.exit(await main(Deno.args, runner));
+}

@@ -66,10 +66,19 @@ function parse6(text: string): bigint | undefined {
 
 /** Reads an address in any spelling of RFC 4291 2.2 or dotted decimal, without a zone; undefined when it is none. */
 export function parseAddress(text: string): Address | undefined {
+  const known = parsed.get(text);
+  if (known) return { ...known };
   const family: Family = text.includes(":") ? 6 : 4;
   const value = family === 6 ? parse6(text) : parse4(text);
-  return value === undefined ? undefined : { family, value };
+  if (value === undefined) return undefined;
+  if (parsed.size >= MOST) parsed.clear();
+  parsed.set(text, { family, value });
+  return { family, value };
 }
+
+/** Of one machine the same few addresses are read again and again. */
+const parsed = new Map<string, Address>();
+const MOST = 2000;
 
 /** Reads "ADDRESS/LENGTH", host part set or not; undefined when it is none. */
 export function parseNetwork(text: string): Network | undefined {

@@ -3,6 +3,7 @@
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Unit } from "../gateway/names.ts";
+import { SURVEY } from "./always.ts";
 import { at } from "./place.ts";
 import { failure, must, type Result, type Runner } from "./run.ts";
 
@@ -21,11 +22,7 @@ const APT_ENV = { DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_SUSPEND: "1", A
 
 /** `dpkg-query`: name -> version of everything that is wholly installed. */
 export async function readPackages(runner: Runner): Promise<Record<string, string>> {
-  const { code, stdout, stderr } = await runner.run([
-    Program.dpkgQuery,
-    "--show",
-    "--showformat=${Package} ${db:Status-Status} ${Version}\\n",
-  ]);
+  const { code, stdout, stderr } = await runner.run(SURVEY.packages);
   if (code !== 0) throw new Error(stderr.trim() || "dpkg-query failed");
   return parsePackages(stdout);
 }

@@ -1,10 +1,10 @@
 /** Reads the machine around the gateway: sysctl files, processes, disks, logs, and who else has a say. Changes nothing. */
 
-import { Program } from "../gateway/action.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
 import { Path, Unit } from "../gateway/names.ts";
+import { HOST, MANAGERS } from "./always.ts";
 import { readDisks } from "./disks.ts";
 import { objects } from "./ip.ts";
 import { readLogs } from "./logs.ts";
@@ -14,8 +14,6 @@ import { must, type Runner } from "./run.ts";
 import { readSysctlConf, readSysctlLines } from "./sysctl_files.ts";
 import { readUnits } from "./systemd.ts";
 import { parseTayga, readPool, rivalFiles } from "./tayga.ts";
-
-const MANAGERS = { networkd: "systemd-networkd.service", networkManager: "NetworkManager.service" };
 
 /** Every question at once; one that gets no answer is left out. */
 export async function readHost(runner: Runner, config: Config): Promise<HostSeen> {
@@ -63,13 +61,16 @@ function unitsOf({ overlay, nat64 }: Config): string[] {
   ];
 }
 
-/** Other configs of tayga with the states of their units, and the managers of devices: units, all in one call. */
+/** Other configs of tayga with the states of their units, which are few if any, and the managers of devices. */
 async function readOthers(
   runner: Runner,
   instance: string | undefined,
 ): Promise<Pick<HostSeen, "rivals" | "managers">> {
-  const files = instance ? await rivalFiles(Path.taygaConfig(instance)) : [];
-  const units = await readUnits(runner, [...Object.values(MANAGERS), ...files.map((f) => f.unit)]);
+  const [managing, files] = await Promise.all([
+    readUnits(runner, Object.values(MANAGERS)),
+    instance ? rivalFiles(Path.taygaConfig(instance)) : [],
+  ]);
+  const units = { ...managing, ...await readUnits(runner, files.map((f) => f.unit)) };
   const rivals = files.map(({ file, unit, text }): RivalConfig => ({
     file,
     unit,
@@ -101,7 +102,7 @@ export function parseProcesses(output: string, daemon: string | undefined): Proc
 }
 
 async function readProcesses(runner: Runner, daemon: string | undefined): Promise<ProcessSeen[]> {
-  const { stdout } = await must(runner, [Program.ps, "-eo", "pid=,stat=,args="]);
+  const { stdout } = await must(runner, HOST.processes);
   return await ofThisMachine(parseProcesses(stdout, daemon));
 }
 
@@ -124,7 +125,7 @@ export function parseNeighbours(output: string): Neighbour[] {
 }
 
 const readNeighbours = async (runner: Runner): Promise<Neighbour[]> =>
-  parseNeighbours((await must(runner, [Program.ip, "-j", "-6", "neigh", "show"])).stdout);
+  parseNeighbours((await must(runner, HOST.neighbours)).stdout);
 
 /** /proc/net/stat/nf_conntrack: a line of hexadecimal numbers for each processor below their names. Not on every kernel. */
 export function parseTracking(text: string): { dropped: number; evicted: number } {

@@ -1,10 +1,10 @@
 /** ip(8): links, addresses and routes, from its JSON. The parsers are pure; what they do not know they leave out. */
 
-import { Program } from "../gateway/action.ts";
 import { parseNetwork } from "../gateway/cidr.ts";
 import { canonicalNetwork } from "../gateway/networks.ts";
 import type { Family } from "../gateway/item.ts";
 import type { Link, RouteSeen } from "../gateway/survey.ts";
+import { SURVEY } from "./always.ts";
 import type { Runner } from "./run.ts";
 
 export type Json = Record<string, unknown>;
@@ -99,14 +99,13 @@ function more(o: Json): Partial<RouteSeen> {
 }
 
 export async function readLinks(runner: Runner): Promise<Link[]> {
-  const { code, stdout } = await runner.run([Program.ip, "-j", "-d", "-s", "address", "show"]);
+  const { code, stdout } = await runner.run(SURVEY.links);
   if (code !== 0) throw new Error("ip address show failed");
   return parseLinks(stdout);
 }
 
 export async function readRoutes(runner: Runner, family: Family): Promise<RouteSeen[]> {
-  const flag = family === "inet6" ? "-6" : "-4";
-  const { code, stdout } = await runner.run([Program.ip, "-j", flag, "route", "show", "table", "all"]);
+  const { code, stdout } = await runner.run(SURVEY.routes[family]);
   if (code === 0) return parseRoutes(stdout, family);
   // 2: a kernel without this family.
   if (code === 2) return [];

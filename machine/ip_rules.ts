@@ -1,9 +1,9 @@
 /** The routing policy, from ip-rule(8)'s JSON. The parser is pure. */
 
-import { Program } from "../gateway/action.ts";
 import { canonicalNetwork } from "../gateway/networks.ts";
 import type { Family } from "../gateway/item.ts";
 import type { PolicySeen } from "../gateway/survey.ts";
+import { SURVEY } from "./always.ts";
 import { isReadable, type Json, objects, text } from "./ip.ts";
 import type { Runner } from "./run.ts";
 
@@ -59,7 +59,7 @@ function actionOf(o: Json): PolicySeen["action"] {
 /** @throws Error when ip(8) does not answer */
 export async function readPolicies(runner: Runner): Promise<PolicySeen[]> {
   const read = async (family: Family) => {
-    const { code, stdout } = await runner.run([Program.ip, "-j", family === "inet6" ? "-6" : "-4", "rule", "show"]);
+    const { code, stdout } = await runner.run(SURVEY.policies[family]);
     if (code === 0) return parsePolicies(stdout, family);
     // 2: a kernel without this family, or without policy routing.
     if (code === 2) return [];

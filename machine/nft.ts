@@ -1,8 +1,8 @@
 /** nft(8): all of nftables in one call, as libnftables-json(5) has it. */
 
-import { Program } from "../gateway/action.ts";
 import type { NftChain, NftFamily, NftRule } from "../gateway/netfilter/nft.ts";
 import { isObject } from "../gateway/netfilter/nft_value.ts";
+import { SURVEY } from "./always.ts";
 import type { Runner } from "./run.ts";
 
 export interface Nftables {
@@ -70,8 +70,8 @@ const chainOf = ({ family, table, name, type, hook, prio, policy, dev }: Entry):
   rules: [],
 });
 
-/** Without the elements of sets, which may be many thousands. @returns undefined when nft does not answer */
+/** @returns undefined when nft does not answer */
 export async function readNft(runner: Runner): Promise<Nftables | undefined> {
-  const { code, stdout } = await runner.run([Program.nft, "-t", "-j", "list", "ruleset"]);
+  const { code, stdout } = await runner.run(SURVEY.nft);
   return code === 0 ? parseNft(stdout) : undefined;
 }

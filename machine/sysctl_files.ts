@@ -1,7 +1,7 @@
 /** sysctl.d(5): what the next boot sets, file by file. */
 
-import { Program } from "../gateway/action.ts";
 import type { SysctlLine } from "../gateway/host.ts";
+import { HOST } from "./always.ts";
 import { readSeen } from "./files.ts";
 import { must, type Runner } from "./run.ts";
 
@@ -44,7 +44,7 @@ export function parseCatConfig(output: string): SysctlLine[] {
 }
 
 export const readSysctlLines = async (runner: Runner): Promise<SysctlLine[]> =>
-  parseCatConfig((await must(runner, [Program.systemdSysctl, "--cat-config"])).stdout);
+  parseCatConfig((await must(runner, HOST.sysctlFiles)).stdout);
 
 const CONF = "/etc/sysctl.conf";
 

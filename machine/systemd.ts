@@ -42,15 +42,18 @@ function timestamp(value: string): number {
   return found ? Date.parse(`${found[1]}T${found[2]}Z`) || 0 : 0;
 }
 
+/** The question about several units. */
+export const unitsQuestion = (units: string[]): string[] => [
+  Program.systemctl,
+  "show",
+  "--timestamp=us+utc",
+  `--property=${PROPERTIES.join(",")}`,
+  "--",
+  ...units,
+];
+
 export async function readUnits(runner: Runner, units: string[]): Promise<Record<string, UnitSeen>> {
   if (units.length === 0) return {};
-  const { stdout } = await must(runner, [
-    Program.systemctl,
-    "show",
-    "--timestamp=us+utc",
-    `--property=${PROPERTIES.join(",")}`,
-    "--",
-    ...units,
-  ]);
+  const { stdout } = await must(runner, unitsQuestion(units));
   return parseUnits(stdout, units);
 }

@@ -7,6 +7,9 @@ import { listenUri, peerUri } from "./uri.ts";
 import * as values from "./values.ts";
 import type { Kind } from "./values.ts";
 
+// One config is read, once: code made for that would cost more than it saves.
+z.config({ jitless: true });
+
 /** What is used where the config says nothing. */
 export const DEFAULTS = {
   interface: "ygg",

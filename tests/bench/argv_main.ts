@@ -1,6 +1,8 @@
 /** Runs on a machine instead of crxn: reads it as doctor does, and prints which programs that took, and which files. */
 
 import { loadConfig, type LoadedConfig } from "../../commands/context.ts";
+import { askRoutes } from "../../machine/route_answers.ts";
+import { legsOf } from "../../checks/legs.ts";
 import { readInput } from "../../commands/doctor_input.ts";
 import { terminalUi } from "../../commands/ui.ts";
 import { Path } from "../../gateway/names.ts";
@@ -21,6 +23,8 @@ const context = {
   runner: new Listening(),
 };
 const loaded: LoadedConfig = await loadConfig(Path.config);
-const { survey } = await readInput(context, loaded);
+const input = await readInput(context, loaded);
+await askRoutes(context.runner, legsOf(input).map((leg) => leg.flow));
+const { survey } = input;
 const files = [Path.config, ...Object.keys(survey.files).filter((path) => survey.files[path])];
 console.log(JSON.stringify({ calls, files }));
