@@ -34,8 +34,25 @@ const slug = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")
 async function seen({ gw }: Scene): Promise<Json> {
   const path = "/opt/doctor/record";
   await installProgram(gw, RECORDER, path, new URL("../..", import.meta.url).pathname.replace(/\/$/, ""));
-  return JSON.parse(await gw.must([path, HOST]));
+  return shortened(JSON.parse(await gw.must([path, HOST])));
 }
+
+/** Of each unit's log only the end, which is all that the checks quote. */
+function shortened(input: { host?: { log?: { unit: string }[] } }): Json {
+  const { host } = input;
+  if (host?.log) {
+    const counts = new Map<string, number>();
+    const last = host.log.toReversed().filter(({ unit }) => {
+      counts.set(unit, (counts.get(unit) ?? 0) + 1);
+      return counts.get(unit)! <= LINES;
+    });
+    host.log = last.reverse();
+  }
+  return input as Json;
+}
+
+/** Lines of a unit's log that are kept. */
+const LINES = 12;
 
 /** One line for each change, so that a new recording can be read as a diff. */
 async function write(name: string, { input, changes, ...head }: Record<string, Json | undefined>): Promise<void> {
