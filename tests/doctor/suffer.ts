@@ -48,6 +48,7 @@ export async function suffer(scene: Scene, fault: Fault, witness?: Witness): Pro
   // What --fix says at its end is what doctor would say.
   const content = fixed.code === 0 && saidIn(fixed.stdout) === "";
   if (fault.mended) {
+    await forgetSizes(scene);
     seen.mended = fixed.code === 0 && (await settled(scene, "flows", patience)) === "flows";
     if (!seen.mended) {
       complaints.push(`--fix did not mend it (exit code ${fixed.code}):\n${saidIn(fixed.stdout)}${fixed.stderr}`);
@@ -92,11 +93,13 @@ export async function overlook(scene: Scene, { makes, undoes }: Harmless): Promi
   return { complaints, whole: await healthy(scene, PATIENCE, complaints) };
 }
 
+/** A path MTU that the client has learnt is remembered for ten minutes, and ICMP in fragments is not translated (RFC 7915). */
+const forgetSizes = ({ client }: Scene) => client.must(["ip", "-6", "route", "flush", "cache"]);
+
 async function restore(scene: Scene, faults: Fault[], patience: number, complaints: string[]): Promise<boolean> {
   try {
     for (const { undoes } of faults) if (undoes) await perform(scene, undoes);
-    // A path MTU that the client has learnt is remembered for ten minutes.
-    await scene.client.must(["ip", "-6", "route", "flush", "cache"]);
+    await forgetSizes(scene);
   } catch (error) {
     complaints.push(`undoing it failed: ${error instanceof Error ? error.message : error}`);
   }
