@@ -15,8 +15,8 @@ import type { Examined, Fixed } from "./doctor_output.ts";
 import { bring } from "./install.ts";
 import { consent } from "./plan_output.ts";
 
-/** Milliseconds that a mended service gets to show it, and what has no service. */
-const PATIENCE = { service: 15_000, rest: 2_000 };
+/** Milliseconds that a mended service gets to show it, a router to announce itself once more, and what has neither. */
+const PATIENCE = { service: 15_000, router: 10_000, rest: 2_000 };
 /** Milliseconds between two looks. */
 const PAUSE = 400;
 /** Milliseconds after which a fault that a mend has brought to light is believed. */
@@ -148,12 +148,19 @@ export class Mending {
 
   /** Looks until the check is content, something else is to be done about it, or time is up. */
   private async verify(id: string, steps: Step[], tried: ReadonlySet<string>, waits: boolean): Promise<Examined> {
-    const deadline = Date.now() + (!waits ? 0 : unitOf(steps) ? PATIENCE.service : PATIENCE.rest);
+    // Nothing makes the kernel ask for an advertisement.
+    const router = id === "accept-ra";
+    const patience = router ? PATIENCE.router : unitOf(steps) ? PATIENCE.service : PATIENCE.rest;
+    const deadline = Date.now() + (waits ? patience : 0);
     while (true) {
       const seen = await this.look();
       const now = seen.report.findings.find((f) => f.id === id);
       if (!now || !isWrong(now) || Date.now() >= deadline) return seen;
       const steps = mendSteps([now], seen.input);
+      if (steps.length === 0 && router) {
+        await pause(PAUSE);
+        continue;
+      }
       if (steps.length === 0 || !tried.has(signatureOf(now, seen.input))) return seen;
       this.context.ui.progress(`${id}: waiting`);
       await pause(PAUSE);

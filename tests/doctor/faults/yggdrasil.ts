@@ -49,6 +49,7 @@ export const YGGDRASIL_FAULTS: Fault[] = [
     id: "overlay-service",
     name: "yggdrasil's TUN device deleted",
     breaks: "systemctl stop yggdrasil; ip link del ygg",
+    also: ["tunnel-routing"],
     touches: ["daemon", "tunnel"],
   }),
   foreign({
@@ -82,9 +83,11 @@ export const YGGDRASIL_FAULTS: Fault[] = [
     undoes: "cp -a /run/crxn.yaml /etc/crxn/crxn.yaml; crxn up --yes",
     touches: ["config", "tunnel"],
   }),
-  own({
+  foreign({
     ...base,
     id: "overlay-identity",
+    // Which of the two keys is the right one only a person can tell.
+    owner: "person",
     name: "another key in yggdrasil's config",
     breaks: `cp -a ${CONF} /run/yggdrasil.conf
       yggdrasil -genconf -json | sed -n 's/.*"PrivateKey": "\\([0-9a-f]*\\)".*/\\1/p' > /run/key
