@@ -1,7 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Lab, type Machine, type Namespace } from "../rig/mod.ts";
 import { doctor, told } from "./diagnosis.ts";
-import { assertAnswers, assertNothingToDo, assertSilent, chaptersOf, crxn, HOST, sceneOf } from "./story.ts";
+import {
+  assertAnswers,
+  assertNothingToDo,
+  assertSilent,
+  chaptersOf,
+  crxn,
+  HOST,
+  sceneOf,
+  someDebians,
+} from "./story.ts";
 
 /** A firewall of somebody else that takes the gateway's packets. */
 interface Foreign {
@@ -100,7 +109,7 @@ async function foreign(gw: Machine, client: Namespace, { make, undo, id, says }:
   }
 }
 
-for (const debian of ["bookworm", "trixie"] as const) {
+for (const debian of someDebians("foreign firewalls")) {
   Deno.test(`crxn doctor: names the firewalls of others, and the commands that let packets pass, ${debian}`, async (t) => {
     const chapter = chaptersOf(t);
     await using lab = await Lab.create();

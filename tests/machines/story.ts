@@ -19,6 +19,20 @@ import {
 /** The Debians that every story is told on. */
 export const DEBIANS: readonly Debian[] = ["bookworm", "trixie"];
 
+/**
+ * Those that a long story is told on in a sample: one of them, by CRXN_SEED or at random. With CRXN_FAULTS=all on both, as
+ * `test:all` has it.
+ */
+export function someDebians(story: string): readonly Debian[] {
+  if (Deno.env.get("CRXN_FAULTS") === "all") return DEBIANS;
+  const seed = Number(Deno.env.get("CRXN_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+  const debian = DEBIANS[seed % 2]!;
+  console.log(
+    `${story}: on ${debian} only; CRXN_SEED=${seed} does that again, CRXN_FAULTS=all tells it on both Debians`,
+  );
+  return [debian];
+}
+
 export const CONFIG = "/etc/crxn/crxn.yaml";
 /** What the Internet routes to the gateway. */
 export const ROUTED = "2a04:5b80:300:4::/64";
