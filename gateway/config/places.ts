@@ -18,7 +18,9 @@ export interface Places {
 
 /** Reads the text with `yaml`, which knows places but takes longer to load than all the rest: only for what is wrong. */
 export async function placesOf(text: string): Promise<Places> {
-  const { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } = await import("yaml");
+  const { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } = await import(
+    "./yaml_reader.ts"
+  );
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const place = (offset: number): Place => {
