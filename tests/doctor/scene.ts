@@ -89,8 +89,8 @@ export async function fingerprint({ gw }: Scene): Promise<string> {
   return await gw.must(`
     nft -s list ruleset 2>/dev/null | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'
     for p in iptables-legacy-save ip6tables-legacy-save; do $p 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'; done
-    for f in -4 -6; do ip $f rule; ip $f route show table all | sed 's/ expires [0-9]*sec//' | grep -v cache | sort; done
-    ip -br addr; ip -o link | sed 's/ state [A-Z]*//'
+    for f in -4 -6; do ip $f rule; ip $f route show table all | sed 's/ expires [0-9]*sec//; s/ linkdown//' | grep -v cache | sort; done
+    ip -br addr; ip -o link | sed 's/ state [A-Z]*//; s/NO-CARRIER,//; s/,LOWER_UP//'
     sysctl -a --pattern '^net[./](ipv4|ipv6)[./]conf[./]|forward' 2>/dev/null
     find /etc /usr/local/lib /run/systemd/system -xdev -printf '%p %m %u %s %T@ %l\\n' | sort
     systemctl show -p Id,ActiveState,UnitFileState,MainPID,FreezerState 'crxn-*' 'tayga*' 'yggdrasil*'

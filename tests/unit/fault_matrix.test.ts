@@ -63,7 +63,10 @@ Deno.test("chosen: every fault comes up with some seed, on each Debian that has 
 });
 
 Deno.test("chosen: all, or by a part of a name", () => {
-  assertEquals(chosen(FAULTS, "trixie", { faults: "all", seed: 1 }).length, FAULTS.length);
+  assertEquals(
+    chosen(FAULTS, "trixie", { faults: "all", seed: 1 }),
+    FAULTS.filter(({ only }) => only !== "bookworm"),
+  );
   const some = chosen(FAULTS, "trixie", { faults: "tayga stopped, UFW", seed: 1 });
   assertEquals(some.map(({ name }) => name).sort(), ["tayga stopped", "ufw enabled"]);
 });

@@ -60,6 +60,8 @@ export const YGGDRASIL_FAULTS: Fault[] = [
     breaks: { far: "systemctl stop yggdrasil" },
     undoes: { far: "systemctl start yggdrasil" },
     touches: ["daemon", "tunnel"],
+    // 0.4.7 tries a peer that has refused again after a minute only.
+    patience: 75,
   }),
   foreign({
     ...base,
@@ -134,7 +136,7 @@ export const YGGDRASIL_FAULTS: Fault[] = [
   }),
   own({
     ...base,
-    hop: undefined,
+    traffic: "large lost",
     id: "tunnel-routing",
     name: "the tunnel's device with another MTU",
     breaks: "ip link set $OVL mtu 1280",
@@ -152,7 +154,7 @@ export const YGGDRASIL_FAULTS: Fault[] = [
   }),
   own({
     ...base,
-    hop: undefined,
+    traffic: "flows",
     id: "tunnel-routing",
     name: "the rules that guard the tunnel flushed",
     breaks: "ip6tables -F CRXN-INPUT",
@@ -168,7 +170,9 @@ export const YGGDRASIL_FAULTS: Fault[] = [
   }),
   foreign({
     ...base,
-    id: "tunnel-routing",
+    // From here it looks like a far host that does not answer.
+    id: "probe",
+    hop: "target",
     owner: "far",
     name: "the far end's tunnel is gone",
     breaks: { far: "ip link set $FAROVL down" },
