@@ -1,10 +1,11 @@
 /** Does the steps, one after the other: the only place that changes a machine. Each change is in the journal before it is made. */
 
 import type { Action } from "../gateway/action.ts";
+import type { Item } from "../gateway/item.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { fromBase64, groupId, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
-import { noteBefore, noteRemoved, noteUndone } from "./journal.ts";
+import { noteBefore, noteRemoved, noteTogether, noteUndone } from "./journal.ts";
 import { must, type Runner } from "./run.ts";
 
 export async function act(runner: Runner, action: Action): Promise<void> {
@@ -44,11 +45,16 @@ export async function apply(
   survey: Survey,
   onStep: (step: Step, index: number) => void,
 ): Promise<void> {
+  // A unit that is started anew makes these before their own turn comes: a kill in between must not leave them unknown.
+  await noteTogether(steps.flatMap(({ item }) => item && isMadeByUnits(item) ? [item] : []));
   for (const [index, step] of steps.entries()) {
     onStep(step, index);
     await applyStep(runner, step, survey);
   }
 }
+
+/** What units put there when they start, besides crxn itself. */
+const isMadeByUnits = ({ kind }: Item): boolean => kind === "link" || kind === "address" || kind === "route";
 
 /** Does every step whatever the others do, and returns what failed: taking back must not stop halfway. */
 export async function applyAll(

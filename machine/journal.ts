@@ -66,8 +66,8 @@ function objectOf(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Adds one line; it is on the disk when this returns. */
-async function append(line: Line): Promise<void> {
+/** Adds lines; they are on the disk when this returns. */
+async function append(...lines: Line[]): Promise<void> {
   const folder = parent(Path.journal);
   await Deno.mkdir(at(folder), { recursive: true, mode: 0o700 });
   const isNew = !(await Deno.stat(at(Path.journal)).then(() => true, () => false));
@@ -75,7 +75,7 @@ async function append(line: Line): Promise<void> {
   try {
     await cutUnfinishedLine(file);
     await file.seek(0, Deno.SeekMode.End);
-    const bytes = new TextEncoder().encode(JSON.stringify(line) + "\n");
+    const bytes = new TextEncoder().encode(lines.map((line) => JSON.stringify(line) + "\n").join(""));
     for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
     await file.sync();
   } finally {
@@ -113,6 +113,13 @@ async function fullBefore(item: Item, survey: Survey): Promise<Before> {
 /** Notes an item that is made already as it is to be from now on: how its place was before stays as it was noted first. */
 export const noteItem = (item: Item): Promise<void> =>
   append({ v: 1, did: { item, before: {} }, at: new Date().toISOString() });
+
+/** Notes items in whose place nothing has to be remembered: taking them back is taking them away. */
+export async function noteTogether(items: Item[]): Promise<void> {
+  if (items.length === 0) return;
+  const at = new Date().toISOString();
+  await append(...items.map((item) => ({ v: 1 as const, did: { item, before: {} }, at })));
+}
 
 export const noteUndone = (id: string): Promise<void> => append({ v: 1, undid: id, at: new Date().toISOString() });
 
