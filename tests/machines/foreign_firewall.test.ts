@@ -62,7 +62,7 @@ const FOREIGN: Foreign[] = [
   },
   {
     name: "a drop in raw",
-    make: "ip6tables -t raw -A PREROUTING -i eth0 -d 2a04:5b80:300:4::/64 -j DROP",
+    make: "ip6tables -t raw -A PREROUTING -i eth0 -d 2a04:5b80:300:4::/96 -j DROP",
     undo: "nft delete table ip6 raw",
     id: "forward-policy",
     says: /IPv6 raw PREROUTING \(iptables, /,

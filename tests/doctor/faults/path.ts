@@ -140,9 +140,9 @@ export const PATH_FAULTS: Fault[] = [
     owner: "person",
     verdict: "warn",
     name: "an error in tayga's log",
+    // Whose it is journald looks up while whoever said it still runs.
     breaks: `cg=/sys/fs/cgroup$(systemctl show -P ControlGroup tayga@ygg)
-      sh -c "echo \\$\\$ > $cg/cgroup.procs; echo 'unable to write dynamic.map: No space left on device' | systemd-cat -t tayga -p err"
-      sleep 0.3`,
+      sh -c "echo \\$\\$ > $cg/cgroup.procs; (echo 'unable to write dynamic.map: No space left on device'; sleep 1) | systemd-cat -t tayga -p err"`,
     undoes: "systemctl restart tayga@ygg",
     touches: ["translator", "logs"],
   }),
