@@ -10,18 +10,16 @@ import type { Client } from "./probe_client.ts";
 const HOP_LIMIT = 2;
 
 export async function seekArrival(client: Client, survey: Survey): Promise<Arrival> {
-  const command = [
-    ...[Program.ping, "-6", "-n", "-c", "2", "-i", "0.2", "-W", "1", "-t", String(HOP_LIMIT), FAR_AWAY],
-  ];
-  const { stdout, stderr } = await client.runner.run(command, { timeoutSeconds: 10 });
   const own = new Set(survey.links.flatMap((l) => l.addresses.map((a) => a.address.split("/")[0])));
-  const answeredBy = answersOf(stdout).find((address) => !own.has(address));
-  return {
-    address: client.address,
-    ...(answeredBy ? { answeredBy } : {}),
-    command,
-    output: (stdout + stderr).trim(),
+  // One at a time: routers send few errors in a second (RFC 4443, 2.4 f).
+  const command = [Program.ping, "-6", "-n", "-c", "1", "-W", "1", "-t", String(HOP_LIMIT), FAR_AWAY];
+  const ask = async () => {
+    const { stdout, stderr } = await client.runner.run(command, { timeoutSeconds: 10 });
+    return { output: (stdout + stderr).trim(), by: answersOf(stdout).find((address) => !own.has(address)) };
   };
+  const first = await ask();
+  const { output, by: answeredBy } = first.by ? first : await ask();
+  return { address: client.address, ...(answeredBy ? { answeredBy } : {}), command, output };
 }
 
 /** Whoever answered in any way: "From 2001:db8::1 icmp_seq=1 Time exceeded: Hop limit", "64 bytes from ...". */
