@@ -19,8 +19,10 @@ export function tunnelDrops({ blueprint, survey }: CheckInput, ours: Item[] = []
     const verdict = dropOf(chains, kind);
     return verdict && !isDoubtful(verdict.decision) ? [{ kind, verdict }] : [];
   });
-  const isBehindOurs = ({ base }: Verdict) =>
-    ours.length > 0 && base.backend === "iptables" && base.table === "filter" && base.hook === "input";
+  const jump = (survey.rules.inet6?.filter?.["INPUT"]?.rules ?? []).findIndex((r) => r.at(-1) === "CRXN-INPUT");
+  const isBehindOurs = ({ base, decision }: Verdict) =>
+    ours.length > 0 && base.backend === "iptables" && base.table === "filter" && base.hook === "input" && jump >= 0 &&
+    decision.top > jump;
   return byPlace(found).map(({ kinds, verdict }) => ({
     found: `${packetsText(kinds, all)} are dropped by ${placeText(verdict, survey)}`,
     want: "the tunnel's packets accepted",
