@@ -34,7 +34,9 @@ export function legPlans(
   if (known && known.kind !== "overlay") {
     const device = deviceTo(blueprint, known.target);
     const own = config.address.split("/")[0]!;
-    if (mtu(device)) plans.push({ leg: "overlay", device, to: known.target, full: mtu(device)!, from: own });
+    // With tunnel routing the device is yggdrasil's own, which takes far more than the networks behind it have to.
+    const full = Math.min(mtu(device) ?? 0, facts.overlayMtu, config.nat64 ? facts.uplink.mtu : Infinity);
+    if (mtu(device)) plans.push({ leg: "overlay", device, to: known.target, full, from: own });
     if (known.kind === "prefix" && client && mtu(uplink)) {
       plans.push({ leg: "whole", device: uplink, to: known.address, full: mtu(uplink)!, as: client.runner });
     }
