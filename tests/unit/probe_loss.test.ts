@@ -244,6 +244,8 @@ Deno.test("probe: TCP that this machine drops is a fault, TCP that the host igno
   assertEquals((await at("q4-forwarded")).verdict, "fail");
   assertStringIncludes((await at("q4-forwarded")).found!, "pings pass, TCP to 10.1.0.3 does not; lost between");
   assertEquals((await at("a4-in")).verdict, "pass");
+  // Nothing was sent at all: a slow machine.
+  assertEquals((await at("q6-in")).verdict, "pass");
 });
 
 Deno.test("probe: a host that was guessed need not answer, but what is lost on this machine is lost", async () => {
