@@ -37,11 +37,11 @@ export async function healthyWithin(seconds: number, gw: Place): Promise<void> {
   await until("a healthy gateway", seconds, async () => {
     const { code, stdout } = await gw.run(["crxn", "doctor", "--json", "--target", HOST]);
     last = stdout;
-    return code === 0 || undefined;
+    // A slow machine may lose one of its first pings: that is a warning, and true.
+    return (code === 0 && told(JSON.parse(stdout)) === "") || undefined;
   }).catch((error) => {
     throw new Error(`${error.message}\n${told(JSON.parse(last))}`);
   });
-  assertEquals(told(JSON.parse(last)), "");
 }
 
 /** The state that `crxn status --json` gives. */
