@@ -50,9 +50,11 @@ export class Net extends Namespace {
     const net = new Net(lab, namespace);
     await ip(
       namespace,
-      [CLIENTS, SEGMENTS.static, SEGMENTS.ra].flatMap(({ bridge, ipv6, ipv4 }) => [
+      [CLIENTS, SEGMENTS.static, SEGMENTS.ra].flatMap(({ bridge, ipv6, ipv4 }, number) => [
+        // An address of its own: otherwise it has the lowest of its ports' and changes when a port does, and the machines
+        // go on sending to the old one until their neighbour entry is no longer reachable.
         // Snooping would hold back neighbour solicitations until it has heard of the listeners.
-        `link add ${bridge} type bridge stp_state 0 mcast_snooping 0`,
+        `link add ${bridge} address ${macOf(0xbb, number)} type bridge stp_state 0 mcast_snooping 0`,
         `link set ${bridge} up`,
         `addr add ${ipv6}1/64 dev ${bridge} nodad`,
         `addr add ${ipv4}1/24 dev ${bridge}`,
