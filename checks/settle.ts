@@ -43,6 +43,7 @@ export function factsWithStandIn(config: Config, survey: Survey, more: MoreFacts
 /**
  * Without this a lost tunnel could change its kind, and an accept_ra that somebody switched off would no longer be wanted:
  * one fault would look like many, or like none.
+ * @returns the same object where nothing is different
  */
 export function settledFacts(
   facts: Facts,
@@ -58,16 +59,18 @@ export function settledFacts(
   const made = tunnelOf(items.filter((i): i is LinkItem => i.kind === "link"));
   const kept = made && tunnel === "auto" && facts.tunnel?.kind !== made.type && facts.tunnel?.kind !== "ckr";
   const asked = survey.daemon?.normalised !== undefined;
-  return {
-    ...facts,
+  const changed: Partial<Facts> = {
     // A daemon that cannot be asked any more could do what its config was made for.
     ...(asked || made ? {} : routingMade(items, facts)),
-    advertised: [...new Set([...facts.advertised, ...announced])].sort(),
+    ...(announced.every((device) => facts.advertised.includes(device))
+      ? {}
+      : { advertised: [...new Set([...facts.advertised, ...announced])].sort() }),
     ...(kept ? { tunnel: { kind: made.type, why: "auto: it is what `crxn up` took" } } : {}),
     ...(made && facts.identity && facts.identity.address !== made.local
       ? { identity: { ...facts.identity, address: made.local, publicKey: keyFromMac(made.mac) } }
       : {}),
   };
+  return Object.keys(changed).length > 0 ? { ...facts, ...changed } : facts;
 }
 
 /** What the daemon was found to be when `up` wrote a config with tunnel routing for it. */

@@ -2,7 +2,7 @@
 
 import type { CheckInput, Trouble } from "../checks/check.ts";
 import { factsWithStandIn, settledFacts, standIn } from "../checks/settle.ts";
-import { blueprint } from "../gateway/blueprint.ts";
+import { type Blueprint, blueprint } from "../gateway/blueprint.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { daemonOf, type Facts, type MoreFacts } from "../gateway/facts.ts";
@@ -94,8 +94,8 @@ function troubleOf(check: string, error: CrxnError): Trouble {
 }
 
 /** Of a machine that was read for something else. */
-export const inputOf = (loaded: LoadedConfig, { journal, survey, blueprint: { facts } }: Prepared): CheckInput =>
-  settle(loaded, journal, survey, facts, []);
+export const inputOf = (loaded: LoadedConfig, { journal, survey, blueprint }: Prepared): CheckInput =>
+  settle(loaded, journal, survey, blueprint.facts, [], blueprint);
 
 function settle(
   { config }: LoadedConfig,
@@ -103,6 +103,8 @@ function settle(
   survey: Survey,
   facts: Facts,
   troubles: Trouble[],
+  /** Of these facts, where it has been computed. */
+  known?: Blueprint,
 ): CheckInput {
   const settled = settledFacts(
     facts,
@@ -120,5 +122,6 @@ function settle(
       want: "Put the old key back, or run `crxn up` to go on as the new node, and tell the far end.",
     });
   }
-  return { blueprint: blueprint(config, settled), survey, ...(journal ? { journal } : {}), troubles };
+  const made = known && settled === facts ? known : blueprint(config, settled);
+  return { blueprint: made, survey, ...(journal ? { journal } : {}), troubles };
 }

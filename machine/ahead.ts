@@ -1,19 +1,33 @@
 /** Asks the machine what will be asked in any case while the rest of crxn is still being loaded: programs and loading share the time. */
 
-import { HOST, listed, SURVEY } from "./always.ts";
+import { Path } from "../gateway/names.ts";
+import { askBatch, batches } from "./batch.ts";
+import { HOST, type Kind, listed, OWN_TAYGA, SURVEY, unitsAsked, unitsLogged } from "./always.ts";
+import { readNow } from "./files.ts";
+
+import { logsQuestion } from "./logs.ts";
 import { type Result, type Runner, type RunOptions, SystemRunner } from "./run.ts";
+import { interfaceNames, sysctlsQuestion } from "./sysctl.ts";
+import { unitsQuestion } from "./systemd.ts";
 
 /** Answers each question that was asked ahead once; after that, and all others, when they are asked. */
 export class AheadRunner extends SystemRunner implements Runner {
   readonly #answers = new Map<string, Promise<Result>>();
 
   ask(questions: string[][]): void {
-    for (const argv of questions) {
-      const answer = super.run(argv);
+    const alone: Runner = { run: (argv, options) => super.run(argv, options) };
+    const queue = new Queue(WIDTH);
+    const keep = (argv: string[], answer: Promise<Result>) => {
       // Whoever asks hears of its fault.
       answer.catch(() => {});
       this.#answers.set(keyOf(argv), answer);
+    };
+    const { together, others } = batches(questions);
+    for (const batch of together) {
+      const answers = queue.add(() => askBatch(alone, batch));
+      batch.questions.forEach((argv, i) => keep(argv, answers.then((list) => list?.[i] ?? alone.run(argv))));
     }
+    for (const argv of others) keep(argv, queue.add(() => alone.run(argv)));
   }
 
   override run(argv: string[], options?: RunOptions): Promise<Result> {
@@ -24,12 +38,62 @@ export class AheadRunner extends SystemRunner implements Runner {
   }
 }
 
+/** How many programs run side by side: more would only keep this process from being loaded. */
+const WIDTH = 2;
+
+/** Does what is added, in its order, no more than `width` at a time. */
+class Queue {
+  #waiting: (() => void)[] = [];
+
+  constructor(private width: number) {}
+
+  async add<T>(task: () => Promise<T>): Promise<T> {
+    if (this.width > 0) this.width--;
+    else await new Promise<void>((go) => this.#waiting.push(go));
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.width++;
+    }
+  }
+}
+
 const keyOf = (argv: string[]): string => argv.join("\0");
 
 /** What commands that look at the machine and change nothing ask of it. `doctor --fix` first makes sure that it is alone. */
 export function questionsOf(args: string[]): string[][] {
   const [command] = args;
+  if (command !== "doctor" && command !== "status") return [];
   if (args.some((word) => /^--(help|explain|fix)\b/.test(word))) return [];
-  if (command === "doctor") return [...listed(SURVEY), ...listed(HOST)];
-  return command === "status" ? listed(SURVEY) : [];
+  const kind = kindOf(readNow(fileOf(args)) ?? "");
+  const of = (kind: Kind) => [
+    // systemd takes longest to answer.
+    unitsQuestion(unitsAsked(kind)),
+    ...(kind.instance ? [OWN_TAYGA] : []),
+    ...(command === "doctor" ? [logsQuestion(unitsLogged(kind))] : []),
+  ];
+  const names = interfaceNames();
+  return [
+    ...(kind ? of(kind) : []),
+    ...listed(SURVEY),
+    ...(names.length > 0 ? [sysctlsQuestion(names)] : []),
+    ...(command === "doctor" ? listed(HOST) : []),
+  ];
+}
+
+/** The config that the command line names. */
+function fileOf(args: string[]): string {
+  const at = args.indexOf("--config");
+  const joined = args.find((word) => word.startsWith("--config="));
+  return joined?.slice("--config=".length) ?? (at < 0 ? undefined : args[at + 1]) ?? Path.config;
+}
+
+/** A look at a config that is not parsed yet. A guess that is wrong costs an answer that nobody asks for. */
+export function kindOf(config: string): Kind | undefined {
+  const overlay = /\btype:\s*["']?(yggdrasil|interface)\b/.exec(config)?.[1] as Kind["overlay"] | undefined;
+  if (!overlay) return undefined;
+  const instance = /\binstance:\s*["']?([a-z][a-z0-9-]{0,8})\b/.exec(config)?.[1] ?? "ygg";
+  return { overlay, ...(/^prefix:/m.test(config) ? { instance } : {}) };
 }

@@ -2,10 +2,37 @@
 
 import { Program } from "../gateway/action.ts";
 import type { Family } from "../gateway/item.ts";
+import { Unit } from "../gateway/names.ts";
 import { unitsQuestion } from "./systemd.ts";
 
 /** Who may manage devices. */
 export const MANAGERS = { networkd: "systemd-networkd.service", networkManager: "NetworkManager.service" };
+
+/** Of a config, what decides which units there are. */
+export interface Kind {
+  overlay: "yggdrasil" | "interface";
+  /** Of the translator, where there is one. */
+  instance?: string | undefined;
+}
+
+/** Units that are looked at for their state. */
+export const unitsAsked = (kind: Kind | undefined): string[] => [
+  Unit.firewall,
+  Unit.overlay,
+  Unit.sampleTranslator,
+  ...(kind?.overlay === "interface" ? [Unit.link] : []),
+  ...(kind?.overlay === "yggdrasil" ? [Unit.yggdrasil] : []),
+  ...(kind?.instance ? [Unit.translator(kind.instance)] : []),
+  ...(kind?.overlay === "yggdrasil" ? ["network-online.target"] : []),
+];
+
+/** Units whose logs are read. */
+export const unitsLogged = ({ overlay, instance }: Kind): string[] => [
+  Unit.firewall,
+  Unit.overlay,
+  ...(overlay === "yggdrasil" ? [Unit.yggdrasil] : [Unit.link]),
+  ...(instance ? [Unit.translator(instance)] : []),
+];
 
 const ip = (
   family: Family,
@@ -33,7 +60,18 @@ export const HOST = {
   sysctlFiles: [Program.systemdSysctl, "--cat-config"],
   processes: [Program.ps, "-eo", "pid=,stat=,args="],
   neighbours: ip("inet6", "neigh", "show"),
+  // The file last, for it may hold spaces. Folders: where crxn's journal, tayga's list, configs, sockets and logs are.
+  disks: [
+    Program.df,
+    "-B1",
+    "--output=target,fstype,size,avail,itotal,iavail,file",
+    "--",
+    ...["/etc", "/var/lib/crxn", "/var/lib/tayga", "/var/log", "/run"],
+  ],
 };
+
+/** Whether /etc/tayga.conf differs from what its package brought (dpkg(1), --verify). Where there is a translator. */
+export const OWN_TAYGA = [Program.dpkg, "--verify", "tayga"];
 
 type Questions = Record<string, string[] | Record<Family, string[]>>;
 

@@ -3,7 +3,7 @@
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Unit } from "../gateway/names.ts";
-import { SURVEY } from "./always.ts";
+import { OWN_TAYGA, SURVEY } from "./always.ts";
 import { at } from "./place.ts";
 import { failure, must, type Result, type Runner } from "./run.ts";
 
@@ -29,7 +29,7 @@ export async function readPackages(runner: Runner): Promise<Record<string, strin
 
 /** Whether /etc/tayga.conf differs from what its package brought: `??5??????  c /etc/tayga.conf` (dpkg(1) --verify). */
 export async function hasOwnTayga(runner: Runner): Promise<boolean> {
-  const { stdout } = await runner.run([Program.dpkg, "--verify", "tayga"]);
+  const { stdout } = await runner.run(OWN_TAYGA);
   return /^\S*5\S*\s+c\s+\/etc\/tayga\.conf$/m.test(stdout);
 }
 

@@ -1,12 +1,9 @@
 /** df(1) and /proc/self/mountinfo: room on the file systems that a gateway writes to. */
 
-import { Program } from "../gateway/action.ts";
 import type { DiskSeen } from "../gateway/host.ts";
+import { HOST } from "./always.ts";
 import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
-
-/** Where crxn's journal, tayga's list, configs, sockets and logs are. What is not there yet belongs to its parent. */
-const FOLDERS = ["/etc", "/var/lib/crxn", "/var/lib/tayga", "/var/log", "/run"];
 
 /** `df -B1 --output=target,fstype,size,avail,itotal,iavail,file`: the file last, for it may hold spaces. */
 export function parseDisks(output: string, mounts: Record<string, boolean>): DiskSeen[] {
@@ -44,14 +41,8 @@ export function parseMounts(text: string): Record<string, boolean> {
 
 export async function readDisks(runner: Runner): Promise<DiskSeen[]> {
   const mounts = parseMounts(await Deno.readTextFile(at("/proc/self/mountinfo")).catch(() => ""));
-  // It ends with 1 for a folder that is not there, and tells of the others.
-  const { stdout } = await runner.run([
-    Program.df,
-    "-B1",
-    "--output=target,fstype,size,avail,itotal,iavail,file",
-    "--",
-    ...FOLDERS,
-  ]);
+  // It ends with 1 for a folder that is not there, which belongs to its parent as yet, and tells of the others.
+  const { stdout } = await runner.run(HOST.disks);
   const disks = parseDisks(stdout, mounts);
   if (disks.length === 0) throw new Error("df shows no file systems");
   return disks;

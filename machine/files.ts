@@ -31,6 +31,15 @@ export async function readSeen(path: string): Promise<FileSeen | null> {
 const isDenied = (error: unknown) =>
   error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
 
+/** A small file, without waiting; undefined when it cannot be read. */
+export function readNow(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(at(path));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The file's bytes and owner, for the journal. */
 export async function readBefore(path: string): Promise<FileBefore | null> {
   try {

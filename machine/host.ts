@@ -3,8 +3,8 @@
 import type { Config } from "../gateway/config/types.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
-import { Path, Unit } from "../gateway/names.ts";
-import { HOST, MANAGERS } from "./always.ts";
+import { Path } from "../gateway/names.ts";
+import { HOST, MANAGERS, unitsLogged } from "./always.ts";
 import { readDisks } from "./disks.ts";
 import { objects } from "./ip.ts";
 import { readLogs } from "./logs.ts";
@@ -32,7 +32,7 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
       instance ? answer(readPool(`/var/lib/tayga/${instance}/dynamic.map`, now)) : undefined,
       answer(readOthers(runner, instance)),
       answer(readTranslators()),
-      answer(readLogs(runner, unitsOf(config))),
+      answer(readLogs(runner, unitsLogged({ overlay: config.overlay.type, instance }))),
       answer(readLatest()),
     ]);
   return {
@@ -49,16 +49,6 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
     ...(translators ? { translators } : {}),
     ...(log ? { log } : {}),
   };
-}
-
-/** The units whose logs are read. */
-function unitsOf({ overlay, nat64 }: Config): string[] {
-  return [
-    Unit.firewall,
-    Unit.overlay,
-    ...(overlay.type === "yggdrasil" ? [Unit.yggdrasil] : [Unit.link]),
-    ...(nat64 ? [Unit.translator(nat64.instance)] : []),
-  ];
 }
 
 /** Other configs of tayga with the states of their units, which are few if any, and the managers of devices. */

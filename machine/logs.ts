@@ -38,18 +38,21 @@ function textOf(message: unknown): string {
   return new TextDecoder().decode(new Uint8Array(bytes)).replace(/\x1b\[[0-9;]*m/g, "").replace(/[\x00-\x1f]/g, " ");
 }
 
+/** The question about several units. */
+export const logsQuestion = (units: string[]): string[] => [
+  Program.journalctl,
+  "--no-pager",
+  "--quiet",
+  "--boot",
+  "--output=json",
+  "--output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT",
+  `--lines=${LINES}`,
+  ...units.map((unit) => `--unit=${unit}`),
+];
+
 /** What these units said since the boot, oldest first. @throws Error when the log may not be read */
 export async function readLogs(runner: Runner, units: string[]): Promise<LogLine[]> {
-  const { code, stdout, stderr } = await runner.run([
-    Program.journalctl,
-    "--no-pager",
-    "--quiet",
-    "--boot",
-    "--output=json",
-    "--output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT",
-    `--lines=${LINES}`,
-    ...units.map((unit) => `--unit=${unit}`),
-  ]);
+  const { code, stdout, stderr } = await runner.run(logsQuestion(units));
   if (code !== 0) throw new Error(stderr.trim() || `journalctl ended with code ${code}`);
   return parseJournal(stdout, units);
 }

@@ -1,7 +1,7 @@
 /** sysctl(8): kernel parameters by name, in slash form. */
 
 import { Program } from "../gateway/action.ts";
-import { at } from "./place.ts";
+import { readNow } from "./files.ts";
 import type { Runner } from "./run.ts";
 
 /** sysctl prints dots for slashes and slashes for dots: `net.ipv6.conf.eth0/100.accept_ra`. */
@@ -31,16 +31,21 @@ const PATTERN =
 const MOST = 500;
 
 /** @param links names of the machine's interfaces; without any, all parameters are searched for them */
-export async function readSysctls(runner: Runner, links: string[]): Promise<Record<string, string>> {
+export function sysctlsQuestion(links: string[]): string[] {
   const names = ["all", "default", ...links];
   const keys = Object.entries(OF_INTERFACES).flatMap(([family, list]) =>
     list.flatMap((key) => names.map((name) => `net/${family}/${key.replace("*", name)}`))
   );
+  // -e: not every interface has all of them.
   const words = links.length === 0 || links.length > MOST
     ? ["-a", "-r", PATTERN]
-    // -e: not every interface has all of them.
     : ["-e", "net/ipv4/ip_forward", ...keys];
-  const { stdout } = await runner.run([Program.sysctl, ...words]);
+  return [Program.sysctl, ...words];
+}
+
+/** @param links as for {@linkcode sysctlsQuestion} */
+export async function readSysctls(runner: Runner, links: string[]): Promise<Record<string, string>> {
+  const { stdout } = await runner.run(sysctlsQuestion(links));
   const values = parseSysctls(stdout);
   // Some of these are on every machine: without them it was no answer. (The exit code also tells of unreadable ones.)
   if (Object.keys(values).length === 0) throw new Error("sysctl shows no kernel parameters");
@@ -52,7 +57,7 @@ export async function readSysctls(runner: Runner, links: string[]): Promise<Reco
  * @param links what ip(8) answers
  */
 export async function readSysctlsOf(runner: Runner, links: Promise<string[]>): Promise<Record<string, string>> {
-  const early = await interfaceNames();
+  const early = interfaceNames();
   const answer = early.length === 0 ? undefined : readSysctls(runner, early);
   // Whoever awaits it hears of its fault.
   answer?.catch(() => {});
@@ -62,7 +67,7 @@ export async function readSysctlsOf(runner: Runner, links: Promise<string[]>): P
 }
 
 /** proc(5), /proc/net/dev: two lines of heading, then `  eth0: ...`. Of the process's own network namespace. */
-async function interfaceNames(): Promise<string[]> {
-  const text = await Deno.readTextFile(at("/proc/net/dev")).catch(() => "");
+export function interfaceNames(): string[] {
+  const text = readNow("/proc/net/dev") ?? "";
   return text.split("\n").slice(2).flatMap((line) => /^\s*(\S+?):/.exec(line)?.[1] ?? []);
 }

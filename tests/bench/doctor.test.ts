@@ -17,23 +17,28 @@ const WITH_PROBE = 3;
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const binary = (Deno.env.get("CRXN_BIN") ?? "") !== "";
 
-/** The programs that doctor starts, and the files that it reads, as a shell script. */
+/**
+ * What an operator types to read the same things, as a shell script: each program that doctor starts, and each file that
+ * it reads, by a plain command of its own. `ip -batch`, which asks many questions at once, is written out.
+ */
 async function plainly(gw: Machine): Promise<string> {
   await installProgram(gw, `${ROOT}/tests/bench/argv_main.ts`, "/opt/bench/argv", ROOT);
-  const { calls, files } = JSON.parse(await gw.must(["/opt/bench/argv"])) as {
+  const { calls, reads } = JSON.parse(await gw.must(["/opt/bench/argv"])) as {
     calls: { argv: string[]; stdin?: string }[];
-    files: string[];
+    reads: string[][];
   };
   assert(calls.length >= 10, `doctor starts only ${calls.length} programs?`);
-  return [
-    ...calls.map(({ argv, stdin }) =>
-      `${stdin === undefined ? "" : `printf %s ${quoted(stdin)} | `}${
-        argv.map(quoted).join(" ")
-      } >/dev/null 2>&1 || true`
-    ),
-    `cat ${files.map(quoted).join(" ")} >/dev/null`,
-    "true",
-  ].join("\n");
+  assert(reads.length >= 10, `doctor reads only ${reads.length} files?`);
+  const typed = [...calls.flatMap(unbatched), ...reads];
+  return [...typed.map((argv) => `${argv.map(quoted).join(" ")} >/dev/null 2>&1 || true`), "true"].join("\n");
+}
+
+function unbatched({ argv, stdin }: { argv: string[]; stdin?: string }): string[][] {
+  if (stdin === undefined) return [argv];
+  const batch = argv.indexOf("-batch");
+  assert(batch > 0, `what does ${argv.join(" ")} read?`);
+  const options = argv.slice(0, batch).filter((word) => word !== "-force");
+  return stdin.trim().split("\n").map((line) => [...options, ...line.split(" ")]);
 }
 
 /** Milliseconds that a shell script takes, measured on the machine. */

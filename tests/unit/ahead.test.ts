@@ -3,7 +3,10 @@ import { AheadRunner, questionsOf } from "../../machine/ahead.ts";
 import { HOST, listed, SURVEY } from "../../machine/always.ts";
 import { readHost } from "../../machine/host.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
-import { readSurvey } from "../../machine/survey.ts";
+import { questionsOf as surveyQuestionsOf, readSurvey } from "../../machine/survey.ts";
+import { replay } from "../../gateway/journal.ts";
+import { Path, Unit } from "../../gateway/names.ts";
+import { placeFiles } from "../../machine/place.ts";
 import type { Runner } from "../../machine/run.ts";
 
 const COUNT = ["/bin/sh", "-c", 'echo x >>"$0"; wc -l <"$0"'];
@@ -29,21 +32,62 @@ address: 10.5.0.1/32
 overlay: {type: interface, interface: wg0, routes: [{to: 10.0.0.0/8}]}
 `;
 
-Deno.test("questionsOf: doctor and status ask nothing ahead that they do not ask", async () => {
-  const asked = new Set<string>();
-  const listening: Runner = {
-    run: (argv) => {
-      asked.add(argv.join(" "));
-      return Promise.resolve({ argv, code: 1, stdout: "", stderr: "" });
-    },
-  };
-  const vain = (questions: string[][]) => questions.map((q) => q.join(" ")).filter((q) => !asked.has(q));
-  await readSurvey(listening, { files: [], units: [], overlay: false });
-  assertEquals(vain(questionsOf(["status"])), []);
-  assertEquals(questionsOf(["status"]).length, 9);
-  await readHost(listening, await parseConfig(EXAMPLE, "crxn.yaml"));
-  assertEquals(vain(questionsOf(["doctor", "--json"])), []);
-  assertEquals(questionsOf(["doctor"]).length, listed(SURVEY).length + listed(HOST).length);
+/** A folder of its own as the machine's, with these files. */
+async function withFiles(files: Record<string, string>, body: () => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  placeFiles(folder);
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      await Deno.mkdir(folder + path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      await Deno.writeTextFile(folder + path, text);
+    }
+    await body();
+  } finally {
+    placeFiles("");
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const DEVICES = "Inter-|   Receive\n face |bytes\n    lo: 1 2\n  eth0: 3 4\n";
+const PREFIX = "prefix: 2a04:5b80:300:4::/96\nnat64: {instance: two}\n";
+const KEY = "a".repeat(64);
+const YGGDRASIL =
+  `address: 10.5.0.1/32\noverlay: {type: yggdrasil, peers: ["tls://p:1"], routes: [{to: 10.0.0.0/8, via: ${KEY}}]}\n`;
+
+for (const config of [EXAMPLE, EXAMPLE + PREFIX, YGGDRASIL, YGGDRASIL + PREFIX]) {
+  Deno.test(`questionsOf: all that is asked ahead is asked: ${JSON.stringify(config)}`, async () => {
+    await withFiles({ [Path.config]: config, "/proc/net/dev": DEVICES }, async () => {
+      const asked = new Set<string>();
+      const listening: Runner = {
+        run: (argv) => {
+          asked.add(argv.join(" "));
+          const stdout = argv.includes("address") ? '[{"ifname": "lo"}, {"ifname": "eth0"}]' : "";
+          return Promise.resolve({ argv, code: stdout === "" ? 1 : 0, stdout, stderr: "" });
+        },
+      };
+      const vain = (questions: string[][]) => questions.map((q) => q.join(" ")).filter((q) => !asked.has(q));
+      const parsed = await parseConfig(config, "crxn.yaml");
+      await readSurvey(listening, surveyQuestionsOf(parsed, replay([])));
+      assertEquals(vain(questionsOf(["status"])), []);
+      await readHost(listening, parsed);
+      assertEquals(vain(questionsOf(["doctor", "--json"])), []);
+      // Units, logs and sysctls are among them, and what a translator needs where there is one.
+      const more = config.includes("prefix") ? 4 : 3;
+      assertEquals(questionsOf(["doctor"]).length, listed(SURVEY).length + listed(HOST).length + more);
+    });
+  });
+}
+
+Deno.test("questionsOf: the config that the command line names; without one no units are guessed", async () => {
+  await withFiles({ "/a.yaml": YGGDRASIL, "/b.yaml": EXAMPLE }, async () => {
+    const asks = (args: string[], unit: string) => questionsOf(args).some((argv) => argv.includes(unit));
+    assertEquals(asks(["status", "--config", "/a.yaml"], Unit.yggdrasil), true);
+    assertEquals(asks(["status", "--config=/a.yaml"], Unit.yggdrasil), true);
+    assertEquals(asks(["status", "--config", "/b.yaml"], Unit.yggdrasil), false);
+    assertEquals(asks(["status", "--config", "/b.yaml"], Unit.link), true);
+    assertEquals(questionsOf(["status", "--config", "/c.yaml"]), listed(SURVEY));
+    await Promise.resolve();
+  });
 });
 
 Deno.test("questionsOf: nothing is asked for what does not look at the machine, or may not yet", () => {
