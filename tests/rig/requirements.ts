@@ -16,6 +16,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { file: "/usr/bin/ping", package: "iputils-ping" },
   { file: "/usr/bin/nsenter", package: "util-linux" },
   { file: "/usr/sbin/sysctl", package: "procps" },
+  { file: "/usr/sbin/nft", package: "nftables" },
   { file: "/usr/share/keyrings/debian-archive-keyring.gpg", package: "debian-archive-keyring" },
 ];
 
