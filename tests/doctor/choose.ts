@@ -3,7 +3,7 @@
 import { CHECKS } from "../../checks/list.ts";
 import type { Debian } from "../rig/images.ts";
 import { dice } from "../unit/dice.ts";
-import type { Fault, Harmless, SceneName } from "./fault.ts";
+import { CRXN, type Fault, type Harmless, type SceneName } from "./fault.ts";
 
 /** Faults of each scene in a sample, for each Debian. */
 export const SAMPLE: Readonly<Record<SceneName, number>> = { link: 8, advertised: 1, yggdrasil: 2 };
@@ -71,9 +71,13 @@ export function pairsOf(faults: readonly Fault[], debian: Debian, count: number,
 /** Checks that measure: what is lost on the way for another reason leaves them nothing to measure. */
 const MEASURED = new Set(["probe", "path-mtu", "prefix-routed", "rp-filter"]);
 
+/** A fault whose undoing needs a crxn that works does not go with one on whose machine crxn refuses. */
+const touchedBy = ({ touches, undoes = "" }: Fault): string[] =>
+  JSON.stringify(undoes).includes("crxn up") ? [...touches, CRXN] : [...touches];
+
 /** Whether both can be named at once: neither takes away what the other is about, nor excuses the other's check. */
 export function canMeet(a: Fault, b: Fault): boolean {
-  if (a.id === b.id || a.touches.some((what) => b.touches.includes(what))) return false;
+  if (a.id === b.id || touchedBy(a).some((what) => touchedBy(b).includes(what))) return false;
   if (MEASURED.has(a.id) || MEASURED.has(b.id)) return false;
   return !prerequisites(a.id).has(b.id) && !prerequisites(b.id).has(a.id);
 }

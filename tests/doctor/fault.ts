@@ -58,6 +58,9 @@ export interface Fault {
   patience?: number;
 }
 
+/** In `touches`: the machine is one on which crxn refuses to do anything. */
+export const CRXN = "crxn";
+
 /** The checks that have to fail, or warn, as a text. */
 export const declaredIds = ({ id, also = [] }: Fault): string => [id, ...also].sort().join();
 

@@ -1,4 +1,4 @@
-import { type Fault, foreign, own } from "../fault.ts";
+import { CRXN, type Fault, foreign, own } from "../fault.ts";
 
 /** Links and the kernel. */
 export const DEVICE_FAULTS: Fault[] = [
@@ -86,7 +86,7 @@ export const DEVICE_FAULTS: Fault[] = [
     breaks:
       `printf 'ID=fedora\\nVERSION_ID=42\\nPRETTY_NAME="Fedora Linux 42"\\n' > /run/fedora; mount --bind /run/fedora /usr/lib/os-release`,
     undoes: "umount /usr/lib/os-release",
-    touches: ["packages"],
+    touches: ["packages", CRXN],
   }),
   foreign({
     id: "disk",
@@ -105,7 +105,7 @@ export const DEVICE_FAULTS: Fault[] = [
     breaks: `mkdir -p /etc/systemd/networkd.conf.d
       printf '[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n' > /etc/systemd/networkd.conf.d/keep.conf
       printf '[Match]\\nName=lan8\\n[Network]\\nLinkLocalAddressing=no\\n' > /etc/systemd/network/50-lan.network
-      ip link add lan8 type veth peer name lan9; ip link set lan8 up; ip link set lan9 up
+      ip link add lan8 type veth peer name lan9; ip link set lan9 addrgenmode none; ip link set lan8 up; ip link set lan9 up
       systemctl -q start systemd-networkd; sleep 0.5; rm -r /etc/systemd/networkd.conf.d`,
     undoes: `systemctl -q stop systemd-networkd.socket systemd-networkd 2>/dev/null || systemctl stop systemd-networkd
       rm /etc/systemd/network/50-lan.network; ip link del lan8`,
