@@ -58,6 +58,13 @@ export interface Fault {
   patience?: number;
 }
 
+/**
+ * Waits until the link's follower has seen it come up: some seconds later it puts back what is missing, and would mend the
+ * next fault before anybody looks.
+ */
+export const FOLLOWED = `for i in $(seq 150); do
+  if journalctl --unit=crxn-link --output=cat --lines=1 | grep -q 'is up'; then break; fi; sleep 0.1; done`;
+
 /** In `touches`: the machine is one on which crxn refuses to do anything. */
 export const CRXN = "crxn";
 

@@ -1,4 +1,4 @@
-import { CRXN, type Fault, foreign, own } from "../fault.ts";
+import { CRXN, type Fault, FOLLOWED, foreign, own } from "../fault.ts";
 
 /** Links and the kernel. */
 export const DEVICE_FAULTS: Fault[] = [
@@ -36,6 +36,7 @@ export const DEVICE_FAULTS: Fault[] = [
     id: "tunnel-routing",
     name: "the overlay link down",
     breaks: "ip link set ovl0 down",
+    undoes: FOLLOWED,
     hop: "overlay",
     touches: ["overlay-link", "overlay-route", "overlay-address"],
   }),
@@ -44,7 +45,7 @@ export const DEVICE_FAULTS: Fault[] = [
     owner: "person",
     name: "the overlay link renamed",
     breaks: "ip link set ovl0 name wg9",
-    undoes: "ip link set wg9 name ovl0; crxn up --yes",
+    undoes: `ip link set wg9 name ovl0; crxn up --yes; ${FOLLOWED}`,
     hop: "overlay",
     touches: ["overlay-link", "overlay-route", "overlay-address", "follower"],
   }),

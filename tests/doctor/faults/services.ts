@@ -1,4 +1,4 @@
-import { type Fault, foreign, own } from "../fault.ts";
+import { type Fault, FOLLOWED, foreign, own } from "../fault.ts";
 
 const TAYGA = "tayga@ygg.service";
 const UNIT = `/etc/systemd/system/${TAYGA}`;
@@ -71,6 +71,7 @@ export const SERVICE_FAULTS: Fault[] = [
     id: "overlay-service",
     name: "the link down and up, with nobody to follow it",
     breaks: "systemctl stop crxn-link; ip link set ovl0 down; ip link set ovl0 up",
+    undoes: FOLLOWED,
     hop: "overlay",
     touches: ["follower", "overlay-link", "overlay-route"],
   }),
