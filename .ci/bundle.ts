@@ -39,11 +39,11 @@ async function deno(args: string[]): Promise<void> {
  * What commander imports for subcommands that are programs of their own, which crxn has none of, and to measure coloured
  * text: loading these parts of Node takes longer than everything else of a start.
  */
-const STAND_INS: [RegExp, string][] = [
-  [/import\s*([\w$]+)\s*from\s*"node:(?:child_process|fs)";/g, "const $1={};"],
+const STAND_INS: [RegExp, (...found: string[]) => string][] = [
+  [/import\s*([\w$]+)\s*from\s*"node:(?:child_process|fs)";/g, (_, name) => `const ${name}={};`],
   [
-    /import\s*\{\s*stripVTControlCharacters(?:\s+as\s+([\w$]+))?\s*\}\s*from\s*"node:util";/g,
-    'const $1=(text)=>text.replace(/\\x1b\\[[\\d;]*m/g,"");',
+    /import\s*\{\s*(stripVTControlCharacters)(?:\s+as\s+([\w$]+))?\s*\}\s*from\s*"node:util";/g,
+    (_, name, alias) => `const ${alias ?? name}=(text)=>text.replace(/\\x1b\\[[\\d;]*m/g,"");`,
   ],
 ];
 
