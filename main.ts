@@ -41,7 +41,12 @@ export async function main(args: string[], runner: Runner = new SystemRunner()):
   const json = args.includes("--json");
   let name = "";
   const contextOf = (given: Partial<Options>): Context => ({
-    options: { config: given.config ?? Path.config, json, yes: given.yes === true },
+    options: {
+      config: given.config ?? Path.config,
+      json,
+      yes: given.yes === true,
+      ...(given.wait ? { wait: given.wait } : {}),
+    },
     ui: terminalUi(json),
     runner,
   });

@@ -23,6 +23,8 @@ export interface Options {
   config: string;
   json: boolean;
   yes: boolean;
+  /** Seconds to wait for another crxn; `true`: as long as it takes. */
+  wait?: number | true;
 }
 
 export interface Context {

@@ -12,10 +12,10 @@ import type { Blueprint } from "../gateway/blueprint.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { inOverlay } from "../gateway/probe_plan.ts";
 import { type Capture, startCapture } from "../machine/capture.ts";
-import { lock } from "../machine/lock.ts";
 import { sendProbe } from "../machine/probe.ts";
 import { reachNodes } from "../machine/reach.ts";
 import { askRoutes } from "../machine/route_answers.ts";
+import { alone } from "./alone.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
 import { readInput } from "./doctor_input.ts";
 import { type Examined, reportJson, reportLines } from "./doctor_output.ts";
@@ -35,7 +35,7 @@ export const doctorCommand = () =>
       .option("--fix", "mend what is the gateway's own")
       .option("--explain <id>", "print what a check looks at, why, and how to mend it")
       .option("--capture <file>", "keep the packets of translator and overlay in a new file (pcap)"),
-    { yes: true },
+    { yes: true, wait: true },
   );
 
 export interface DoctorOptions {
@@ -57,7 +57,7 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
     const { withoutConfig } = await import("./doctor_bare.ts");
     throw await withoutConfig(context, error);
   });
-  using _lock = options.fix ? await lock("doctor") : undefined;
+  using _alone = options.fix ? await alone(context, "doctor --fix") : undefined;
   const captured: { capture?: Capture } = {};
   const begin = async ({ translatorDevice, ways }: Blueprint) => {
     const devices = [...(translatorDevice ? [translatorDevice] : []), ...ways.map((w) => w.device)];

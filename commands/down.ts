@@ -9,8 +9,8 @@ import { apply } from "../machine/apply.ts";
 import { purgePackages } from "../machine/apt.ts";
 import { removeTree } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
-import { lock } from "../machine/lock.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
+import { alone, uninterrupted } from "./alone.ts";
 import { type Context, requireRoot } from "./context.ts";
 import { takeBack, takeBackSteps } from "./converge.ts";
 import { withCommon } from "./options.ts";
@@ -29,7 +29,7 @@ export const downCommand = () =>
         "--purge",
         "also remove what crxn installed (packages, a fetched daemon), the kept identity and crxn's own files",
       ),
-    { yes: true },
+    { yes: true, wait: true },
   );
 
 export interface DownOptions {
@@ -40,7 +40,7 @@ export interface DownOptions {
 export async function down(context: Context, options: DownOptions): Promise<ExitCode> {
   const { ui, runner } = context;
   requireRoot("`crxn down`");
-  using _lock = options.dryRun ? undefined : await lock("down");
+  using _alone = options.dryRun ? undefined : await alone(context, "down");
   const journal = await readJournal();
   const survey = await readSurvey(runner, questionsOf(undefined, journal));
   const steps = takeBackSteps([], survey, journal);
@@ -54,7 +54,11 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
   if (plan.length > 0) consent(context, plan);
   // A `down` that was killed at its very end has no steps left, but something to settle.
   if (plan.length > 0 || journal.undone.size > 0) {
-    await takeBack(context, [], (step) => ui.progress(step.title));
+    using signals = uninterrupted(context);
+    await takeBack(context, [], (step) => {
+      signals.check("What is left is in the journal: `crxn down` carries on, and so does `crxn up`.");
+      ui.progress(step.title);
+    });
     ui.done();
     if (purge.length > 0) await purgePackages(runner, purge);
     await apply(runner, programs, survey, (step) => ui.progress(step.title));

@@ -8,9 +8,9 @@ import { programItems } from "../gateway/daemon.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { installPackages } from "../machine/apt.ts";
 import { noteBrought, readJournal } from "../machine/journal.ts";
-import { lock } from "../machine/lock.ts";
 import { fetchProgram, placeProgram, type Program } from "../machine/program.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
+import { alone, uninterrupted } from "./alone.ts";
 import { type Context, loadConfig, requireDebian, requireRoot } from "./context.ts";
 import { requireDaemon } from "./daemon.ts";
 import { withCommon } from "./options.ts";
@@ -23,20 +23,21 @@ export const installCommand = () =>
         "Installs with apt what the config needs, and nothing recommended beside it. Fetches the daemon that overlay.daemon\n" +
           "names by url and sha256. Starts nothing.",
       ),
-    { yes: true },
+    { yes: true, wait: true },
   );
 
 export async function install(context: Context): Promise<ExitCode> {
   const { ui, runner, options } = context;
   const { config } = await loadConfig(options.config);
   requireRoot("`crxn install`");
-  using _lock = await lock("install");
+  using _alone = await alone(context, "install");
   const survey = await readSurvey(runner, questionsOf(config, await readJournal()));
   requireDebian(survey);
   await requireDaemon(config);
   const packages = packageItems(config).map((i) => i.name);
   const programs = programItems(config).map((i) => i.path);
   const steps = compare([...packageItems(config), ...programItems(config)], survey, { entries: new Map() });
+  using _signals = uninterrupted(context);
   await bring(context, steps);
   const installed = steps.flatMap((s) => s.packages ?? []);
   const fetched = steps.flatMap((s) => s.fetch ?? []);

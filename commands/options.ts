@@ -4,18 +4,28 @@ import { type Command, InvalidArgumentError } from "@commander-js/extra-typings"
 import { parseAddress } from "../gateway/cidr.ts";
 import { Path } from "../gateway/names.ts";
 
-/** Every command has --config and --json; those that change something have --yes. */
+/** Every command has --config and --json; those that change something have --yes, and --wait where they have to be alone. */
 // deno-lint-ignore no-explicit-any
 export function withCommon<A extends any[], O extends Record<string, unknown>>(
   command: Command<A, O>,
-  has: { yes: boolean },
+  has: { yes: boolean; wait?: boolean },
 ) {
+  if (has.wait) command.option("--wait [seconds]", "wait for another crxn to end", seconds);
   const common = command
     .option("--config <file>", "the config to use", Path.config)
     .option("--json", "print one JSON document to stdout");
   return has.yes
     ? common.option("--yes", "ask nothing, do it")
     : common.option("--yes", "accepted, and without effect here");
+}
+
+/** A time to wait on the command line. */
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > 86_400) {
+    throw new InvalidArgumentError(`"${text}" is not a number of seconds from 1 to 86400.`);
+  }
+  return value;
 }
 
 /** An IPv4 address on the command line. */

@@ -11,9 +11,9 @@ import { linkOf } from "../gateway/survey.ts";
 import { readDaemon } from "../machine/daemon.ts";
 import { newIdentity } from "../machine/identity.ts";
 import { readJournal } from "../machine/journal.ts";
-import { lock } from "../machine/lock.ts";
 import type { Runner } from "../machine/run.ts";
 import { programsOf, readSurvey } from "../machine/survey.ts";
+import { alone } from "./alone.ts";
 import { type Context, requireDebian, requireYggdrasil } from "./context.ts";
 import { bring } from "./install.ts";
 
@@ -39,7 +39,7 @@ export async function bringMissing(context: Context, config: Config): Promise<nu
     context.ui.say(`Not here yet: ${missing.join(", ")}. Installing with apt; no service is started.`);
   }
   if (steps.length > 0) {
-    using _lock = await lock("rehearse");
+    using _alone = await alone(context, "rehearse");
     await bring(context, steps);
   }
   return linkOf(survey, config.overlay.interface)?.mtu;

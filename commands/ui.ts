@@ -62,6 +62,15 @@ export function harmless(text: string): string {
 /** JSON of the same meaning without control characters: JSON.stringify leaves those of the upper set as they are. */
 export const harmlessJson = (text: string) => text.replace(/[\x7f-\x9f]/g, (c) => `\\u${hex(c, 4)}`);
 
+/** Of the terminal, which may be gone. */
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
 export function terminalUi(json: boolean): Ui {
   const live = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
   const encoder = new TextEncoder();
@@ -70,8 +79,9 @@ export function terminalUi(json: boolean): Ui {
     try {
       for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
     } catch (error) {
-      // `crxn status | head` closes the pipe: nobody listens any more, and that is no fault.
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      // `crxn status | head` closes the pipe, a lost SSH session the terminal (EIO): nobody listens any more, and that is
+      // no fault.
+      if (!(error instanceof Deno.errors.BrokenPipe) && !/\(os error 5\)/.test(String(error))) throw error;
     }
   };
   let shown = "";
@@ -93,7 +103,7 @@ export function terminalUi(json: boolean): Ui {
     progress: (step) => {
       const what = harmless(step);
       if (what === shown) return;
-      const width = live ? Deno.consoleSize().columns || 80 : 0;
+      const width = live ? columns() : 0;
       write(Deno.stderr, live ? `\r\x1b[K${what.slice(0, Math.max(width - 1, 10))}` : `${what}\n`);
       shown = what;
     },

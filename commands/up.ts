@@ -11,8 +11,8 @@ import { leftoverPrograms } from "../gateway/daemon.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { apply } from "../machine/apply.ts";
-import { lock } from "../machine/lock.ts";
 import { keepIdentity } from "../machine/identity.ts";
+import { alone, uninterrupted } from "./alone.ts";
 import {
   type Context,
   loadConfig,
@@ -30,6 +30,7 @@ import { bring } from "./install.ts";
 import { withCommon } from "./options.ts";
 import { consent, printPlan, tunnelLines } from "./plan_output.ts";
 import { unitLogs } from "../machine/logs.ts";
+import { Interrupted, type Signals } from "../machine/signals.ts";
 import { paintFor } from "./ui.ts";
 import { welcome } from "./welcome.ts";
 
@@ -43,7 +44,7 @@ export const upCommand = () =>
       )
       .option("--dry-run", "show what would change and change nothing (exit code 2: there are changes)")
       .option("--target <ipv4>", "a host in the overlay to ping through the gateway at the end"),
-    { yes: true },
+    { yes: true, wait: true },
   );
 
 export interface UpOptions {
@@ -55,7 +56,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   const { ui } = context;
   const loaded = await loadConfig(context.options.config);
   requireRoot("`crxn up`");
-  using _lock = options.dryRun ? undefined : await lock("up");
+  using _alone = options.dryRun ? undefined : await alone(context, "up");
   await requireDaemon(loaded.config);
   let prepared = await prepare(context, loaded);
   requireDebian(prepared.survey);
@@ -70,13 +71,14 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   }
   if (steps.length > 0) {
     consent(context, steps, ["This is what will be done:", ...tunnelLines(prepared.blueprint)].join("\n"));
+    using signals = uninterrupted(context);
     if (steps.some((step) => step.packages || step.fetch)) {
       await bring(context, steps);
       // Packages bring programs, groups and units: only now can the rest be seen.
       prepared = await prepare(context, loaded, prepared.identity);
       steps = plan(prepared);
     }
-    await make(context, prepared, steps);
+    await make(context, prepared, steps, signals);
   }
   await settleAll(context);
   return await welcome(context, prepared, {
@@ -118,20 +120,25 @@ async function make(
   context: Context,
   { blueprint, survey, journal, identity }: Prepared,
   steps: Step[],
+  signals: Signals,
 ): Promise<void> {
   const { ui, runner } = context;
   if (identity) await keepIdentity(identity);
   let current: Step | undefined;
   try {
     await apply(runner, steps, survey, (step, i) => {
+      signals.check();
       current = step;
       ui.progress(`[${i + 1}/${steps.length}] ${step.title}`);
     });
+    signals.check();
     ui.done();
   } catch (error) {
     ui.done();
-    const logs = await unitLogs(runner, current?.item?.kind === "service" ? current.item.unit : undefined);
-    ui.say(`"${current?.title}" failed. Taking back what this run did.`);
+    const interrupted = error instanceof Interrupted;
+    const service = interrupted ? undefined : current?.item;
+    const logs = await unitLogs(runner, service?.kind === "service" ? service.unit : undefined);
+    ui.say(`${interrupted ? error.message : `"${current?.title}" failed.`} Taking back what this run did.`);
     const before = [...journal.entries.values()].map((e) => e.item);
     const left = await takeBack(context, before, (step) => ui.progress(`taking back: ${step.title}`)).then(
       () => "",
@@ -140,7 +147,7 @@ async function make(
     ui.done();
     throw new CrxnError(
       Exit.failed,
-      `${current?.title}: ${error instanceof Error ? error.message : error}`,
+      interrupted ? error.message : `${current?.title}: ${error instanceof Error ? error.message : error}`,
       left || "The machine is as it was before this run" +
           (blueprint.items.some((i) => i.kind === "package") ? "; installed packages stay." : "."),
       { text: [error instanceof CrxnError ? error.detail?.text ?? "" : "", logs].filter(Boolean).join("\n") },

@@ -2,29 +2,75 @@
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
+import { readNow } from "./files.ts";
 import { at } from "./place.ts";
+
+export interface LockOptions {
+  /** How long to wait for another crxn, in seconds; default 0. */
+  waitSeconds?: number;
+  /** Called once, when there is somebody to wait for. */
+  onWait?: (holder: string) => void;
+}
+
+/** Milliseconds between two tries. */
+const INTERVAL = 200;
 
 /**
  * Takes the lock for as long as the returned object lives.
  * @param command what the holder is doing, for whoever finds the lock taken
- * @throws CrxnError 75 when another crxn has it
+ * @throws CrxnError 75 when another crxn has it, and still has when the time is over
  */
-export async function lock(command: string): Promise<Disposable> {
+export async function lock(command: string, { waitSeconds = 0, onWait }: LockOptions = {}): Promise<Disposable> {
   const file = await Deno.open(at(Path.lock), { read: true, write: true, create: true, mode: 0o600 });
-  if (!(await file.tryLock(true))) {
-    const holder = (await Deno.readTextFile(at(Path.lock)).catch(() => "")).trim();
-    file.close();
-    throw new CrxnError(
-      Exit.busy,
-      `Another crxn is at work${holder ? `: ${holder}` : ""}.`,
-      "Wait until it is done, then try again.",
-    );
+  const until = performance.now() + waitSeconds * 1000;
+  for (let first = true; !(await file.tryLock(true)); first = false) {
+    const holder = holderOf(file.statSync());
+    if (performance.now() >= until) {
+      file.close();
+      throw new CrxnError(
+        Exit.busy,
+        `Another crxn is at work${waitSeconds > 0 ? ` still, after ${waitSeconds} s` : ""}: ${holder}.`,
+        waitSeconds > 0
+          ? "Try again when it is done."
+          : "Try again when it is done, or let this one wait for it: --wait.",
+        { json: { holder } },
+      );
+    }
+    if (first) onWait?.(holder);
+    await new Promise((resolve) => setTimeout(resolve, INTERVAL));
   }
   await file.truncate(0);
-  await file.write(new TextEncoder().encode(`crxn ${command}, process ${Deno.pid}\n`));
+  const now = new Date().toISOString().slice(0, 19);
+  await file.write(new TextEncoder().encode(`crxn ${command}, process ${Deno.pid}, since ${now} UTC\n`));
   return {
     [Symbol.dispose]() {
       file.close();
     },
   };
+}
+
+/** Who has the lock: by the kernel's word, and by the file's only where both are of the same process. */
+function holderOf({ dev, ino }: Deno.FileInfo): string {
+  const said = (readNow(Path.lock) ?? "").trim();
+  const pid = lockers(readNow("/proc/locks") ?? "", dev, ino ?? 0)[0];
+  // One in another PID namespace has no number here.
+  if (pid === undefined) return said || "it does not say who it is";
+  if (new RegExp(`\\bprocess ${pid}\\b`).test(said)) return said;
+  const argv = (readNow(`/proc/${pid}/cmdline`) ?? "").split("\0").filter((word) => word !== "");
+  return `process ${pid}${argv.length > 0 ? ` (${argv.join(" ")})` : ""}`;
+}
+
+/**
+ * proc_locks(5), `1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF`: processes with a flock(2) on that file.
+ * @param dev as stat(2) gives it
+ */
+export function lockers(text: string, dev: number, ino: number): number[] {
+  const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];
+  return text.split("\n").flatMap((line) => {
+    const found = /^\d+: FLOCK\s+\S+\s+\S+\s+(\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /.exec(line);
+    if (!found) return [];
+    const [, pid, high, low, node] = found as unknown as [string, string, string, string, string];
+    const same = parseInt(high, 16) === major && parseInt(low, 16) === minor && Number(node) === ino;
+    return same && pid !== "0" ? [Number(pid)] : [];
+  });
 }

@@ -31,6 +31,8 @@ export interface Runner {
   run(argv: string[], options?: RunOptions): Promise<Result>;
   /** Starts a program that goes on until it is ended; the kernel ends it when crxn dies. Missing where nothing can be started. */
   start?(argv: string[], options?: HoldOptions): Held | undefined;
+  /** From now on programs that `run` starts have a session of their own, out of reach of the terminal's signals. */
+  detach?(): void;
 }
 
 /** A program's whole environment: nothing of the caller's gets through (LD_PRELOAD, IFS, a foreign PATH). */
@@ -38,7 +40,13 @@ export const CLEAN_ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL
 
 /** Programs on this machine. `prefix` comes before every argv, e.g. `ip netns exec NAME`. */
 export class SystemRunner implements Runner {
+  #detached = false;
+
   constructor(private readonly prefix: string[] = []) {}
+
+  detach(): void {
+    this.#detached = true;
+  }
 
   async run(argv: string[], options: RunOptions = {}): Promise<Result> {
     const [program, ...args] = [...this.prefix, ...argv];
@@ -51,6 +59,7 @@ export class SystemRunner implements Runner {
         stdin: options.stdin === undefined ? "null" : "piped",
         stdout: "piped",
         stderr: "piped",
+        detached: this.#detached,
       }).spawn();
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) {

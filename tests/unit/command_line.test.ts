@@ -58,7 +58,9 @@ for (const name of COMMANDS) {
     assertMatch(description, /^[A-Z0-9][\s\S]*\.$/);
     const line = (await crxn("--help")).out.split("\n").find((l) => l.startsWith(`  ${name} `))!;
     assertMatch(line, /[^.]$/);
-    for (const [, text] of out.matchAll(/^ {2}--\S+(?: <\S+>)? +(\S.*)$/gm)) assertMatch(text!, /^[a-z"`]/, text);
+    for (const [, text] of out.matchAll(/^ {2}--\S+(?: [<[]\S+[>\]])? +(\S.*)$/gm)) {
+      assertMatch(text!, /^[a-z"`]/, text);
+    }
   });
 }
 

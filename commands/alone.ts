@@ -1,0 +1,30 @@
+/** What every command does that changes something: it makes sure that it is alone, and that no signal leaves a step half done. */
+
+import { lock } from "../machine/lock.ts";
+import { Signals } from "../machine/signals.ts";
+import type { Context } from "./context.ts";
+
+/** Longest time that `--wait` without a number waits: a day, in seconds. */
+const DAY = 86_400;
+
+/** @throws CrxnError 75 when another crxn is at work, and `--wait` was not given or its time is over */
+export async function alone({ ui, options: { wait } }: Context, command: string): Promise<Disposable> {
+  const held = await lock(command, {
+    waitSeconds: wait === true ? DAY : wait ?? 0,
+    onWait: (holder) => ui.progress(`waiting for another crxn: ${holder}`),
+  });
+  ui.done();
+  return held;
+}
+
+/**
+ * From here on the machine is being changed. Programs that are started get a session of their own (setsid(2)): a signal of
+ * the terminal reaches crxn only, which ends between two steps, and not apt in the middle of its work.
+ */
+export function uninterrupted({ ui, runner }: Context): Signals {
+  runner.detach?.();
+  return new Signals((name) => {
+    ui.done();
+    ui.say(`${name}: it stops when this step is done.`);
+  });
+}

@@ -1,0 +1,51 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { CrxnError, Exit } from "../../gateway/errors.ts";
+import { lock, lockers } from "../../machine/lock.ts";
+import { placeFiles } from "../../machine/place.ts";
+
+const LOCKS = `1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF
+2: POSIX  ADVISORY  WRITE 99 00:1a:5678 0 EOF
+3: FLOCK  ADVISORY  WRITE 77 08:01:5678 0 EOF
+4: FLOCK  ADVISORY  WRITE 0 00:1a:5678 0 EOF
+4: -> FLOCK  ADVISORY  WRITE 55 00:1a:9 0 EOF
+`;
+
+Deno.test("lockers: the processes with a flock(2) on that very file", () => {
+  assertEquals(lockers(LOCKS, 0x1a, 5678), [1234]);
+  assertEquals(lockers(LOCKS, 0x801, 5678), [77]);
+  assertEquals(lockers(LOCKS, 0x1a, 9), []);
+  assertEquals(lockers("", 0x1a, 5678), []);
+});
+
+async function inFolder(body: () => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/run`);
+  placeFiles(folder);
+  try {
+    await body();
+  } finally {
+    placeFiles("");
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("lock: the second is told who has it, and gets it as soon as the first is done", async () => {
+  await inFolder(async () => {
+    const first = await lock("up");
+    const refused = await assertRejects(() => lock("down"), CrxnError, `crxn up, process ${Deno.pid}, since `);
+    assert(refused instanceof CrxnError && refused.exit === Exit.busy);
+    const heard: string[] = [];
+    const begun = performance.now();
+    await assertRejects(
+      () => lock("down", { waitSeconds: 1, onWait: (holder) => heard.push(holder) }),
+      CrxnError,
+      "at work still, after 1 s",
+    );
+    assertEquals(performance.now() - begun >= 900, true);
+    assertEquals(heard.length, 1);
+    const second = lock("down", { waitSeconds: 10 });
+    setTimeout(() => first[Symbol.dispose](), 300);
+    (await second)[Symbol.dispose]();
+    (await lock("up"))[Symbol.dispose]();
+  });
+});
