@@ -70,9 +70,12 @@ function routeProblem(input: CheckInput): Problem[] {
 }
 
 /** The kernel asked for the router's link address, and nobody answered (`ip neigh`: FAILED). */
-function routerProblem(route: RouteSeen, { host }: CheckInput): Problem[] {
+function routerProblem(route: RouteSeen, { host, arrival }: CheckInput): Problem[] {
   const { via, device } = route;
   const router = host?.neighbours?.find((n) => n.address === via && n.device === device);
+  if (router?.states.includes("PERMANENT") && arrival && arrival.left !== 0 && !arrival.answeredBy) {
+    return [fixedRouter(route)];
+  }
   if (!router?.states.includes("FAILED")) return [];
   return [{
     found:
@@ -84,6 +87,16 @@ function routerProblem(route: RouteSeen, { host }: CheckInput): Problem[] {
     ],
   }];
 }
+
+/** An entry that somebody made is never asked for again. That a router is silent may have other reasons. */
+const fixedRouter = ({ via, device }: RouteSeen): Problem => ({
+  verdict: "warn",
+  found:
+    `the link address of the router ${via} on ${device} is fixed by hand (ip neigh: PERMANENT), and it does not answer: a wrong one takes packets to nobody`,
+  want: "an entry that the kernel finds by itself, or the right address",
+  fix: [[Program.ip, "-6", "neigh", "del", via!, "dev", device!]],
+  evidence: [{ command: [Program.ip, "-6", "neigh", "show", "dev", device!], output: `${via} PERMANENT` }],
+});
 
 /** Those that may be meant: one of them may have no network any more, or another name than it had. */
 function devicesOf({ links }: Survey): string {

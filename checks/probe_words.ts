@@ -63,19 +63,27 @@ function betweenOf(side: Side, { translator, overlay }: Through, uplink: string)
 const nextHops = ({ routes }: Survey, overlay: string): string[] =>
   routes.flatMap((r) => r.family === "inet" && r.device === overlay && r.via ? [r.via] : []);
 
-/** ip-neighbour(8): "10.1.0.3 FAILED", or INCOMPLETE while it is still being asked for. */
-const silentNeighbours = (output: string): string[] =>
-  [...output.matchAll(/^(\S+) (?:.* )?(?:FAILED|INCOMPLETE)\b/gm)].map((m) => m[1]!);
+/** ip-neighbour(8): "10.1.0.3 FAILED". */
+const neighboursIn = (output: string, states: string): string[] =>
+  [...output.matchAll(new RegExp(`^(\\S+) (?:.* )?(?:${states})\\b`, "gm"))].map((m) => m[1]!);
 
 function beyond(loss: Loss, through: Through, hops: string[]): Place {
   const { overlay } = through;
   if ((through.counts?.[loss.flow]?.["a4-elsewhere"] ?? 0) > 0) {
     return { hop: "target", where: `on the way back: answers come in by another device than ${overlay}` };
   }
-  const asked = silentNeighbours(through.route?.output ?? "").find((a) => a === through.target || hops.includes(a));
+  const there = (states: string) =>
+    neighboursIn(through.route?.output ?? "", states).find((a) => a === through.target || hops.includes(a));
+  // INCOMPLETE: it is still being asked for.
+  const asked = there("FAILED|INCOMPLETE");
   if (asked) return { hop: "overlay", where: `beyond ${overlay}: no neighbour there answers for ${asked}` };
   const error = through.flows[loss.flow]?.error;
   const answer = error ? `but an error: ${error}` : "no answer came back";
+  const fixed = error ? undefined : there("PERMANENT");
+  if (fixed) {
+    const why = `the link address of ${fixed} is fixed by hand (ip neigh: PERMANENT), maybe to a wrong one`;
+    return { hop: "overlay", where: `beyond ${overlay}: packets left, ${answer}; ${why}` };
+  }
   return { hop: "target", where: `beyond ${overlay}: packets left, ${answer}` };
 }
 
@@ -128,7 +136,9 @@ function route(
   if (error) return place(error);
   if (to && to !== wanted) return place(`they are sent to ${to}${tableOf(route!.output)}`);
   if (at("astray")) return place("they are sent to another device");
-  return place("the kernel drops them before FORWARD (a martian source, or a policy rule)");
+  return place(
+    "the kernel drops them before FORWARD (a martian source, a policy rule, or an xfrm policy: ip xfrm policy)",
+  );
 }
 
 const PREFIX: Record<Side, string> = { request6: "q6", request4: "q4", answer4: "a4", answer6: "a6" };

@@ -4,6 +4,7 @@ import type { ChainSeen } from "../survey.ts";
 import {
   both,
   type Decision,
+  expires,
   FINAL,
   isInside,
   type Match,
@@ -36,7 +37,7 @@ function walk(table: Table, chain: string, packet: Packet, doubts: string[], dep
   for (const [top, rule] of (table[chain]?.rules ?? []).entries()) {
     const match = matches(rule, packet);
     const at = rule.findIndex((w) => w === "-j" || w === "-g");
-    const target = targetOf(rule, at);
+    const target = targetOf(rule, at, packet);
     if (match === "no" || target === undefined || depth > 20) continue;
     if (target === "RETURN") {
       if (match === "yes") return "return";
@@ -58,10 +59,13 @@ function walk(table: Table, chain: string, packet: Packet, doubts: string[], dep
   return undefined;
 }
 
-/** CT goes on with the next rule; without tracking it has done what matters here. */
-function targetOf(rule: string[], at: number): string | undefined {
+/** CT, HL and TTL go on with the next rule; without tracking, or at the end of its hops, a packet has met what matters here. */
+function targetOf(rule: string[], at: number, packet: Packet): string | undefined {
   const target = at < 0 ? undefined : rule[at + 1];
-  return target === "CT" ? (rule.includes("--notrack") ? "NOTRACK" : undefined) : target;
+  if (target === "CT") return rule.includes("--notrack") ? "NOTRACK" : undefined;
+  if (target !== "HL" && target !== "TTL") return target;
+  const set = rule.findIndex((word) => word === "--hl-set" || word === "--ttl-set");
+  return set > 0 && expires(Number(rule[set + 1]), packet) ? "DROP" : undefined;
 }
 
 /** Options that say nothing about the packet, with the number of words that follow them. */

@@ -4,7 +4,7 @@ import type { NftChain } from "./nft.ts";
 import { mapMatch, matchOf } from "./nft_match.ts";
 import { ruleText } from "./nft_text.ts";
 import { isObject } from "./nft_value.ts";
-import { both, type Decision, FINAL, type Match, type Packet } from "./packet.ts";
+import { both, type Decision, expires, FINAL, type Match, type Packet } from "./packet.ts";
 
 type Found = { target: string; chain: string; rule: string[]; top: number } | "return" | undefined;
 type Statement = Record<string, unknown>;
@@ -70,22 +70,32 @@ const VERDICTS: Record<string, string> = {
 
 function effectsOf(statement: Statement, match: Match, packet: Packet): [Match, Effect][] {
   const map = statement["vmap"];
-  if (!isObject(map)) return [[match, effectOf(statement)]];
+  if (!isObject(map)) return [[match, effectOf(statement, packet)]];
   const set = isObject(map["data"]) ? map["data"]["set"] : undefined;
   // The elements of a named map are not in the ruleset as it is read.
   if (!Array.isArray(set) || !set.every(Array.isArray)) return [["maybe", { final: "ACCEPT" }]];
-  return set.map(([value, verdict]) => [both(match, mapMatch(map["key"], value, packet)), effectOf(verdict)] as const)
+  return set.map(([value, verdict]) =>
+    [both(match, mapMatch(map["key"], value, packet)), effectOf(verdict, packet)] as const
+  )
     .filter((pair): pair is [Match, Effect] => pair[0] !== "no");
 }
 
-function effectOf(statement: unknown): Effect {
+function effectOf(statement: unknown, packet: Packet): Effect {
   const [name = "", value] = isObject(statement) ? Object.entries(statement)[0] ?? [] : [];
   if (name === "jump" || name === "goto") {
     return isObject(value) ? { call: String(value["target"]), returns: name === "jump" } : undefined;
   }
   if (name === "return") return "return";
   if (name === "xt") return xtTarget(value);
+  if (name === "mangle") return isObject(value) && expires(hopLimitOf(value), packet) ? { final: "DROP" } : undefined;
   return VERDICTS[name] ? { final: VERDICTS[name] } : undefined;
+}
+
+/** `ip ttl set 1`, `ip6 hoplimit set 1`: the number. */
+function hopLimitOf({ key, value }: Statement): unknown {
+  const payload = isObject(key) ? key["payload"] : undefined;
+  const field = isObject(payload) ? `${payload["protocol"]} ${payload["field"]}` : "";
+  return field === "ip ttl" || field === "ip6 hoplimit" ? value : undefined;
 }
 
 /** A target of iptables, of which nft knows the name only. */

@@ -23,6 +23,8 @@ export interface Packet {
   icmp?: number;
   /** Of the packet as the machine sees it. */
   hopLimit?: number;
+  /** It is going to be routed on, which lowers its hop limit by one. */
+  forwarded?: true;
   state: ConnState;
 }
 
@@ -46,6 +48,10 @@ export const FINAL: ReadonlySet<string> = new Set([
 ]);
 
 export const isDrop = ({ target }: Pick<Decision, "target">): boolean => target === "DROP" || target === "REJECT";
+
+/** A packet that is to be routed on with a hop limit of 1 or 0 ends there (RFC 8200, 3; RFC 1812, 5.3.1). */
+export const expires = (hopLimit: unknown, { forwarded }: Packet): boolean =>
+  forwarded === true && (hopLimit === 0 || hopLimit === 1);
 
 /** Whether a rule before the deciding one may have let the packet pass. */
 export const isDoubtful = ({ doubts }: Pick<Decision, "doubts">): boolean =>

@@ -14,7 +14,7 @@ const [CONNTRACK, NAT_IN, NAT_OUT] = [-200, -100, 100];
 
 /** The packet as a chain sees it there; undefined where it does not come by. */
 export function packetAt(
-  { packet, before, after }: PacketKind,
+  { packet, before, after, path }: PacketKind,
   { hook, priority, type }: BaseChain,
 ): Packet | undefined {
   // NAT is asked about the first packet of a connection only.
@@ -22,8 +22,10 @@ export function packetAt(
   const early = hook === "ingress" || (hook === "prerouting" && priority <= NAT_IN);
   const untracked = hook === "ingress" || ((hook === "prerouting" || hook === "output") && priority < CONNTRACK);
   const late = hook === "egress" || (hook === "postrouting" && priority > NAT_OUT);
+  const forwarded = path === "forward" && (hook === "ingress" || hook === "prerouting");
   return {
     ...packet,
+    ...(forwarded ? { forwarded } : {}),
     ...(early ? before : {}),
     ...(late ? after : {}),
     ...(untracked ? { state: "INVALID" as const } : {}),

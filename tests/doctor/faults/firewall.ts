@@ -75,6 +75,16 @@ export const IPTABLES_FAULTS: Fault[] = [
   rule("a DROP rule in raw", "iptables -t raw -I", "PREROUTING -i ovl0 -s 10.1.0.0/16 -j DROP", "raw4"),
   rule("an IPv6 DROP rule in mangle", "ip6tables -t mangle -A", "FORWARD -o nat64-ygg -j DROP", "mangle6"),
   rule("a DROP rule in mangle POSTROUTING", "iptables -t mangle -A", "POSTROUTING -o ovl0 -j DROP", "mangle4"),
+  rule(
+    "a hop limit of 1 before routing",
+    "ip6tables -t mangle -A",
+    "PREROUTING -i eth0 -d 2a04:5b80:300:4::/96 -j HL --hl-set 1",
+    "mangle6",
+    { says: /--hl-set 1/ },
+  ),
+  rule("a TTL of 1 before routing", "iptables -t mangle -A", "PREROUTING -i nat64-ygg -j TTL --ttl-set 1", "mangle4", {
+    says: /--ttl-set 1/,
+  }),
   rule("a DROP rule in iptables-legacy", "iptables-legacy -A", "FORWARD -i ovl0 -j DROP", "legacy"),
   foreign({
     ...forward,

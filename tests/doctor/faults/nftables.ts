@@ -47,6 +47,11 @@ export const NFTABLES_FAULTS: Fault[] = [
     hook("prerouting", "raw", "accept", "ip saddr 10.1.0.3 drop;"),
   ),
   table(
+    "an nftables rule that sets the TTL to 1 before routing",
+    "ip",
+    hook("prerouting", "mangle", "accept", 'iifname "nat64-ygg" ip ttl set 1;'),
+  ),
+  table(
     "an nftables drop by a set of addresses",
     "inet",
     `set closed { type ipv4_addr; flags interval; elements = { 10.0.0.0/12 }; }\n${
