@@ -1,8 +1,8 @@
-/** What every command does that changes something: it makes sure that it is alone, and that no signal leaves a step half done. */
+/** Before a machine is changed: that nobody else does, with the config as it is by then, and that no signal leaves a step half done. */
 
 import { lock } from "../machine/lock.ts";
 import { Signals } from "../machine/signals.ts";
-import type { Context } from "./context.ts";
+import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
 
 /** Longest time that `--wait` without a number waits: a day, in seconds. */
 const DAY = 86_400;
@@ -16,6 +16,10 @@ export async function alone({ ui, options: { wait } }: Context, command: string)
   ui.done();
   return held;
 }
+
+/** The config once nobody else is at work: during a `--wait` somebody may have edited it. @throws CrxnError 78 */
+export const current = async ({ options }: Context, loaded: LoadedConfig): Promise<LoadedConfig> =>
+  options.wait ? await loadConfig(options.config) : loaded;
 
 /**
  * From here on the machine is being changed. Programs that are started get a session of their own (setsid(2)): a signal of

@@ -15,7 +15,7 @@ import { type Capture, startCapture } from "../machine/capture.ts";
 import { sendProbe } from "../machine/probe.ts";
 import { reachNodes } from "../machine/reach.ts";
 import { askRoutes } from "../machine/route_answers.ts";
-import { alone } from "./alone.ts";
+import { alone, current } from "./alone.ts";
 import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
 import { readInput } from "./doctor_input.ts";
 import { type Examined, reportJson, reportLines } from "./doctor_output.ts";
@@ -53,11 +53,12 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   const wanted = wantedIds(options);
   if (options.fix) requireRoot("`crxn doctor --fix`");
   if (options.capture !== undefined) requireRoot("`crxn doctor --capture`");
-  const loaded = await loadConfig(context.options.config).catch(async (error) => {
+  const early = await loadConfig(context.options.config).catch(async (error) => {
     const { withoutConfig } = await import("./doctor_bare.ts");
     throw await withoutConfig(context, error);
   });
   using _alone = options.fix ? await alone(context, "doctor --fix") : undefined;
+  const loaded = options.fix ? await current(context, early) : early;
   const captured: { capture?: Capture } = {};
   const begin = async ({ translatorDevice, ways }: Blueprint) => {
     const devices = [...(translatorDevice ? [translatorDevice] : []), ...ways.map((w) => w.device)];

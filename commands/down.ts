@@ -55,13 +55,17 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
   // A `down` that was killed at its very end has no steps left, but something to settle.
   if (plan.length > 0 || journal.undone.size > 0) {
     using signals = uninterrupted(context);
-    await takeBack(context, [], (step) => {
+    const begin = (step: Step) => {
       signals.check("What is left is in the journal: `crxn down` carries on, and so does `crxn up`.");
       ui.progress(step.title);
-    });
+    };
+    await takeBack(context, [], begin);
     ui.done();
-    if (purge.length > 0) await purgePackages(runner, purge);
-    await apply(runner, programs, survey, (step) => ui.progress(step.title));
+    if (purge.length > 0) {
+      begin(purgeStep(purge));
+      await purgePackages(runner, purge);
+    }
+    await apply(runner, programs, survey, begin);
     ui.done();
   }
   if (options.purge) {

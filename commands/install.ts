@@ -10,7 +10,7 @@ import { installPackages } from "../machine/apt.ts";
 import { noteBrought, readJournal } from "../machine/journal.ts";
 import { fetchProgram, placeProgram, type Program } from "../machine/program.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
-import { alone, uninterrupted } from "./alone.ts";
+import { alone, current, uninterrupted } from "./alone.ts";
 import { type Context, loadConfig, requireDebian, requireRoot } from "./context.ts";
 import { requireDaemon } from "./daemon.ts";
 import { withCommon } from "./options.ts";
@@ -28,9 +28,10 @@ export const installCommand = () =>
 
 export async function install(context: Context): Promise<ExitCode> {
   const { ui, runner, options } = context;
-  const { config } = await loadConfig(options.config);
+  const early = await loadConfig(options.config);
   requireRoot("`crxn install`");
   using _alone = await alone(context, "install");
+  const { config } = await current(context, early);
   const survey = await readSurvey(runner, questionsOf(config, await readJournal()));
   requireDebian(survey);
   await requireDaemon(config);

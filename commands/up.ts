@@ -12,7 +12,7 @@ import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { apply } from "../machine/apply.ts";
 import { keepIdentity } from "../machine/identity.ts";
-import { alone, uninterrupted } from "./alone.ts";
+import { alone, current, uninterrupted } from "./alone.ts";
 import {
   type Context,
   loadConfig,
@@ -54,9 +54,10 @@ export interface UpOptions {
 
 export async function up(context: Context, options: UpOptions): Promise<ExitCode> {
   const { ui } = context;
-  const loaded = await loadConfig(context.options.config);
+  const early = await loadConfig(context.options.config);
   requireRoot("`crxn up`");
   using _alone = options.dryRun ? undefined : await alone(context, "up");
+  const loaded = await current(context, early);
   await requireDaemon(loaded.config);
   let prepared = await prepare(context, loaded);
   requireDebian(prepared.survey);
@@ -79,8 +80,8 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
       steps = plan(prepared);
     }
     await make(context, prepared, steps, signals);
-  }
-  await settleAll(context);
+    await settleAll(context);
+  } else await settleAll(context);
   return await welcome(context, prepared, {
     changed: steps,
     ...(options.target ? { target: options.target } : {}),

@@ -4,7 +4,6 @@ import { Path } from "../gateway/names.ts";
 import { askBatch, batches } from "./batch.ts";
 import { HOST, type Kind, listed, OWN_TAYGA, SURVEY, unitsAsked, unitsLogged } from "./always.ts";
 import { readNow } from "./files.ts";
-
 import { logsQuestion } from "./logs.ts";
 import { type Result, type Runner, type RunOptions, SystemRunner } from "./run.ts";
 import { interfaceNames, sysctlsQuestion } from "./sysctl.ts";

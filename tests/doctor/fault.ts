@@ -63,7 +63,8 @@ export interface Fault {
  * next fault before anybody looks.
  */
 export const FOLLOWED = `for i in $(seq 150); do
-  if journalctl --unit=crxn-link --output=cat --lines=1 | grep -q 'is up'; then break; fi; sleep 0.1; done`;
+  if journalctl --unit=crxn-link --output=cat --lines=1 | grep -q 'is up'; then exit; fi; sleep 0.1; done
+echo "crxn-link did not see its link come up" >&2; exit 1`;
 
 /** In `touches`: the machine is one on which crxn refuses to do anything. */
 export const CRXN = "crxn";

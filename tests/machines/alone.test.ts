@@ -61,7 +61,13 @@ for (const debian of someDebians("one crxn at a time")) {
       assertStringIncludes(json.holder, `process ${pid}`);
       assertStringIncludes((await crxn(gw, "down --yes --wait 1", 75)).stderr, "at work still, after 1 s");
       assertStringIncludes((await crxn(gw, "up --yes --wait 0", 64)).stderr, "seconds");
-      const waited = await crxn(gw, "up --yes --wait");
+      // What is edited meanwhile counts.
+      const waiting = crxn(gw, "up --yes --wait");
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await gw.write(CONFIG, INTERFACE_GATEWAY + "nat64: {mss: 1234}\n");
+      const waited = await waiting;
+      assertStringIncludes(await gw.must("ip6tables-save -t mangle"), "--set-mss 1234");
+      await gw.write(CONFIG, INTERFACE_GATEWAY);
       assertStringIncludes(waited.stderr, `waiting for another crxn: crxn up, process ${pid}`);
       await assertAnswers(client);
       await normal();
@@ -78,6 +84,13 @@ for (const debian of someDebians("one crxn at a time")) {
       await assertNothingToDo(gw);
       await crxn(gw, "down --yes");
       await same();
+    });
+    await chapter("a program that takes no care ends with its terminal", async () => {
+      await gw.must("setsid -f script -qfc 'sleep 321' /run/said </dev/null >/dev/null 2>&1");
+      const runs = async () => (await gw.run(["pgrep", "-fx", "sleep 321"])).code === 0;
+      await until("it to run", 5, async () => await runs() || undefined);
+      await gw.must(["pkill", "-KILL", "-x", "script"]);
+      await until("it to end", 5, async () => !(await runs()) || undefined);
     });
     await chapter("the session is lost in the middle of up: it goes on to its end", async () => {
       await slow();
