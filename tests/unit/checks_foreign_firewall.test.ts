@@ -91,6 +91,34 @@ const CASES: Case[] = [
     want: ["warn forward-policy", "hook ingress"],
   },
   {
+    name: "a hop limit of 1 before routing",
+    make: add("inet6", "mangle", "PREROUTING", "-i eth0 -j HL --hl-set 1"),
+    want: ["fail forward-policy", 'the rule "-i eth0 -j HL --hl-set 1" of IPv6 mangle PREROUTING'],
+  },
+  {
+    name: "a TTL of 0 in a chain that is jumped to",
+    make: (s) => {
+      add("inet", "mangle", "PREROUTING", "-i nat64-ygg -j GUESTS")(s);
+      s.rules.inet!["mangle"]!["GUESTS"] = { name: "GUESTS", rules: [["-j", "TTL", "--ttl-set", "0"]] };
+    },
+    want: ["fail forward-policy", "-j TTL --ttl-set 0", "packets from nat64-ygg to wg0 are dropped"],
+  },
+  { name: "a hop limit of 64", make: add("inet6", "mangle", "PREROUTING", "-i eth0 -j HL --hl-set 64") },
+  { name: "a TTL that is one higher", make: add("inet", "mangle", "PREROUTING", "-i wg0 -j TTL --ttl-inc 1") },
+  {
+    name: "a TTL of 1 behind routing, which reaches a host on the link",
+    make: add("inet", "mangle", "POSTROUTING", "-o wg0 -j TTL --ttl-set 1"),
+  },
+  {
+    name: "a hop limit of 1 of nftables before routing",
+    make: (s) => {
+      nft("ip6 mine prerouting -150")(s);
+      const mangle = { key: { payload: { protocol: "ip6", field: "hoplimit" } }, value: 1 };
+      s.native!.at(-1)!.rules.push({ expr: [...expr("iifname=eth0"), { mangle }] });
+    },
+    want: ["fail forward-policy", "nftables table ip6 mine, chain my_prerouting"],
+  },
+  {
     name: "the policy of iptables-legacy",
     make: legacy("inet", "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"),
     want: ["fail forward-policy", "the policy of IPv4 filter FORWARD (iptables-legacy, hook forward, priority 0)"],

@@ -224,3 +224,22 @@ Deno.test("pings: what ICMP errors say, in both families and both versions of pi
   assertEquals(answersOf(output)[0], "2001:db8:9::1");
   assertEquals(answersOf("64 bytes from 2001:db8::9: icmp_seq=1 ttl=64 time=1 ms"), ["2001:db8::9"]);
 });
+
+const FIXED: [name: string, Arrival | undefined, states: string[], verdict: string][] = [
+  ["and silence", arrival({ solicited: 0, left: 2 }), ["PERMANENT"], "warn"],
+  ["and an answer", arrival({ answeredBy: "2001:db8::1", solicited: 0, left: 2 }), ["PERMANENT"], "pass"],
+  ["and nothing that left", arrival({ solicited: 0, left: 0 }), ["PERMANENT"], "pass"],
+  ["and nothing measured", undefined, ["PERMANENT"], "pass"],
+  ["that the kernel found, and silence", arrival({ solicited: 0, left: 2 }), ["REACHABLE"], "pass"],
+];
+
+for (const [name, arrived, states, verdict] of FIXED) {
+  Deno.test(`accept-ra: a fixed link address of the router ${name}: ${verdict}`, async () => {
+    const input = await healthy("interface");
+    input.host!.neighbours![0]!.states = states;
+    if (arrived) input.arrival = arrived;
+    const outcome = ask("accept-ra", input);
+    assertEquals(outcome.verdict, verdict);
+    if (verdict === "warn") assertMatch(outcome.found!, /link address of the router \S+ on eth0 is fixed by hand/);
+  });
+}
