@@ -21,22 +21,27 @@ case "$*" in *"route replace 100.64.0.0/16"*) touch /run/slow; sleep 4 ;; esac
 exec /usr/sbin/ip.real "$@"
 `;
 
-/** Starts crxn in a terminal of its own (script(1)), which `kill` can close. @returns the pid of crxn */
+/**
+ * Starts crxn in a terminal of its own (script(1)), and waits until it is in the middle of its work.
+ * @returns its pid, which is the same for the binary and for a script that becomes Deno
+ */
 async function begin(gw: Machine, args: string): Promise<string> {
-  await gw.must("rm -f /run/slow /run/said");
-  await gw.must(
-    `setsid -f script -qfc 'crxn ${args}; echo "ended with $?" >> /run/ended' /run/said </dev/null >/dev/null 2>&1`,
-  );
+  const inside = `sh -c "echo \\$\\$ >/run/pid; exec crxn ${args}"; echo "ended with $?" >>/run/ended`;
+  await gw.must("rm -f /run/slow /run/said /run/pid");
+  await gw.must(`setsid -f script -qfc '${inside}' /run/said </dev/null >/dev/null 2>&1`);
   await until(
     "crxn to be in the middle of it",
     15,
     async () => (await gw.run(["test", "-e", "/run/slow"])).code === 0 || undefined,
   );
-  return (await gw.must(["pgrep", "-xo", "crxn"])).trim();
+  const pid = (await gw.read("/run/pid")).trim();
+  assert(await lives(gw, pid), `crxn ${args} has ended: ${await gw.read("/run/said")}`);
+  return pid;
 }
 
-const ended = (gw: Machine) =>
-  until("crxn to end", 30, async () => (await gw.run(["pgrep", "-x", "crxn"])).code === 1 || undefined);
+const lives = async (gw: Machine, pid: string) => (await gw.run(["kill", "-0", pid])).code === 0;
+
+const ended = (gw: Machine, pid: string) => until("crxn to end", 30, async () => !(await lives(gw, pid)) || undefined);
 
 for (const debian of someDebians("one crxn at a time")) {
   Deno.test(`crxn: alone at its work, whatever comes in between, ${debian}`, async (t) => {
@@ -94,10 +99,10 @@ for (const debian of someDebians("one crxn at a time")) {
     });
     await chapter("the session is lost in the middle of up: it goes on to its end", async () => {
       await slow();
-      await begin(gw, "up --yes");
+      const pid = await begin(gw, "up --yes");
       // Who holds the terminal dies: the kernel hangs it up, and everything in it gets SIGHUP.
       await gw.must(["pkill", "-KILL", "-x", "script"]);
-      await ended(gw);
+      await ended(gw, pid);
       await normal();
       await answersWithin(5, client);
       await assertNothingToDo(gw);
@@ -109,9 +114,9 @@ for (const debian of someDebians("one crxn at a time")) {
         0o755,
       );
       await gw.must("mv /usr/sbin/ip /usr/sbin/ip.real; mv /usr/sbin/ip.slow /usr/sbin/ip");
-      await begin(gw, "down --yes");
+      const pid = await begin(gw, "down --yes");
       await gw.must(["pkill", "-KILL", "-x", "script"]);
-      await ended(gw);
+      await ended(gw, pid);
       await normal();
       await assertSilent(client);
       await same();
@@ -121,7 +126,7 @@ for (const debian of someDebians("one crxn at a time")) {
         await slow();
         const pid = await begin(gw, "up --yes");
         await gw.must(["kill", `-${signal}`, pid]);
-        await ended(gw);
+        await ended(gw, pid);
         await normal();
         assertStringIncludes(await gw.read("/run/said"), `Interrupted by SIG${signal}. Taking back`);
         assertStringIncludes(await gw.read("/run/ended"), "ended with 1");
@@ -138,7 +143,7 @@ for (const debian of someDebians("one crxn at a time")) {
       await gw.write("/usr/sbin/ip", SLOW_IP.replace("100.64", "100.127"), 0o755);
       const pid = await begin(gw, "up --yes");
       await gw.must(["kill", "-INT", pid]);
-      await ended(gw);
+      await ended(gw, pid);
       await normal();
       await answersWithin(5, client);
       await gw.write(CONFIG, INTERFACE_GATEWAY);
