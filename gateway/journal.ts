@@ -24,6 +24,8 @@ export interface Before {
   targets?: string[];
   /** The nftables table behind the chain existed already. */
   table?: boolean;
+  /** So did, in that table, the built-in chain that jumps to it: iptables-nft makes each at its first rule. */
+  base?: boolean;
 }
 
 export interface Entry {
@@ -86,9 +88,10 @@ function putIn({ entries, undone }: Journal, { item, before }: Entry): void {
 }
 
 /** What is still to be done after an item was taken back, so it does not show on the machine. */
-const unsettled = ({ unit, table }: Before = {}): Before => ({
+const unsettled = ({ unit, table, base }: Before = {}): Before => ({
   ...(unit ? { unit } : {}),
   ...(table === false ? { table } : {}),
+  ...(base === false ? { base } : {}),
 });
 
 function takeOut({ entries, undone }: Journal, id: string): void {
@@ -124,12 +127,18 @@ export function beforeOf(item: Item, survey: Survey): Before {
     }
     case "chain": {
       const family = item.family === "inet" ? "ip" : "ip6";
-      return { table: survey.nftables?.includes(`${family} ${item.table}`) ?? true };
+      const table = survey.nftables?.includes(`${family} ${item.table}`) ?? true;
+      const base = !table || survey.nftables === undefined || isBaseThere(item, survey);
+      return { table, ...(base ? {} : { base }) };
     }
     default:
       return {};
   }
 }
+
+/** iptables-save shows the built-in chains that there are; of a table that it cannot read, none. */
+const isBaseThere = ({ family, table, from }: ChainItem, { rules }: Survey): boolean =>
+  rules[family]?.[table] === undefined || rules[family][table][from] !== undefined;
 
 /** The parameter itself and those that the kernel sets with it (ip-sysctl.rst: ip_forward, all/forwarding). */
 function alongWith(key: string, survey: Survey): Record<string, string> {

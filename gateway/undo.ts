@@ -5,7 +5,7 @@ import { removeCommands, removeRoute } from "./commands.ts";
 import type { ServiceItem } from "./item.ts";
 import { type Before, dataFolder, type Entry } from "./journal.ts";
 import { jumpsTo, routesAt, see } from "./see.ts";
-import { linkOf, type Survey } from "./survey.ts";
+import { type ChainSeen, linkOf, type Survey } from "./survey.ts";
 
 /** Kinds of devices that we make. */
 const LINK_KINDS = ["tun", "vxlan", "ip6gre"];
@@ -97,14 +97,17 @@ export function restartFormer(entries: Entry[]): Action[] {
   });
 }
 
-/** nftables tables that iptables made for our chains, with nothing of anybody left in them. */
+/** nftables tables and built-in chains that iptables made for our chains, with nothing of anybody left in them. */
 export function emptyTables(entries: Entry[], survey: Survey): Action[] {
-  const tables = new Set<string>();
+  const left = new Set<string>();
   for (const { item, before } of entries) {
-    if (item.kind !== "chain" || before.table !== false) continue;
-    const chains = Object.values(survey.rules[item.family]?.[item.table] ?? {});
-    const empty = chains.every((c) => c.rules.length === 0 && (c.policy ?? "") === "ACCEPT");
-    if (empty) tables.add(`${item.family === "inet" ? "ip" : "ip6"} ${item.table}`);
+    if (item.kind !== "chain") continue;
+    const table = survey.rules[item.family]?.[item.table] ?? {};
+    const isEmpty = (c: ChainSeen) => c.rules.length === 0 && (c.policy ?? "") === "ACCEPT";
+    const name = `${item.family === "inet" ? "ip" : "ip6"} ${item.table}`;
+    if (before.table === false && Object.values(table).every(isEmpty)) left.add(`table ${name}`);
+    const base = table[item.from];
+    if (before.base === false && base && isEmpty(base)) left.add(`chain ${name} ${item.from}`);
   }
-  return [...tables].map((t) => run([Program.nft, "delete", "table", ...t.split(" ")], { also: [1] }));
+  return [...left].map((what) => run([Program.nft, "delete", ...what.split(" ")], { also: [1] }));
 }

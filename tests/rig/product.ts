@@ -58,7 +58,7 @@ async function sharedDeno(): Promise<string> {
 
 /** The bundle of the sources as they are now; its name in the product directory. */
 async function bundled(entry: string, directory = entry.slice(0, entry.lastIndexOf("/"))): Promise<string> {
-  const sources = [...await sourcesBelow(directory)].sort();
+  const sources = [...new Set([entry, ...await sourcesBelow(directory)])].sort();
   const parts = await Promise.all(sources.map(async (path) => `${path}\n${await Deno.readTextFile(path)}`));
   const name = `crxn-${(await sha256([Deno.version.deno, entry, ...parts].join("\0"))).slice(0, 16)}.js`;
   await cached(`${productDirectory()}/${name}`, async (temporary) => {

@@ -87,7 +87,10 @@ export class FakeNetfilter {
 
   nft(argv: string[]): Answer {
     if (argv.join(" ") === "-t -j list ruleset") return ok(JSON.stringify({ nftables: this.#entries() }));
-    const name = argv.slice(2).join(" ");
+    const name = argv.slice(2, 4).join(" ");
+    if (argv[1] === "chain") {
+      return this.tables.get(name)?.delete(argv[4]!) ? ok() : refused("Error: No such file or directory", 1);
+    }
     return this.tables.delete(name) ? ok() : refused("Error: No such file or directory", 1);
   }
 }

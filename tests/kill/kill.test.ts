@@ -1,0 +1,126 @@
+import { assert, assertEquals } from "@std/assert";
+import { diffSnapshots, Lab, type Machine, type Namespace, snapshot } from "../rig/mod.ts";
+import { answersWithin, assertNothingToDo, assertSilent, CONFIG, crxn, DEBIANS, sceneOf } from "../machines/story.ts";
+import { assertClutter, clutter } from "./clutter.ts";
+import { changesOf, chosen, deathsIn, installMortal, killed } from "./mortal_machine.ts";
+
+// `up`, `down` and a changed config, killed at each of their changes: the next one carries on, and nothing is left behind.
+
+/** Uses most of what a gateway can have. */
+const FIRST = `address: 10.5.0.1/32
+prefix: 2a04:5b80:300:4::/96
+overlay:
+  type: interface
+  interface: ovl0
+  routes:
+    - to: 10.0.0.0/8
+nat64:
+  mss: 1300
+  maps:
+    - {ipv4: 10.5.0.9, ipv6: "2a04:5b80:300:4:1::9"}
+`;
+
+/** The same gateway, with other things made and some no longer wanted. */
+const SECOND = `address: 10.5.0.2/32
+prefix: 2a04:5b80:300:4::/96
+overlay:
+  type: interface
+  interface: ovl0
+  routes:
+    - to: 10.0.0.0/8
+    - to: 10.128.0.0/9
+nat64:
+  pool: 100.65.0.0/16
+`;
+
+interface Stage {
+  gw: Machine;
+  client: Namespace;
+  /** Compares with the machine of the beginning. */
+  same: (why: string) => Promise<void>;
+  configure: (text: string) => Promise<void>;
+}
+
+/** One life and its deaths: `death` is in `up`, or in `down`, or in an `up` with a changed config. */
+const LIVES: Record<string, (stage: Stage, death: string) => Promise<boolean>> = {
+  async up({ gw, client, same }, death) {
+    if (!await killed(gw, "up --yes", death)) return false;
+    await crxn(gw, "down --yes");
+    await same("after a killed up and a down");
+    await killed(gw, "up --yes", death);
+    await crxn(gw, "up --yes");
+    await answersWithin(5, client);
+    await crxn(gw, "up --dry-run");
+    await crxn(gw, "down --yes");
+    await same("after a killed up, an up and a down");
+    return true;
+  },
+  async down({ gw, client, same }, death) {
+    await crxn(gw, "up --yes");
+    if (!await killed(gw, "down --yes", death)) return false;
+    await crxn(gw, "up --yes");
+    await answersWithin(5, client);
+    await crxn(gw, "up --dry-run");
+    await killed(gw, "down --yes", death);
+    await crxn(gw, "down --yes");
+    await same("after a killed down and a down");
+    return true;
+  },
+  async change({ gw, client, same, configure }, death) {
+    await configure(FIRST);
+    await crxn(gw, "up --yes");
+    await configure(SECOND);
+    if (!await killed(gw, "up --yes", death)) return false;
+    await crxn(gw, "up --yes");
+    await answersWithin(5, client);
+    await crxn(gw, "up --dry-run");
+    await configure(FIRST);
+    await killed(gw, "up --yes", death);
+    await crxn(gw, "down --yes");
+    await same("after a killed change and a down");
+    return true;
+  },
+};
+
+for (const debian of DEBIANS) {
+  Deno.test(`crxn, killed at each change that it makes, ${debian}`, async (t) => {
+    await using lab = await Lab.create();
+    const { client, gw } = await sceneOf(lab, { debian, image: "ready" });
+    await installMortal(gw);
+    await clutter(gw);
+    const configure = (text: string) => gw.write(CONFIG, text);
+    await configure(FIRST);
+    const before = await snapshot(gw);
+    const same = async (why: string) => assertEquals(diffSnapshots(before, await snapshot(gw)), "", why);
+    const stage: Stage = { gw, client, same, configure };
+
+    await assertSilent(client);
+    const changes: Record<string, string[]> = {};
+    await t.step("what it does, undisturbed; others' near misses survive it", async () => {
+      changes.up = await changesOf(gw, "up --yes");
+      await answersWithin(5, client);
+      await assertClutter(gw);
+      await assertNothingToDo(gw);
+      await configure(SECOND);
+      changes.change = await changesOf(gw, "up --yes");
+      await answersWithin(5, client);
+      await assertClutter(gw);
+      await configure(FIRST);
+      await crxn(gw, "up --yes");
+      changes.down = await changesOf(gw, "down --yes");
+      await assertSilent(client);
+      await same("undisturbed");
+    });
+    for (const [name, live] of Object.entries(LIVES)) {
+      const all = changes[name];
+      if (!all) throw new Error("The changes are not known.");
+      for (const death of chosen(deathsIn(all), 3, `${name}, ${debian}`)) {
+        const what = all[parseInt(death)] ?? "nothing more";
+        const when = death.endsWith("+") ? "in the midst of" : "before";
+        await t.step(`${name} killed at ${death}, ${when}: ${what.slice(0, 120)}`, async () => {
+          assert(await live(stage, death), `${name} ended before change ${death}`);
+        });
+      }
+    }
+  });
+}

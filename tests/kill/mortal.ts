@@ -1,0 +1,119 @@
+/**
+ * crxn that dies: the real `main`, which kills itself with SIGKILL at a change of the machine that is named by its number.
+ *
+ * CRXN_CHANGES=FILE   writes a line for each change, in order, before it is made; the first is number 0
+ * CRXN_DIE=N          dies right before change N, which is right after change N-1
+ * CRXN_DIE=N+         dies while the program that is change N runs: nobody waits for it any more
+ */
+
+import { main } from "../../main.ts";
+import { type Held, type HoldOptions, type Result, type Runner, type RunOptions, SystemRunner } from "../../machine/run.ts";
+
+const [, number, during] = /^(\d+)(\+?)$/.exec(Deno.env.get("CRXN_DIE") ?? "") ?? [];
+const log = Deno.env.get("CRXN_CHANGES");
+const at = number === undefined ? Infinity : Number(number);
+let count = 0;
+
+const die = () => Deno.kill(Deno.pid, "SIGKILL");
+
+/** Called before each change. @returns whether to die in its midst */
+function change(what: string): boolean {
+  const mine = count++ === at;
+  if (mine && during !== "+") die();
+  if (log) writeLine(log, what);
+  return mine;
+}
+
+const open = Deno.openSync;
+function writeLine(path: string, text: string): void {
+  using file = open(path, { append: true, create: true });
+  file.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+/** What only asks. Whatever is not known here is taken for a change: one death too many proves no less. */
+function asks([program = "", ...args]: string[]): boolean {
+  const name = program.replace(/.*\//, "");
+  switch (name) {
+    case "ip":
+      return args.some((word) => ["show", "get", "-batch", "-V"].includes(word));
+    case "systemctl":
+      return args.some((word) => /^(show|cat|is-.*|list-.*)$/.test(word));
+    case "sysctl":
+      return !args.includes("-w");
+    case "iptables":
+    case "ip6tables":
+      return args.some((word) => ["-C", "-S", "-L", "-V", "--version"].includes(word));
+    case "nft":
+      return args.includes("list");
+    case "tayga":
+      return !args.some((word) => ["--mktun", "--rmtun"].includes(word));
+    case "yggdrasilctl":
+      return args.some((word) => /^(get|list)/.test(word));
+    case "apt-get":
+      return args.includes("--simulate") || args.includes("-s");
+    default:
+      return /^(ip6?tables(-legacy|-nft)?-save|journalctl|dpkg(-query|-deb)?|ping|yggdrasil|df|ps|uname|cat|networkctl|nmcli|systemd-analyze|unshare|nsenter|setpriv|getent|bash|timeout)$/
+        .test(name);
+  }
+}
+
+class MortalRunner implements Runner {
+  readonly #runner = new SystemRunner();
+
+  async run(argv: string[], options?: RunOptions): Promise<Result> {
+    if (asks(argv)) return await this.#runner.run(argv, options);
+    const midst = change(argv.join(" "));
+    const result = this.#runner.run(argv, options);
+    if (midst) {
+      // It has been started, and has what it reads.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      die();
+    }
+    return await result;
+  }
+
+  start = (argv: string[], options?: HoldOptions): Held | undefined => this.#runner.start(argv, options);
+
+  detach = (): void => this.#runner.detach();
+}
+
+/** Files that come and go with every run, and what is below /proc. */
+const isChange = (path: string | URL) => !/^\/(proc|sys|dev)\/|^\/run\/(crxn\.lock|crxn-deno)/.test(String(path));
+
+const { mkdir, rename, remove, open: openFile } = Deno;
+const { write, truncate } = Deno.FsFile.prototype;
+const paths = new WeakMap<Deno.FsFile, string>();
+
+Object.assign(Deno, {
+  mkdir: (async (path, options) => {
+    if (!await Deno.stat(path).then(() => true, () => false)) change(`mkdir ${path}`);
+    return await mkdir(path, options);
+  }) satisfies typeof Deno.mkdir,
+  rename: (async (from, to) => {
+    change(`rename ${from} ${to}`);
+    return await rename(from, to);
+  }) satisfies typeof Deno.rename,
+  remove: (async (path, options) => {
+    if (await Deno.lstat(path).then(() => true, () => false)) change(`remove ${path}`);
+    return await remove(path, options);
+  }) satisfies typeof Deno.remove,
+  open: (async (path, options) => {
+    const makes = (options?.create || options?.createNew) && !await Deno.lstat(path).then(() => true, () => false);
+    if (makes && isChange(path)) change(`create ${path}`);
+    const file = await openFile(path, options);
+    if (options?.write && isChange(path)) paths.set(file, String(path));
+    return file;
+  }) satisfies typeof Deno.open,
+});
+Deno.FsFile.prototype.write = async function (bytes) {
+  const path = paths.get(this);
+  if (path !== undefined) change(`write ${path}`);
+  return await write.call(this, bytes);
+};
+Deno.FsFile.prototype.truncate = async function (length) {
+  const path = paths.get(this);
+  if (path !== undefined) change(`truncate ${path}`);
+  return await truncate.call(this, length);
+};
+
+Deno.exit(await main(Deno.args, new MortalRunner()));
