@@ -24,6 +24,7 @@ const COMMANDS: Record<string, (add: Add) => Promise<void>> = {
   install: (add) => import("./commands/install.ts").then((m) => add(m.installCommand(), m.install)),
   up: (add) => import("./commands/up.ts").then((m) => add(m.upCommand(), m.up)),
   down: (add) => import("./commands/down.ts").then((m) => add(m.downCommand(), m.down)),
+  confirm: (add) => import("./commands/confirm.ts").then((m) => add(m.confirmCommand(), m.confirm)),
   status: (add) => import("./commands/status.ts").then((m) => add(m.statusCommand(), m.status)),
   doctor: (add) => import("./commands/doctor.ts").then((m) => add(m.doctorCommand(), m.doctor)),
   rehearse: (add) => import("./commands/rehearse.ts").then((m) => add(m.rehearseCommand(), m.rehearse)),

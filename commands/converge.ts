@@ -9,7 +9,7 @@ import { inMakingOrder } from "../gateway/order.ts";
 import { emptyTables, restartFormer } from "../gateway/undo.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { act, applyAll } from "../machine/apply.ts";
-import { clearJournal, noteItem, noteSettled, readJournal } from "../machine/journal.ts";
+import { clearJournal, noteItem, noteRest, noteSettled, readJournal } from "../machine/journal.ts";
 import type { Runner } from "../machine/run.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import type { Context } from "./context.ts";
@@ -35,6 +35,8 @@ export async function takeBack(context: Context, items: Item[], onStep: (step: S
   const failures = await applyAll(runner, takeBackSteps(former, survey, journal), survey, onStep);
   const problems = failures.map(({ step, error }) => `${step.title}: ${describe(error)}`);
   problems.push(...await settle(runner));
+  // Without anything left the journal goes as a whole.
+  if (items.length > 0) await noteRest().catch((error) => problems.push(describe(error)));
   if (problems.length > 0) {
     throw new CrxnError(
       Exit.failed,

@@ -7,6 +7,7 @@ import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
 import { apply } from "../machine/apply.ts";
 import { purgePackages } from "../machine/apt.ts";
+import { disarm } from "../machine/confirm.ts";
 import { removeTree } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
@@ -68,6 +69,7 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
     await apply(runner, programs, survey, begin);
     ui.done();
   }
+  await disarm(runner);
   if (options.purge) {
     for (const folder of [Path.state, Path.downloads]) await removeTree(folder);
   }

@@ -20,7 +20,7 @@ export function withCommon<A extends any[], O extends Record<string, unknown>>(
 }
 
 /** A time to wait on the command line. */
-function seconds(text: string): number {
+export function seconds(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value > 86_400) {
     throw new InvalidArgumentError(`"${text}" is not a number of seconds from 1 to 86400.`);

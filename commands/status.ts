@@ -3,7 +3,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { CHECKS } from "../checks/list.ts";
 import { runChecks } from "../checks/run.ts";
+import { confirmJson } from "../gateway/confirm.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
+import { readPending } from "../machine/confirm.ts";
 import { readSeen } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
@@ -58,7 +60,9 @@ const WITHOUT_PROBE = new Set(CHECKS.map((c) => c.id).filter((id) => id !== "pro
 
 async function look(context: Context, loaded: LoadedConfig): Promise<Status> {
   const input = await readInput(context, loaded);
-  return statusOf(input, runChecks(CHECKS, input, WITHOUT_PROBE));
+  const seen = statusOf(input, runChecks(CHECKS, input, WITHOUT_PROBE));
+  const pending = readPending();
+  return pending ? { ...seen, confirm: confirmJson(pending) } : seen;
 }
 
 const textOf = (seen: Status) => statusLines(seen, paintFor(Deno.stdout), Date.now()).join("\n");

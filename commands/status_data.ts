@@ -47,6 +47,8 @@ export interface Status {
   /** The far nodes of a yggdrasil overlay; each address follows from its key. */
   nodes?: { key: string; address: string; device: string; networks: string[] }[];
   faults: { id: string; title: string; found: string }[];
+  /** `up --confirm` waits to be confirmed until then (ISO 8601). */
+  confirm?: { until: string; seconds: number };
 }
 
 /** @param findings of the checks, without the probe */

@@ -1,6 +1,7 @@
 /** `crxn status` on one screen of 80 columns. Pure but for the colours. */
 
 import { wrap } from "../checks/explain.ts";
+import { confirmLine } from "../gateway/confirm.ts";
 import type { Status } from "./status_data.ts";
 import type { Paint } from "./ui.ts";
 
@@ -20,6 +21,7 @@ export function statusLines(status: Status, paint: Paint, now: number): string[]
     "",
     ...facts(status, paint),
     ...faults(status, paint),
+    ...(status.confirm ? ["", ...wrap(confirmLine(status.confirm), WIDTH)] : []),
   ];
 }
 

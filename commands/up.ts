@@ -9,8 +9,10 @@ import { keyWarnings } from "../gateway/config/key_warnings.ts";
 import { problemText } from "../gateway/config/problem.ts";
 import { leftoverPrograms } from "../gateway/daemon.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import type { Item } from "../gateway/item.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { apply } from "../machine/apply.ts";
+import { readPending } from "../machine/confirm.ts";
 import { keepIdentity } from "../machine/identity.ts";
 import { alone, current, uninterrupted } from "./alone.ts";
 import {
@@ -27,11 +29,12 @@ import { requireDaemon } from "./daemon.ts";
 import { briefLines } from "./doctor_brief.ts";
 import { inputOf, readInput } from "./doctor_input.ts";
 import { bring } from "./install.ts";
-import { withCommon } from "./options.ts";
+import { seconds, withCommon } from "./options.ts";
 import { consent, printPlan, tunnelLines } from "./plan_output.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { Interrupted, type Signals } from "../machine/signals.ts";
 import { paintFor } from "./ui.ts";
+import { type OpenWay, openWay, wayBack, wayBackLines } from "./way_back.ts";
 import { welcome } from "./welcome.ts";
 
 export const upCommand = () =>
@@ -43,6 +46,11 @@ export const upCommand = () =>
           "is going to do, does it, and tries the path. Running it again changes nothing; a changed config changes only what differs.",
       )
       .option("--dry-run", "show what would change and change nothing (exit code 2: there are changes)")
+      .option(
+        "--confirm [seconds]",
+        "take it all back unless `crxn confirm` comes from a new session in time (120 s)",
+        seconds,
+      )
       .option("--target <ipv4>", "a host in the overlay to ping through the gateway at the end"),
     { yes: true, wait: true },
   );
@@ -50,10 +58,11 @@ export const upCommand = () =>
 export interface UpOptions {
   dryRun?: true | undefined;
   target?: string | undefined;
+  confirm?: number | true | undefined;
 }
 
 export async function up(context: Context, options: UpOptions): Promise<ExitCode> {
-  const { ui } = context;
+  const { ui, runner } = context;
   const early = await loadConfig(context.options.config);
   requireRoot("`crxn up`");
   using _alone = options.dryRun ? undefined : await alone(context, "up");
@@ -70,8 +79,11 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     printPlan(ui, "up", steps, prepared.blueprint, foreseen);
     return steps.length > 0 ? Exit.changes : Exit.ok;
   }
+  let pending = readPending();
   if (steps.length > 0) {
-    consent(context, steps, ["This is what will be done:", ...tunnelLines(prepared.blueprint)].join("\n"));
+    const wish = wayBack(context, options.confirm, prepared, steps);
+    const heading = [...wayBackLines(wish), "This is what will be done:", ...tunnelLines(prepared.blueprint)];
+    consent(context, steps, heading.join("\n"));
     using signals = uninterrupted(context);
     if (steps.some((step) => step.packages || step.fetch)) {
       await bring(context, steps);
@@ -79,11 +91,17 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
       prepared = await prepare(context, loaded, prepared.identity);
       steps = plan(prepared);
     }
-    await make(context, prepared, steps, signals);
+    const way = wish && steps.length > 0 ? await openWay(runner, wish, itemsOf(prepared)) : undefined;
+    await make(context, prepared, steps, signals, way);
     await settleAll(context);
-  } else await settleAll(context);
+    pending = await way?.begin();
+  } else {
+    await settleAll(context);
+    if (options.confirm && !pending) ui.say("Nothing is changed, and so nothing has to be confirmed.");
+  }
   return await welcome(context, prepared, {
     changed: steps,
+    ...(pending ? { pending } : {}),
     ...(options.target ? { target: options.target } : {}),
     // A machine that was right as it was has been read already.
     look: async () => steps.length > 0 ? await readInput(context, loaded) : inputOf(loaded, prepared),
@@ -116,14 +134,19 @@ const plan = ({ blueprint, survey, journal }: Prepared): Step[] => [
   ...leftoverPrograms(blueprint.items, journal),
 ];
 
+/** The gateway as this run found it. */
+const itemsOf = ({ journal }: Prepared): Item[] => [...journal.entries.values()].map((e) => e.item);
+
 /** Does the steps; when one fails, the machine goes back to how this run found it. */
 async function make(
   context: Context,
-  { blueprint, survey, journal, identity }: Prepared,
+  prepared: Prepared,
   steps: Step[],
   signals: Signals,
+  way?: OpenWay,
 ): Promise<void> {
   const { ui, runner } = context;
+  const { blueprint, survey, identity } = prepared;
   if (identity) await keepIdentity(identity);
   let current: Step | undefined;
   try {
@@ -140,12 +163,12 @@ async function make(
     const service = interrupted ? undefined : current?.item;
     const logs = await unitLogs(runner, service?.kind === "service" ? service.unit : undefined);
     ui.say(`${interrupted ? error.message : `"${current?.title}" failed.`} Taking back what this run did.`);
-    const before = [...journal.entries.values()].map((e) => e.item);
-    const left = await takeBack(context, before, (step) => ui.progress(`taking back: ${step.title}`)).then(
+    const left = await takeBack(context, itemsOf(prepared), (step) => ui.progress(`taking back: ${step.title}`)).then(
       () => "",
       describe,
     );
     ui.done();
+    await way?.abandon();
     throw new CrxnError(
       Exit.failed,
       interrupted ? error.message : `${current?.title}: ${error instanceof Error ? error.message : error}`,

@@ -8,6 +8,7 @@ import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/step.ts";
 import { contains, network } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
+import { confirmJson, confirmLine, type Pending } from "../gateway/confirm.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { planJson } from "../gateway/plan.ts";
 import type { Runner } from "../machine/run.ts";
@@ -23,6 +24,8 @@ import { paintFor } from "./ui.ts";
 interface Done {
   changed: Step[];
   target?: string;
+  /** What waits to be confirmed. */
+  pending?: Pending;
   /** Reads the machine for `doctor`'s checks; without it they are not asked. */
   look?: () => Promise<CheckInput>;
 }
@@ -56,6 +59,7 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
         pings: tried,
         findings: briefJson(findings),
         self: selfOf(blueprint),
+        ...(done.pending ? { confirm: confirmJson(done.pending) } : {}),
       },
       null,
       2,
@@ -81,6 +85,7 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
     ui.out("  No host of the overlay is known here, so none was pinged; --target names one.");
   }
   if (done.changed.length > 0) { for (const line of farewell(blueprint)) ui.out(line); }
+  if (done.pending) ui.out(confirmLine(done.pending));
   return failed ? Exit.failed : Exit.ok;
 }
 

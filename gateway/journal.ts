@@ -128,17 +128,13 @@ export function beforeOf(item: Item, survey: Survey): Before {
     case "chain": {
       const family = item.family === "inet" ? "ip" : "ip6";
       const table = survey.nftables?.includes(`${family} ${item.table}`) ?? true;
-      const base = !table || survey.nftables === undefined || isBaseThere(item, survey);
+      const base = !table || (survey.baseChains?.includes(`${family} ${item.table} ${item.from}`) ?? true);
       return { table, ...(base ? {} : { base }) };
     }
     default:
       return {};
   }
 }
-
-/** iptables-save shows the built-in chains that there are; of a table that it cannot read, none. */
-const isBaseThere = ({ family, table, from }: ChainItem, { rules }: Survey): boolean =>
-  rules[family]?.[table] === undefined || rules[family][table][from] !== undefined;
 
 /** The parameter itself and those that the kernel sets with it (ip-sysctl.rst: ip_forward, all/forwarding). */
 function alongWith(key: string, survey: Survey): Record<string, string> {

@@ -13,6 +13,8 @@ export const Path = {
   yggdrasilConfig: "/etc/yggdrasil/yggdrasil.conf",
   state: "/var/lib/crxn",
   journal: "/var/lib/crxn/journal.jsonl",
+  /** What `up --confirm` goes back to. Holds keys, where a file of the gateway does. */
+  pending: "/var/lib/crxn/confirm.json",
   identity: "/var/lib/crxn/yggdrasil.key",
   /** Of yggdrasil 0.3, which has four keys. */
   oldIdentity: "/var/lib/crxn/yggdrasil-0.3.key",
@@ -28,6 +30,9 @@ export const Unit = {
   overlay: "crxn-overlay.service",
   /** Follows an existing link that comes and goes. */
   link: "crxn-link.service",
+  /** Takes back what nobody confirmed. */
+  confirm: "crxn-confirm.service",
+  confirmTimer: "crxn-confirm.timer",
   yggdrasil: "yggdrasil.service",
   translator: (instance: string) => `tayga@${instance}.service`,
   /** Debian's own tayga, started at install with a sample config. */

@@ -178,6 +178,8 @@ export interface Survey {
   unreadable?: string[];
   /** Names of the kernel's nftables tables, e.g. "ip nat", the oldest first. Undefined where nft gave no answer. */
   nftables?: string[];
+  /** Built-in chains that iptables-nft has made so far, e.g. "ip mangle FORWARD": iptables-save shows them all, made or not. */
+  baseChains?: string[];
   /** Chains of nftables that `rules` does not have. */
   native?: NftChain[];
   units: Record<string, UnitSeen>;

@@ -17,7 +17,7 @@ const LINK_KINDS = ["tun", "vxlan", "ip6gre"];
 export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<string> = new Set()): Action[] {
   switch (item.kind) {
     case "file":
-      return undoFile(item.path, before, survey);
+      return undoFile(item.path, before);
     case "sysctl":
       return undoSysctl(before, survey);
     case "service":
@@ -46,14 +46,14 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
   }
 }
 
-function undoFile(path: string, before: Before, survey: Survey): Action[] {
-  const there = survey.files[path];
+function undoFile(path: string, before: Before): Action[] {
   if (before.file) {
     const { base64, mode, uid, gid } = before.file;
     return [{ do: "restore", path, base64, mode, uid, gid }];
   }
   return [
-    ...(there ? [{ do: "remove", path } as Action] : []),
+    // Also one that is not there: a kill may have left its beginnings.
+    { do: "remove", path },
     ...[...(before.folders ?? [])].reverse().map((folder): Action => ({ do: "rmdir", path: folder })),
   ];
 }

@@ -2,6 +2,7 @@
 
 import type { FileSeen } from "../gateway/survey.ts";
 import type { FileBefore } from "../gateway/journal.ts";
+import { CrxnError, Exit } from "../gateway/errors.ts";
 import { at } from "./place.ts";
 
 /** @returns null when there is no such file; without `content` when it may not be read, or is no file (of a pipe reading would not end). */
@@ -76,8 +77,33 @@ export async function writeAtomically(
   data: Uint8Array | string,
   options: { mode: number; uid?: number; gid?: number },
 ): Promise<void> {
+  await explaining(path, () => writeAndRename(path, data, options));
+}
+
+/** What the system refuses is no bug. @throws CrxnError 1 with the path and the system's own words */
+export async function explaining<T>(path: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    const words = error instanceof Error ? /^(.*?) \(os error (\d+)\)/.exec(error.message) : null;
+    if (!words) throw error;
+    // ENOSPC and EDQUOT, EROFS: errno(3).
+    const remedy = ["28", "122"].includes(words[2]!)
+      ? "Free some space on that disk (`df -h`), then try again."
+      : words[2] === "30"
+      ? "Its file system is mounted read-only: see `findmnt` and the kernel's log, `journalctl -k`."
+      : undefined;
+    throw new CrxnError(Exit.failed, `${path} cannot be written: ${words[1]!.toLowerCase()}.`, remedy);
+  }
+}
+
+async function writeAndRename(
+  path: string,
+  data: Uint8Array | string,
+  options: { mode: number; uid?: number; gid?: number },
+): Promise<void> {
   await Deno.mkdir(at(parent(path)), { recursive: true, mode: 0o755 });
-  const temporary = at(`${path}.crxn-new`);
+  const temporary = at(beginningsOf(path));
   await removeIfThere(temporary);
   const file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
   try {
@@ -96,6 +122,9 @@ export async function writeAtomically(
   await syncFolder(parent(path));
 }
 
+/** What a file is called until it is whole: a kill may leave it. */
+const beginningsOf = (path: string) => `${path}.crxn-new`;
+
 /** A rename is on the disk only when its folder is. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await Deno.open(at(path), { read: true });
@@ -108,7 +137,11 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-export const remove = (path: string): Promise<void> => removeIfThere(at(path));
+/** Removes a file, and what a killed {@linkcode writeAtomically} left of it. */
+export async function remove(path: string): Promise<void> {
+  await removeIfThere(at(beginningsOf(path)));
+  await removeIfThere(at(path));
+}
 
 async function removeIfThere(path: string, options: Deno.RemoveOptions = {}): Promise<void> {
   await Deno.remove(path, options).catch((error) => {
@@ -122,7 +155,7 @@ export const removeTree = (path: string): Promise<void> => removeIfThere(at(path
 /** Removes a folder if it is empty; whoever else uses it keeps it. */
 export async function removeIfEmpty(path: string): Promise<void> {
   const entries = await Array.fromAsync(Deno.readDir(at(path))).catch(() => undefined);
-  if (entries?.length === 0) await remove(path);
+  if (entries?.length === 0) await removeIfThere(at(path));
 }
 
 export const parent = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";

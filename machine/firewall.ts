@@ -7,7 +7,7 @@ import { readLegacy, readRules, type Saved } from "./iptables.ts";
 import { readNft } from "./nft.ts";
 import type { Runner } from "./run.ts";
 
-type Firewall = Pick<Survey, "rules" | "legacy" | "unreadable" | "nftables" | "native">;
+type Firewall = Pick<Survey, "rules" | "legacy" | "unreadable" | "nftables" | "baseChains" | "native">;
 type Answer = <T>(what: string, question: Promise<T>, otherwise: T) => Promise<T>;
 
 /** @param answer waits for a question, and notes that it failed */
@@ -32,7 +32,13 @@ export async function readFirewall(runner: Runner, answer: Answer): Promise<Fire
     // Without any the survey is as on a machine that has no iptables-legacy.
     ...legacyOf(saved),
     ...(unreadable.length > 0 ? { unreadable } : {}),
-    ...(nft ? { nftables: nft.tables, native: nativeChains(nft.chains, shown, unreadable) } : {}),
+    ...(nft
+      ? {
+        nftables: nft.tables,
+        baseChains: nft.chains.filter((c) => c.hook).map((c) => `${c.family} ${c.table} ${c.name}`),
+        native: nativeChains(nft.chains, shown, unreadable),
+      }
+      : {}),
   };
 }
 

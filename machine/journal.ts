@@ -13,7 +13,16 @@ import {
 import type { Item } from "../gateway/item.ts";
 import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
-import { missingFolders, parent, readBefore, remove, syncFolder, writeAtomically } from "./files.ts";
+import {
+  explaining,
+  missingFolders,
+  parent,
+  readBefore,
+  remove,
+  removeIfEmpty,
+  syncFolder,
+  writeAtomically,
+} from "./files.ts";
 import { at } from "./place.ts";
 
 /** @throws CrxnError 1 when it is of another version of crxn, or damaged before its last line. */
@@ -22,13 +31,13 @@ export async function readJournal(): Promise<Journal> {
   try {
     text = await Deno.readTextFile(at(Path.journal));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return replay([]);
+    if (error instanceof Deno.errors.NotFound) return replay(unwritten);
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new CrxnError(Exit.noPermission, `${Path.journal} may be read by root only.`, "Run crxn as root.");
     }
     throw error;
   }
-  return replay(parseJournal(text));
+  return replay([...parseJournal(text), ...unwritten]);
 }
 
 /** A last line without its end was never finished: the change it announces was not made. */
@@ -66,8 +75,34 @@ function objectOf(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Adds lines; they are on the disk when this returns. */
+/**
+ * What was taken back and could not be noted, on a full disk: taking back goes on, and frees the space to note it with the
+ * next line. What is going to be done is never in here.
+ */
+let unwritten: Line[] = [];
+
+/** Adds lines; they are on the disk when this returns. @throws CrxnError 1 when they cannot be written */
 async function append(...lines: Line[]): Promise<void> {
+  await explaining(Path.journal, () => write([...unwritten, ...lines]));
+  unwritten = [];
+}
+
+/** Adds a line about what is done already, now or with a later one. */
+async function noteLater(line: Line): Promise<void> {
+  try {
+    await append(line);
+  } catch (error) {
+    if (!(error instanceof CrxnError)) throw error;
+    unwritten.push(line);
+  }
+}
+
+/** @throws CrxnError 1 when something that was taken back is still not noted */
+export async function noteRest(): Promise<void> {
+  if (unwritten.length > 0) await append();
+}
+
+async function write(lines: Line[]): Promise<void> {
   const folder = parent(Path.journal);
   await Deno.mkdir(at(folder), { recursive: true, mode: 0o700 });
   const isNew = !(await Deno.stat(at(Path.journal)).then(() => true, () => false));
@@ -112,7 +147,7 @@ async function fullBefore(item: Item, survey: Survey): Promise<Before> {
 
 /** Notes an item that is made already as it is to be from now on: how its place was before stays as it was noted first. */
 export const noteItem = (item: Item): Promise<void> =>
-  append({ v: 1, did: { item, before: {} }, at: new Date().toISOString() });
+  noteLater({ v: 1, did: { item, before: {} }, at: new Date().toISOString() });
 
 /** Notes items in whose place nothing has to be remembered: taking them back is taking them away. */
 export async function noteTogether(items: Item[]): Promise<void> {
@@ -121,9 +156,9 @@ export async function noteTogether(items: Item[]): Promise<void> {
   await append(...items.map((item) => ({ v: 1 as const, did: { item, before: {} }, at })));
 }
 
-export const noteUndone = (id: string): Promise<void> => append({ v: 1, undid: id, at: new Date().toISOString() });
+export const noteUndone = (id: string): Promise<void> => noteLater({ v: 1, undid: id, at: new Date().toISOString() });
 
-export const noteSettled = (): Promise<void> => append({ v: 1, settled: true, at: new Date().toISOString() });
+export const noteSettled = (): Promise<void> => noteLater({ v: 1, settled: true, at: new Date().toISOString() });
 
 export const noteBrought = (packages: string[]): Promise<void> =>
   append({ v: 1, brought: packages, at: new Date().toISOString() });
@@ -136,11 +171,15 @@ export const noteRemoved = (path: string): Promise<void> =>
 
 /** Nothing is left to take back. What `install` brought stays known, whenever a kill comes. */
 export async function clearJournal({ brought, fetched }: Journal): Promise<void> {
+  unwritten = [];
   const now = new Date().toISOString();
   const lines: Line[] = [
     ...(brought.length > 0 ? [{ v: 1 as const, brought, at: now }] : []),
     ...[...fetched.values()].map((one) => ({ v: 1 as const, fetched: one, at: now })),
   ];
-  if (lines.length === 0) return await remove(Path.journal);
+  if (lines.length === 0) {
+    await remove(Path.journal);
+    return await removeIfEmpty(parent(Path.journal));
+  }
   await writeAtomically(Path.journal, lines.map((l) => JSON.stringify(l) + "\n").join(""), { mode: 0o600 });
 }

@@ -7,7 +7,14 @@
  */
 
 import { main } from "../../main.ts";
-import { type Held, type HoldOptions, type Result, type Runner, type RunOptions, SystemRunner } from "../../machine/run.ts";
+import {
+  type Held,
+  type HoldOptions,
+  type Result,
+  type Runner,
+  type RunOptions,
+  SystemRunner,
+} from "../../machine/run.ts";
 
 const [, number, during] = /^(\d+)(\+?)$/.exec(Deno.env.get("CRXN_DIE") ?? "") ?? [];
 const log = Deno.env.get("CRXN_CHANGES");
