@@ -9,7 +9,15 @@ import { inMakingOrder } from "../gateway/order.ts";
 import { emptyTables, restartFormer } from "../gateway/undo.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { act, applyAll } from "../machine/apply.ts";
-import { clearJournal, noteItem, noteRest, noteSettled, readJournal } from "../machine/journal.ts";
+import {
+  clearJournal,
+  noteItem,
+  noteRest,
+  noteSettled,
+  readJournal,
+  WITHOUT,
+  writeUndoScript,
+} from "../machine/journal.ts";
 import type { Runner } from "../machine/run.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import type { Context } from "./context.ts";
@@ -36,12 +44,14 @@ export async function takeBack(context: Context, items: Item[], onStep: (step: S
   const problems = failures.map(({ step, error }) => `${step.title}: ${describe(error)}`);
   problems.push(...await settle(runner));
   // Without anything left the journal goes as a whole.
-  if (items.length > 0) await noteRest().catch((error) => problems.push(describe(error)));
+  if (items.length > 0) {
+    await noteRest().then(() => writeUndoScript()).catch((error) => problems.push(describe(error)));
+  }
   if (problems.length > 0) {
     throw new CrxnError(
       Exit.failed,
       `Not everything could be taken back:\n  ${problems.join("\n  ")}`,
-      "What is left is still in the journal; the next `crxn down` tries again.",
+      `What is left is still in the journal; the next \`crxn down\` tries again. ${WITHOUT}`,
     );
   }
   if (items.length === 0) await clearJournal(await readJournal());

@@ -13,6 +13,7 @@ import type { Item } from "../gateway/item.ts";
 import { linkOf } from "../gateway/survey.ts";
 import { apply } from "../machine/apply.ts";
 import { readPending } from "../machine/confirm.ts";
+import { writeUndoScript } from "../machine/journal.ts";
 import { keepIdentity } from "../machine/identity.ts";
 import { alone, current, uninterrupted } from "./alone.ts";
 import {
@@ -94,6 +95,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     const way = wish && steps.length > 0 ? await openWay(runner, wish, itemsOf(prepared)) : undefined;
     await make(context, prepared, steps, signals, way);
     await settleAll(context);
+    await writeUndoScript();
     pending = await way?.begin();
   } else {
     await settleAll(context);
@@ -162,7 +164,8 @@ async function make(
     const interrupted = error instanceof Interrupted;
     const service = interrupted ? undefined : current?.item;
     const logs = await unitLogs(runner, service?.kind === "service" ? service.unit : undefined);
-    ui.say(`${interrupted ? error.message : `"${current?.title}" failed.`} Taking back what this run did.`);
+    const what = current ? `"${current.title}" failed.` : "The journal cannot be written.";
+    ui.say(`${interrupted ? error.message : what} Taking back what this run did.`);
     const left = await takeBack(context, itemsOf(prepared), (step) => ui.progress(`taking back: ${step.title}`)).then(
       () => "",
       describe,
@@ -171,13 +174,15 @@ async function make(
     await way?.abandon();
     throw new CrxnError(
       Exit.failed,
-      interrupted ? error.message : `${current?.title}: ${error instanceof Error ? error.message : error}`,
+      interrupted || !current ? describeShort(error) : `${current.title}: ${describeShort(error)}`,
       left || "The machine is as it was before this run" +
           (blueprint.items.some((i) => i.kind === "package") ? "; installed packages stay." : "."),
       { text: [error instanceof CrxnError ? error.detail?.text ?? "" : "", logs].filter(Boolean).join("\n") },
     );
   }
 }
+
+const describeShort = (error: unknown) => error instanceof Error ? error.message : String(error);
 
 /** What the config no longer wants is gone; what comes after that is done as well, also when an earlier run did not get to it. */
 async function settleAll({ runner }: Context): Promise<void> {

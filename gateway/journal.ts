@@ -80,6 +80,22 @@ export function replay(lines: Line[]): Journal {
   return journal;
 }
 
+/** The journal as it will be when these have been made as well. */
+export function withComing(journal: Journal, coming: Entry[]): Journal {
+  const copy = { ...journal, entries: new Map(journal.entries), undone: new Map(journal.undone) };
+  for (const entry of coming) putIn(copy, entry);
+  return copy;
+}
+
+/** The lines that stay when nothing is left to take back: what `install` brought. Empty when it brought nothing. */
+export function kept({ brought, fetched }: Journal, at: string): string {
+  const lines: Line[] = [
+    ...(brought.length > 0 ? [{ v: 1 as const, brought, at }] : []),
+    ...[...fetched.values()].map((one) => ({ v: 1 as const, fetched: one, at })),
+  ];
+  return lines.map((line) => JSON.stringify(line) + "\n").join("");
+}
+
 function putIn({ entries, undone }: Journal, { item, before }: Entry): void {
   // The first state is the one to go back to, however often we changed it since.
   const first = entries.get(item.id)?.before ?? { ...before, ...unsettled(undone.get(item.id)?.before) };

@@ -13,6 +13,8 @@ export const Path = {
   yggdrasilConfig: "/etc/yggdrasil/yggdrasil.conf",
   state: "/var/lib/crxn",
   journal: "/var/lib/crxn/journal.jsonl",
+  /** The way back without crxn. Holds keys, where the journal does. */
+  undo: "/var/lib/crxn/undo.sh",
   /** What `up --confirm` goes back to. Holds keys, where a file of the gateway does. */
   pending: "/var/lib/crxn/confirm.json",
   identity: "/var/lib/crxn/yggdrasil.key",

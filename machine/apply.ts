@@ -5,7 +5,7 @@ import type { Item } from "../gateway/item.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { fromBase64, groupId, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
-import { noteBefore, noteRemoved, noteTogether, noteUndone } from "./journal.ts";
+import { noteBefore, noteRemoved, noteTogether, noteUndone, writeUndoScript } from "./journal.ts";
 import { must, type Runner } from "./run.ts";
 
 export async function act(runner: Runner, action: Action): Promise<void> {
@@ -45,8 +45,10 @@ export async function apply(
   survey: Survey,
   onStep: (step: Step, index: number) => void,
 ): Promise<void> {
+  const items = steps.flatMap(({ item }) => item ? [item] : []);
+  if (items.length > 0) await writeUndoScript(items.map((item) => ({ item, survey })));
   // A unit that is started anew makes these before their own turn comes: a kill in between must not leave them unknown.
-  await noteTogether(steps.flatMap(({ item }) => item && isMadeByUnits(item) ? [item] : []));
+  await noteTogether(items.filter(isMadeByUnits));
   for (const [index, step] of steps.entries()) {
     onStep(step, index);
     await applyStep(runner, step, survey);

@@ -7,12 +7,15 @@ import {
   dataFolder,
   type Fetched,
   type Journal,
+  kept,
   type Line,
   replay,
+  withComing,
 } from "../gateway/journal.ts";
 import type { Item } from "../gateway/item.ts";
 import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
+import { undoScript } from "../gateway/undo_script.ts";
 import {
   explaining,
   missingFolders,
@@ -50,19 +53,22 @@ export function parseJournal(text: string): Line[] {
       throw new CrxnError(
         Exit.failed,
         `${Path.journal}:${i + 1}: this line is damaged.`,
-        "Mend or remove the line; each is a JSON object that says how one change is taken back.",
+        `Mend or remove the line; each is a JSON object that says how one change is taken back. ${WITHOUT}`,
       );
     }
     if (value["v"] !== 1) {
       throw new CrxnError(
         Exit.failed,
         `${Path.journal}:${i + 1}: written by another version of crxn (format ${value["v"]}).`,
-        "Use that version for `crxn down`, then this one for `crxn up`.",
+        `Use that version for \`crxn down\`, then this one for \`crxn up\`. ${WITHOUT}`,
       );
     }
     return value as unknown as Line;
   });
 }
+
+/** For whoever cannot use crxn to take things back. */
+export const WITHOUT = `\`sh ${Path.undo}\` undoes everything without crxn.`;
 
 const KEYS = ["did", "undid", "settled", "brought", "fetched", "removed"];
 
@@ -170,16 +176,23 @@ export const noteRemoved = (path: string): Promise<void> =>
   append({ v: 1, removed: path, at: new Date().toISOString() });
 
 /** Nothing is left to take back. What `install` brought stays known, whenever a kill comes. */
-export async function clearJournal({ brought, fetched }: Journal): Promise<void> {
+export async function clearJournal(journal: Journal): Promise<void> {
   unwritten = [];
-  const now = new Date().toISOString();
-  const lines: Line[] = [
-    ...(brought.length > 0 ? [{ v: 1 as const, brought, at: now }] : []),
-    ...[...fetched.values()].map((one) => ({ v: 1 as const, fetched: one, at: now })),
-  ];
-  if (lines.length === 0) {
-    await remove(Path.journal);
-    return await removeIfEmpty(parent(Path.journal));
-  }
-  await writeAtomically(Path.journal, lines.map((l) => JSON.stringify(l) + "\n").join(""), { mode: 0o600 });
+  const text = kept(journal, new Date().toISOString());
+  if (text === "") await remove(Path.journal);
+  else await writeAtomically(Path.journal, text, { mode: 0o600 });
+  await remove(Path.undo);
+  await removeIfEmpty(Path.state);
+}
+
+/**
+ * Writes the shell script that undoes what the journal has.
+ * @param coming what is going to be made, so that the script is right whenever a kill comes
+ */
+export async function writeUndoScript(coming: { item: Item; survey: Survey }[] = []): Promise<void> {
+  const entries = await Promise.all(
+    coming.map(async ({ item, survey }) => ({ item, before: await fullBefore(item, survey) })),
+  );
+  const journal = withComing(await readJournal(), entries);
+  await writeAtomically(Path.undo, undoScript(journal, new Date().toISOString()), { mode: 0o700 });
 }

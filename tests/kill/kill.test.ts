@@ -41,8 +41,20 @@ interface Stage {
   configure: (text: string) => Promise<void>;
 }
 
+/** The way back without crxn. Before the first change there is none. */
+async function undo(gw: Machine): Promise<void> {
+  const { code, stderr } = await gw.sh("! test -e /var/lib/crxn/undo.sh || sh /var/lib/crxn/undo.sh");
+  assertEquals([code, stderr], [0, ""]);
+}
+
 /** One life and its deaths: `death` is in `up`, or in `down`, or in an `up` with a changed config. */
 const LIVES: Record<string, (stage: Stage, death: string) => Promise<boolean>> = {
+  async undo({ gw, same }, death) {
+    if (!await killed(gw, "up --yes", death)) return false;
+    await undo(gw);
+    await same("after a killed up and undo.sh");
+    return true;
+  },
   async up({ gw, client, same }, death) {
     if (!await killed(gw, "up --yes", death)) return false;
     await crxn(gw, "down --yes");
@@ -64,6 +76,10 @@ const LIVES: Record<string, (stage: Stage, death: string) => Promise<boolean>> =
     await killed(gw, "down --yes", death);
     await crxn(gw, "down --yes");
     await same("after a killed down and a down");
+    await crxn(gw, "up --yes");
+    await killed(gw, "down --yes", death);
+    await undo(gw);
+    await same("after a killed down and undo.sh");
     return true;
   },
   async change({ gw, client, same, configure }, death) {
@@ -95,9 +111,9 @@ for (const debian of DEBIANS) {
     const stage: Stage = { gw, client, same, configure };
 
     await assertSilent(client);
-    const changes: Record<string, string[]> = {};
+    const changes: Record<string, string[]> = { undo: [] };
     await t.step("what it does, undisturbed; others' near misses survive it", async () => {
-      changes.up = await changesOf(gw, "up --yes");
+      changes.up = changes.undo = await changesOf(gw, "up --yes");
       await answersWithin(5, client);
       await assertClutter(gw);
       await assertNothingToDo(gw);

@@ -63,6 +63,11 @@ for (const debian of someDebians("crxn confirm over SSH")) {
     const same = async (why: string) => assertEquals(diffSnapshots(before, await snapshot(gw)), "", why);
     const waits = async () => (await gw.run(["test", "-e", "/var/lib/crxn/confirm.json"])).code === 0;
     const timers = () => gw.must("ls /etc/systemd/system | grep -c crxn-confirm || true");
+    const ended = () =>
+      until("its unit to end", 15, async () => {
+        const active = await gw.must("systemctl show -P ActiveState crxn-confirm");
+        return (active === "inactive\n" && await timers() === "0\n") || undefined;
+      });
     const by4 = { by: gw.uplink.ipv4 };
 
     await chapter("it is armed by itself, after saying so, where a person would be cut off", async () => {
@@ -85,7 +90,7 @@ for (const debian of someDebians("crxn confirm over SSH")) {
         assert(await waits());
         await until("a new session", 30, async () => (await ssh("true", by4)).code === 0 || undefined);
         await until("it to be taken back", 10, async () => !(await waits()) || undefined);
-        await until("its unit to end", 10, async () => await timers() === "0\n" || undefined);
+        await ended();
         await same("after it took itself back");
         assertMatch(await gw.must("journalctl -u crxn-confirm -o cat"), /Nobody has confirmed within 8 s/);
       },
@@ -120,7 +125,7 @@ for (const debian of someDebians("crxn confirm over SSH")) {
       await crxn(gw, "up --yes --confirm 5");
       await answersWithin(5, client);
       await until("it to be taken back", 30, async () => !(await waits()) || undefined);
-      await until("its unit to end", 10, async () => await timers() === "0\n" || undefined);
+      await ended();
       await gw.write(CONFIG, INTERFACE_GATEWAY + "nat64: {mss: 1234}\n");
       await assertNothingToDo(gw);
       await answersWithin(5, client);
@@ -132,7 +137,7 @@ for (const debian of someDebians("crxn confirm over SSH")) {
       await gw.reboot({ crash: true });
       assert(await waits(), "it does not wait any more");
       await until("it to be taken back", 40, async () => !(await waits()) || undefined);
-      await until("its unit to end", 10, async () => await timers() === "0\n" || undefined);
+      await ended();
       await assertSilent(client);
       assertEquals(await gw.must("ls -A /var/lib/crxn 2>/dev/null || true"), "");
     });

@@ -1,0 +1,94 @@
+#!/bin/sh
+# {{header}}
+#
+# Undoes everything that crxn did to this machine, without crxn: run it as root. It can be run again; what is gone already is
+# passed over. What others put there stays, and so do installed packages. Holds keys: it is for root's eyes only.
+set -u
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+umask 022
+
+if [ "$(id -u)" != 0 ]; then
+	echo "Run it as root." >&2
+	exit 77
+fi
+exec 9>>{{lock}}
+if ! flock -n 9; then
+	echo "crxn is at work. Try again when it is done." >&2
+	exit 75
+fi
+
+failed=0
+try() {
+	"$@" && return 0
+	echo "FAILED: $*" >&2
+	failed=1
+}
+
+# remove FILE, folder FOLDER (if it is empty), tree FOLDER, restore FILE MODE UID GID <base64
+remove() { try rm -f -- "$1.crxn-new" "$1"; }
+folder() { rmdir -- "$1" 2>/dev/null || :; }
+tree() { try rm -rf -- "$1"; }
+restore() {
+	if base64 -d >"$1.crxn-new" && chown "$3:$4" "$1.crxn-new" && chmod "$2" "$1.crxn-new"; then
+		try mv -f -- "$1.crxn-new" "$1"
+	else
+		echo "FAILED: restore $1" >&2
+		failed=1
+	fi
+}
+
+# address FAMILY ADDRESS DEVICE, link DEVICE (of a kind that crxn makes), route FAMILY NETWORK METRIC
+address() {
+	if ip -o "$1" address show dev "$3" 2>/dev/null | grep -qF " $2 "; then try ip address del "$2" dev "$3"; fi
+}
+link() {
+	if ip -d link show dev "$1" 2>/dev/null | grep -Eq '^ +(tun|vxlan|ip6gre) '; then try ip link del dev "$1"; fi
+}
+route() {
+	if [ -n "$(ip "$1" route show exact "$2" metric "$3" proto 64 2>/dev/null)" ]; then
+		try ip "$1" route flush exact "$2" metric "$3" proto 64
+	fi
+}
+
+# chain FAMILY TABLE FROM CHAIN; base and table FAMILY TABLE [FROM]: what iptables-nft made for it, if nothing is left in it
+iptables_of() { if [ "$1" = ip6 ]; then echo ip6tables; else echo iptables; fi; }
+chain() {
+	program=$(iptables_of "$1")
+	"$program-save" -t "$2" 2>/dev/null | grep -q "^:$4 " || return 0
+	while "$program" -w -t "$2" -D "$3" -m comment --comment crxn:jump -j "$4" 2>/dev/null; do :; done
+	try "$program" -w -t "$2" -F "$4"
+	try "$program" -w -t "$2" -X "$4"
+}
+base() {
+	if "$(iptables_of "$1")-save" -t "$2" 2>/dev/null | grep -Eq "^(-A $3 |:$3 DROP)"; then return 0; fi
+	nft delete chain "$1" "$2" "$3" 2>/dev/null || :
+}
+table() {
+	if "$(iptables_of "$1")-save" -t "$2" 2>/dev/null | grep -Eq '^(-A |:[^ ]+ (DROP|-))'; then return 0; fi
+	nft delete table "$1" "$2" 2>/dev/null || :
+}
+
+# stop UNIT: it is there, or it was
+stop() {
+	[ "$(systemctl show -P LoadState "$1")" = not-found ] && return 0
+	try systemctl stop "$1"
+	systemctl reset-failed "$1" 2>/dev/null || :
+}
+disable() { systemctl --quiet is-enabled "$1" 2>/dev/null && try systemctl --quiet disable "$1"; }
+
+{{lines}}
+
+if [ "$failed" = 0 ]; then
+	systemctl --quiet disable --now crxn-confirm.timer 2>/dev/null
+	rm -f /etc/systemd/system/crxn-confirm.service /etc/systemd/system/crxn-confirm.timer
+	systemctl daemon-reload
+{{journal}}
+	rm -f -- {{state}}/confirm.json {{state}}/undo.sh
+	folder {{state}}
+	echo "Everything is undone: the machine is as it was."
+else
+	echo "Not everything could be undone, see above." >&2
+fi
+exit "$failed"

@@ -1,0 +1,107 @@
+/** The way back without crxn: a plain shell script that undoes what the journal has. Pure. */
+
+import script from "../assets/undo.sh" with { type: "text" };
+import type { Family } from "./item.ts";
+import { type Before, dataFolder, type Entry, type Journal, kept } from "./journal.ts";
+import { Path } from "./names.ts";
+import { unwantedEntries } from "./order.ts";
+import { fill } from "./template.ts";
+
+/** @param now for the lines of the journal that stay, as ISO 8601 */
+export function undoScript(journal: Journal, now: string): string {
+  const entries = unwantedEntries([], journal);
+  const leaving = [...entries, ...journal.undone.values()];
+  const units = entries.some(({ item }) => item.kind === "file" && item.unit);
+  const lines = [
+    ...entries.flatMap(undoLines),
+    ...(units ? ["try systemctl daemon-reload"] : []),
+    ...leaving.flatMap(emptyLines),
+    ...leaving.flatMap(formerLines),
+  ];
+  return fill(script, {
+    header: "Made by crxn with each change: the same that `crxn down` does.",
+    lock: Path.lock,
+    state: Path.state,
+    lines: [...new Set(lines)].join("\n"),
+    journal: journalLines(kept(journal, now)),
+  });
+}
+
+/** One item, as undoActions() has it; what is there is only known when the script runs. */
+function undoLines({ item, before }: Entry): string[] {
+  switch (item.kind) {
+    case "file":
+      return [...fileLines(item.path, before), ...folderLines(before)];
+    case "sysctl":
+      return sysctlLines(before);
+    case "service":
+      return [
+        ...(before.unit?.enabled === "enabled" ? [] : [words("disable", item.unit)]),
+        words("stop", item.unit),
+        ...(before.targets ?? []).map((target) => words("stop", target)),
+        ...folderLines(before, dataFolder(item)),
+      ];
+    case "chain":
+      return [words("chain", ipFamily(item.family), item.table, item.from, item.chain)];
+    case "link":
+      return [words("link", item.name)];
+    case "address":
+      return [words("address", flag(item.family), item.address, item.device)];
+    case "route":
+      return [words("route", flag(item.family), item.to, String(item.metric ?? (item.family === "inet6" ? 1024 : 0)))];
+    case "unwanted":
+    case "package":
+    case "program":
+      return [];
+  }
+}
+
+const flag = (family: Family) => family === "inet6" ? "-6" : "-4";
+const ipFamily = (family: Family) => family === "inet6" ? "ip6" : "ip";
+
+function fileLines(path: string, { file }: Before): string[] {
+  if (!file) return [words("remove", path)];
+  const base64 = file.base64.replace(/.{1,76}/g, "$&\n").trimEnd();
+  return [
+    `${words("restore", path, file.mode.toString(8), String(file.uid), String(file.gid))} <<'END'\n${base64}\nEND`,
+  ];
+}
+
+const folderLines = ({ folders = [] }: Before, tree?: string): string[] =>
+  [...folders].reverse().map((folder) => words(folder === tree ? "tree" : "folder", folder));
+
+function sysctlLines({ sysctls = {} }: Before): string[] {
+  // In this order: a master's change moves the others. -e passes over interfaces that are gone by then.
+  const values = Object.entries(sysctls).filter(([, value]) => value !== "");
+  return values.length > 0 ? [words("try", "sysctl", "-e", "-q", "-w", ...values.map(([k, v]) => `${k}=${v}`))] : [];
+}
+
+/** As emptyTables() has it. */
+function emptyLines({ item, before }: Entry): string[] {
+  if (item.kind !== "chain") return [];
+  const family = ipFamily(item.family);
+  return [
+    ...(before.base === false ? [words("base", family, item.table, item.from)] : []),
+    ...(before.table === false ? [words("table", family, item.table)] : []),
+  ];
+}
+
+/** As restartFormer() has it. */
+function formerLines({ item, before }: Entry): string[] {
+  if (item.kind !== "service" && item.kind !== "unwanted") return [];
+  const systemctl = (...args: string[]) => words("try", "systemctl", ...args);
+  return [
+    ...(before.unit?.enabled === "enabled" ? [systemctl("--quiet", "enable", item.unit)] : []),
+    ...(before.unit?.active === "active" ? [systemctl("start", item.unit)] : []),
+  ];
+}
+
+/** What `install` brought stays known to `crxn down --purge`. */
+function journalLines(text: string): string {
+  if (text === "") return `\trm -f -- ${Path.journal}`;
+  return `\tcat >${Path.journal} <<'END'\n${text}END`;
+}
+
+/** A command line for sh(1). */
+const words = (...argv: string[]): string =>
+  argv.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
