@@ -20,6 +20,7 @@ if ! flock -n 9; then
 fi
 
 failed=0
+rm -f -- {{state}}/reserve
 try() {
 	"$@" && return 0
 	echo "FAILED: $*" >&2
@@ -85,7 +86,7 @@ if [ "$failed" = 0 ]; then
 	rm -f /etc/systemd/system/crxn-confirm.service /etc/systemd/system/crxn-confirm.timer
 	systemctl daemon-reload
 {{journal}}
-	rm -f -- {{state}}/confirm.json {{state}}/undo.sh
+	rm -f -- {{state}}/confirm.json {{state}}/reserve {{state}}/undo.sh
 	folder {{state}}
 	echo "Everything is undone: the machine is as it was."
 else

@@ -18,6 +18,7 @@ import {
   WITHOUT,
   writeUndoScript,
 } from "../machine/journal.ts";
+import { freeReserve } from "../machine/reserve.ts";
 import type { Runner } from "../machine/run.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import type { Context } from "./context.ts";
@@ -32,6 +33,8 @@ export const takeBackSteps = (items: Item[], survey: Survey, journal: Journal): 
  */
 export async function takeBack(context: Context, items: Item[], onStep: (step: Step) => void): Promise<void> {
   const { runner } = context;
+  // A kill may have left it.
+  await freeReserve();
   const journal = await readJournal();
   const former = inMakingOrder(items);
   for (const item of former) {

@@ -175,8 +175,11 @@ async function make(
     throw new CrxnError(
       Exit.failed,
       interrupted || !current ? describeShort(error) : `${current.title}: ${describeShort(error)}`,
-      left || "The machine is as it was before this run" +
+      [
+        error instanceof CrxnError && !interrupted ? error.remedy : undefined,
+        left || "The machine is as it was before this run" +
           (blueprint.items.some((i) => i.kind === "package") ? "; installed packages stay." : "."),
+      ].filter(Boolean).join("\n"),
       { text: [error instanceof CrxnError ? error.detail?.text ?? "" : "", logs].filter(Boolean).join("\n") },
     );
   }

@@ -15,6 +15,8 @@ export const Path = {
   journal: "/var/lib/crxn/journal.jsonl",
   /** The way back without crxn. Holds keys, where the journal does. */
   undo: "/var/lib/crxn/undo.sh",
+  /** Room for taking back, while something is being changed. */
+  reserve: "/var/lib/crxn/reserve",
   /** What `up --confirm` goes back to. Holds keys, where a file of the gateway does. */
   pending: "/var/lib/crxn/confirm.json",
   identity: "/var/lib/crxn/yggdrasil.key",

@@ -6,6 +6,7 @@ import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { fromBase64, groupId, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
 import { noteBefore, noteRemoved, noteTogether, noteUndone, writeUndoScript } from "./journal.ts";
+import { freeReserve, holdReserve } from "./reserve.ts";
 import { must, type Runner } from "./run.ts";
 
 export async function act(runner: Runner, action: Action): Promise<void> {
@@ -46,9 +47,26 @@ export async function apply(
   onStep: (step: Step, index: number) => void,
 ): Promise<void> {
   const items = steps.flatMap(({ item }) => item ? [item] : []);
-  if (items.length > 0) await writeUndoScript(items.map((item) => ({ item, survey })));
+  if (items.length === 0) return await applyOneByOne(runner, steps, survey, onStep);
+  await writeUndoScript(items.map((item) => ({ item, survey })));
+  await holdReserve(
+    items.reduce((sum, i) => sum + (i.kind === "file" ? survey.files[i.path]?.content?.length ?? 0 : 0), 0),
+  );
   // A unit that is started anew makes these before their own turn comes: a kill in between must not leave them unknown.
   await noteTogether(items.filter(isMadeByUnits));
+  try {
+    await applyOneByOne(runner, steps, survey, onStep);
+  } finally {
+    await freeReserve();
+  }
+}
+
+async function applyOneByOne(
+  runner: Runner,
+  steps: Step[],
+  survey: Survey,
+  onStep: (step: Step, index: number) => void,
+): Promise<void> {
   for (const [index, step] of steps.entries()) {
     onStep(step, index);
     await applyStep(runner, step, survey);
@@ -67,7 +85,8 @@ export async function applyAll(
 ): Promise<{ step: Step; error: unknown }[]> {
   const failures: { step: Step; error: unknown }[] = [];
   for (const [index, step] of steps.entries()) {
-    onStep(step, index);
+    // What was noted and not made needs nothing but a note.
+    if (step.actions.length > 0) onStep(step, index);
     try {
       await applyStep(runner, step, survey);
     } catch (error) {

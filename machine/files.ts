@@ -155,7 +155,11 @@ export const removeTree = (path: string): Promise<void> => removeIfThere(at(path
 /** Removes a folder if it is empty; whoever else uses it keeps it. */
 export async function removeIfEmpty(path: string): Promise<void> {
   const entries = await Array.fromAsync(Deno.readDir(at(path))).catch(() => undefined);
-  if (entries?.length === 0) await removeIfThere(at(path));
+  if (entries?.length !== 0) return;
+  await removeIfThere(at(path)).catch((error) => {
+    // A mount point (EBUSY), or filled meanwhile: somebody's.
+    if (!/\(os error /.test(String(error))) throw error;
+  });
 }
 
 export const parent = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";

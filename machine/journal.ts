@@ -181,7 +181,7 @@ export async function clearJournal(journal: Journal): Promise<void> {
   const text = kept(journal, new Date().toISOString());
   if (text === "") await remove(Path.journal);
   else await writeAtomically(Path.journal, text, { mode: 0o600 });
-  await remove(Path.undo);
+  for (const path of [Path.undo, Path.reserve]) await remove(path);
   await removeIfEmpty(Path.state);
 }
 

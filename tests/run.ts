@@ -103,6 +103,14 @@ const SUITES: Readonly<Record<string, Suite>> = {
     // One seed for both Debians: between them they share the faults out.
     env: () => ({ CRXN_SEED: Deno.env.get("CRXN_SEED") ?? String(crypto.getRandomValues(new Uint32Array(1))[0]) }),
   },
+  kill: {
+    says: "crxn killed, interrupted, and on a full disk: a sample of all moments; CRXN_FAULTS=all, CRXN_SEED",
+    paths: ["tests/kill/"],
+    parallel: 2,
+    product: true,
+    obstacle: async () => await hindrance(canBoot),
+    prepare: () => ensureRequirements(),
+  },
   vm: {
     says: "crxn on virtual machines with Debian's cloud kernel, which has ip6gre (at the first run it makes images)",
     paths: ["tests/vm/"],

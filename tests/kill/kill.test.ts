@@ -1,10 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { diffSnapshots, Lab, type Machine, type Namespace, snapshot } from "../rig/mod.ts";
 import { answersWithin, assertNothingToDo, assertSilent, CONFIG, crxn, DEBIANS, sceneOf } from "../machines/story.ts";
 import { assertClutter, clutter } from "./clutter.ts";
-import { changesOf, chosen, deathsIn, installMortal, killed } from "./mortal_machine.ts";
+import { changesOf, chosen, deathsIn, installMortal, killed, struck } from "./mortal_machine.ts";
 
 // `up`, `down` and a changed config, killed at each of their changes: the next one carries on, and nothing is left behind.
+// The same for signals and failing programs.
 
 /** Uses most of what a gateway can have. */
 const FIRST = `address: 10.5.0.1/32
@@ -47,12 +48,32 @@ async function undo(gw: Machine): Promise<void> {
   assertEquals([code, stderr], [0, ""]);
 }
 
+/** An `up` that does not come to its end, and has taken back what it did by itself. */
+const takesItselfBack = (by: string, words: RegExp) => async ({ gw, same }: Stage, at: string): Promise<boolean> => {
+  const { code, stdout, stderr } = await struck(gw, "up --yes", at, by);
+  if (code === 0) return false;
+  assertEquals(code, 1, stdout + stderr);
+  assertMatch(stderr, words);
+  await same(`after an up and ${by}`);
+  return true;
+};
+
 /** One life and its deaths: `death` is in `up`, or in `down`, or in an `up` with a changed config. */
 const LIVES: Record<string, (stage: Stage, death: string) => Promise<boolean>> = {
   async undo({ gw, same }, death) {
     if (!await killed(gw, "up --yes", death)) return false;
     await undo(gw);
     await same("after a killed up and undo.sh");
+    return true;
+  },
+  interrupted: takesItselfBack("SIGINT", /Interrupted by SIGINT/),
+  failed: takesItselfBack("failure", /made to fail/),
+  async "hung up"({ gw, client, same }, at) {
+    const { code, stderr } = await struck(gw, "up --yes", at, "SIGHUP");
+    assertEquals(code, 0, stderr);
+    await answersWithin(5, client);
+    await crxn(gw, "down --yes");
+    await same("after an up whose session is lost, and a down");
     return true;
   },
   async up({ gw, client, same }, death) {
@@ -111,9 +132,9 @@ for (const debian of DEBIANS) {
     const stage: Stage = { gw, client, same, configure };
 
     await assertSilent(client);
-    const changes: Record<string, string[]> = { undo: [] };
+    const changes: Record<string, string[]> = {};
     await t.step("what it does, undisturbed; others' near misses survive it", async () => {
-      changes.up = changes.undo = await changesOf(gw, "up --yes");
+      changes.up = await changesOf(gw, "up --yes");
       await answersWithin(5, client);
       await assertClutter(gw);
       await assertNothingToDo(gw);
@@ -128,13 +149,22 @@ for (const debian of DEBIANS) {
       await same("undisturbed");
     });
     for (const [name, live] of Object.entries(LIVES)) {
-      const all = changes[name];
+      const all = changes[name] ?? changes.up;
       if (!all) throw new Error("The changes are not known.");
-      for (const death of chosen(deathsIn(all), 3, `${name}, ${debian}`)) {
+      // What is no death happens in the midst of a program.
+      const deaths = deathsIn(all).filter((d) => d.endsWith("+") || !/failed|interrupted|hung up/.test(name));
+      for (const death of chosen(deaths, 2, `${name}, ${debian}`)) {
         const what = all[parseInt(death)] ?? "nothing more";
         const when = death.endsWith("+") ? "in the midst of" : "before";
         await t.step(`${name} killed at ${death}, ${when}: ${what.slice(0, 120)}`, async () => {
-          assert(await live(stage, death), `${name} ended before change ${death}`);
+          try {
+            assert(await live(stage, death), `${name} ended before change ${death}`);
+          } catch (error) {
+            // The others begin with the machine as it was.
+            await gw.run(["crxn", "down", "--yes"]);
+            await configure(FIRST);
+            throw error;
+          }
         });
       }
     }

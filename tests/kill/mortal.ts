@@ -1,9 +1,10 @@
 /**
- * crxn that dies: the real `main`, which kills itself with SIGKILL at a change of the machine that is named by its number.
+ * crxn that dies: the real `main`, to which something happens at a change of the machine that is named by its number.
  *
  * CRXN_CHANGES=FILE   writes a line for each change, in order, before it is made; the first is number 0
- * CRXN_DIE=N          dies right before change N, which is right after change N-1
- * CRXN_DIE=N+         dies while the program that is change N runs: nobody waits for it any more
+ * CRXN_AT=N           it happens right before change N, which is right after change N-1
+ * CRXN_AT=N+          it happens while the program that is change N runs
+ * CRXN_BY=SIGNAL      what happens: it gets that signal; default SIGKILL. `failure`: the program fails, and does nothing
  */
 
 import { main } from "../../main.ts";
@@ -16,17 +17,18 @@ import {
   SystemRunner,
 } from "../../machine/run.ts";
 
-const [, number, during] = /^(\d+)(\+?)$/.exec(Deno.env.get("CRXN_DIE") ?? "") ?? [];
+const [, number, during] = /^(\d+)(\+?)$/.exec(Deno.env.get("CRXN_AT") ?? "") ?? [];
 const log = Deno.env.get("CRXN_CHANGES");
 const at = number === undefined ? Infinity : Number(number);
 let count = 0;
 
-const die = () => Deno.kill(Deno.pid, "SIGKILL");
+const by = Deno.env.get("CRXN_BY") ?? "SIGKILL";
+const die = () => Deno.kill(Deno.pid, by as Deno.Signal);
 
-/** Called before each change. @returns whether to die in its midst */
+/** Called before each change. @returns whether it happens in its midst */
 function change(what: string): boolean {
   const mine = count++ === at;
-  if (mine && during !== "+") die();
+  if (mine && during !== "+" && by !== "failure") die();
   if (log) writeLine(log, what);
   return mine;
 }
@@ -70,8 +72,9 @@ class MortalRunner implements Runner {
   async run(argv: string[], options?: RunOptions): Promise<Result> {
     if (asks(argv)) return await this.#runner.run(argv, options);
     const midst = change(argv.join(" "));
+    if (midst && by === "failure") return { argv, code: 1, stdout: "", stderr: "made to fail\n" };
     const result = this.#runner.run(argv, options);
-    if (midst) {
+    if (midst && during === "+") {
       // It has been started, and has what it reads.
       await new Promise((resolve) => setTimeout(resolve, 5));
       die();
@@ -123,4 +126,7 @@ Deno.FsFile.prototype.truncate = async function (length) {
   return await truncate.call(this, length);
 };
 
-Deno.exit(await main(Deno.args, new MortalRunner()));
+const code = await main(Deno.args, new MortalRunner());
+// Right after the last change.
+if (count === at) die();
+Deno.exit(code);

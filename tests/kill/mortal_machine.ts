@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Machine } from "../rig/mod.ts";
+import type { Machine, Output } from "../rig/mod.ts";
 import { installProgram } from "../rig/product.ts";
 import { dice } from "../unit/dice.ts";
 
@@ -28,11 +28,15 @@ export async function changesOf(machine: Machine, args: string, exit = 0): Promi
  * @returns whether it came that far
  */
 export async function killed(machine: Machine, args: string, death: string): Promise<boolean> {
-  const output = await machine.run(["env", `CRXN_DIE=${death}`, MORTAL, ...args.split(" ")]);
+  const output = await struck(machine, args, death, "SIGKILL");
   if (output.code === 0) return false;
   assertEquals(output.code, 137, `crxn was to be killed, and ended with ${output.code}: ${output.stderr}`);
   return true;
 }
+
+/** Runs crxn, to which something else happens at a change: a signal, or its failure. */
+export const struck = (machine: Machine, args: string, at: string, by: string): Promise<Output> =>
+  machine.run(["env", `CRXN_AT=${at}`, `CRXN_BY=${by}`, MORTAL, ...args.split(" ")]);
 
 /** All deaths there are between, after and in the midst of these changes. */
 export const deathsIn = (changes: string[]): string[] => [
