@@ -3,6 +3,8 @@
 #
 # Undoes everything that crxn did to this machine, without crxn: run it as root. It can be run again; what is gone already is
 # passed over. What others put there stays, and so do installed packages. Holds keys: it is for root's eyes only.
+# shellcheck disable=SC2317,SC2329
+# (Not every machine needs every function.)
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

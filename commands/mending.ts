@@ -143,7 +143,7 @@ export class Mending {
     await bring(this.context, steps);
     const { identity } = blueprint.facts;
     if (identity?.keys && steps.some((s) => s.item?.kind === "file" && s.item.secret)) await keepIdentity(identity);
-    await apply(runner, steps, survey, (step) => ui.progress(`${id}: ${step.title}`));
+    await apply(runner, steps, survey, (step) => ui.progress(`${id}: ${step.title}`), blueprint.items);
   }
 
   /** Looks until the check is content, something else is to be done about it, or time is up. */

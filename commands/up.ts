@@ -156,7 +156,7 @@ async function make(
       signals.check();
       current = step;
       ui.progress(`[${i + 1}/${steps.length}] ${step.title}`);
-    });
+    }, blueprint.items);
     signals.check();
     ui.done();
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import type { Action } from "../gateway/action.ts";
 import type { Item } from "../gateway/item.ts";
+import { see } from "../gateway/see.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { fromBase64, groupId, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
@@ -39,21 +40,24 @@ export async function act(runner: Runner, action: Action): Promise<void> {
 /**
  * Stops at the first step that fails, and throws its error.
  * @param survey how the machine is before the first step: what the journal notes is taken from it
+ * @param gateway all that the gateway consists of: a unit that is started makes more of it than there are steps for
  */
 export async function apply(
   runner: Runner,
   steps: Step[],
   survey: Survey,
   onStep: (step: Step, index: number) => void,
+  gateway: Item[] = [],
 ): Promise<void> {
   const items = steps.flatMap(({ item }) => item ? [item] : []);
   if (items.length === 0) return await applyOneByOne(runner, steps, survey, onStep);
-  await writeUndoScript(items.map((item) => ({ item, survey })));
+  const made = madeAlong(items, gateway, survey);
+  await writeUndoScript([...new Set([...items, ...made])].map((item) => ({ item, survey })));
   await holdReserve(
     items.reduce((sum, i) => sum + (i.kind === "file" ? survey.files[i.path]?.content?.length ?? 0 : 0), 0),
   );
   // A unit that is started anew makes these before their own turn comes: a kill in between must not leave them unknown.
-  await noteTogether(items.filter(isMadeByUnits));
+  await noteTogether(made);
   try {
     await applyOneByOne(runner, steps, survey, onStep);
   } finally {
@@ -71,6 +75,14 @@ async function applyOneByOne(
     onStep(step, index);
     await applyStep(runner, step, survey);
   }
+}
+
+/** Items of the steps, and absent ones that a unit makes when a step starts it: those are noted before anything is done. */
+function madeAlong(items: Item[], gateway: Item[], survey: Survey): Item[] {
+  const starts = items.some(({ kind }) => kind === "service");
+  const ids = new Set(items.map(({ id }) => id));
+  const along = gateway.filter((item) => starts && !ids.has(item.id) && see(item, survey).is === "absent");
+  return [...items, ...along].filter(isMadeByUnits);
 }
 
 /** What units put there when they start, besides crxn itself. */

@@ -2,37 +2,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { diffSnapshots, Lab, type Machine, type Namespace, snapshot } from "../rig/mod.ts";
 import { answersWithin, assertNothingToDo, assertSilent, CONFIG, crxn, DEBIANS, sceneOf } from "../machines/story.ts";
 import { assertClutter, clutter } from "./clutter.ts";
+import { FIRST, SECOND } from "./configs.ts";
 import { changesOf, chosen, deathsIn, installMortal, killed, struck } from "./mortal_machine.ts";
 
 // `up`, `down` and a changed config, killed at each of their changes: the next one carries on, and nothing is left behind.
 // The same for signals and failing programs.
-
-/** Uses most of what a gateway can have. */
-const FIRST = `address: 10.5.0.1/32
-prefix: 2a04:5b80:300:4::/96
-overlay:
-  type: interface
-  interface: ovl0
-  routes:
-    - to: 10.0.0.0/8
-nat64:
-  mss: 1300
-  maps:
-    - {ipv4: 10.5.0.9, ipv6: "2a04:5b80:300:4:1::9"}
-`;
-
-/** The same gateway, with other things made and some no longer wanted. */
-const SECOND = `address: 10.5.0.2/32
-prefix: 2a04:5b80:300:4::/96
-overlay:
-  type: interface
-  interface: ovl0
-  routes:
-    - to: 10.0.0.0/8
-    - to: 10.128.0.0/9
-nat64:
-  pool: 100.65.0.0/16
-`;
 
 interface Stage {
   gw: Machine;

@@ -1,5 +1,14 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { diffSnapshots, installProduct, Lab, type Machine, snapshot, until } from "../rig/mod.ts";
+import {
+  diffSnapshots,
+  ensureRequirements,
+  installProduct,
+  Lab,
+  type Machine,
+  run,
+  snapshot,
+  until,
+} from "../rig/mod.ts";
 import { assertClutter, clutter } from "../kill/clutter.ts";
 import { pairOf, upOnBoth } from "./pair.ts";
 import {
@@ -25,6 +34,12 @@ async function undo(machine: Machine): Promise<string> {
   return stdout;
 }
 
+async function assertShellcheck(script: string): Promise<void> {
+  await ensureRequirements([{ file: "/usr/bin/shellcheck", package: "shellcheck" }]);
+  const { code, stdout } = await run(["shellcheck", "-"], { input: script });
+  assertEquals([code, stdout], [0, ""]);
+}
+
 for (const debian of DEBIANS) {
   Deno.test(`undo.sh: undoes a gateway without crxn, ${debian}`, async (t) => {
     const chapter = chaptersOf(t);
@@ -38,6 +53,7 @@ for (const debian of DEBIANS) {
       await crxn(gw, "up --yes");
       await answersWithin(5, client);
       assertEquals(await gw.must(["stat", "-c", "%a %U", UNDO]), "700 root\n");
+      await assertShellcheck(await gw.read(UNDO));
       await removeProduct(gw);
       const said = await undo(gw);
       assertStringIncludes(said, "the machine is as it was");
