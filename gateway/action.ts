@@ -5,6 +5,8 @@ export type Action =
   | { do: "run"; argv: string[]; stdin?: string; also?: number[]; timeoutSeconds?: number }
   /** A text file, written beside its place and renamed into it. */
   | { do: "write"; path: string; content: string; mode: number; group?: string }
+  /** A copy beside it of what is there: somebody has edited it, and it is about to be written anew. */
+  | { do: "keep"; path: string; as: string }
   /** A file as it was before, byte for byte. */
   | { do: "restore"; path: string; base64: string; mode: number; uid: number; gid: number }
   | { do: "remove"; path: string }

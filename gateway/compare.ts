@@ -25,7 +25,7 @@ export function compare(items: Item[], survey: Survey, journal: Known): Step[] {
   refuseForeign(items, states);
   const done: Done = { files: new Set(), stopped: new Set(), devices: new Set() };
   const unwanted = unwantedEntries(items, journal);
-  return [...makeSteps(items, states, survey, unwanted, done), ...removeSteps(unwanted, survey, done)];
+  return [...makeSteps(items, states, survey, journal, unwanted, done), ...removeSteps(unwanted, survey, done)];
 }
 
 /** A tunnel of ours that is of another kind since the config changed is no foreign device. */
@@ -52,6 +52,7 @@ function makeSteps(
   items: Item[],
   states: Map<string, State>,
   survey: Survey,
+  journal: Known,
   unwanted: Entry[],
   done: Done,
 ): Step[] {
@@ -81,7 +82,7 @@ function makeSteps(
       item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
     ) continue;
     if (item.kind === "file") {
-      steps.push(fileStep(item, survey));
+      steps.push(fileStep(item, survey, journal));
       done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
@@ -109,14 +110,30 @@ export const installStep = (packages: string[]): Step => ({
   actions: [],
 });
 
-function fileStep(item: FileItem, survey: Survey): Step {
+function fileStep(item: FileItem, survey: Survey, journal: Known): Step {
   const there = survey.files[item.path];
+  const kept = keptAs(item, survey, journal);
   return {
-    title: `${there ? "change" : "write"} ${item.path}`,
+    title: `${there ? "change" : "write"} ${item.path}${
+      kept ? `, which somebody has edited: that is kept as ${kept}` : ""
+    }`,
     item,
-    actions: makeCommands(item),
+    actions: [...(kept ? [{ do: "keep" as const, path: item.path, as: kept }] : []), ...makeCommands(item)],
     diff: { path: item.path, before: there?.content ?? "", after: item.content, secret: item.secret === true },
   };
+}
+
+/**
+ * Where somebody's version of a file of ours goes: it is neither what we wrote nor what was there before us. By the time at
+ * which it was written, so that each version has a name of its own. What others have in a file that we only edit (it holds
+ * secrets, and their settings stay) is not lost.
+ */
+function keptAs(item: FileItem, { files }: Survey, { entries }: Known): string | undefined {
+  const [there, ours] = [files[item.path], entries.get(item.id)];
+  if (!there?.content || item.secret || ours?.item.kind !== "file") return undefined;
+  const before = ours.before.file ? new TextDecoder().decode(bytesOf(ours.before.file.base64)) : undefined;
+  if ([ours.item.content, ...ours.wrote ?? [], item.content, before].includes(there.content)) return undefined;
+  return `${item.path}.edited-${new Date(there.modified).toISOString().slice(0, 19).replace(/[-:]/g, "")}`;
 }
 
 function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {

@@ -31,6 +31,8 @@ export interface Before {
 export interface Entry {
   item: Item;
   before: Before;
+  /** Of a file: what we wrote there earlier. After a kill it may still be what is there. */
+  wrote?: string[];
 }
 
 /** A program that crxn fetched: noted before the file gets its name. */
@@ -99,8 +101,16 @@ export function kept({ brought, fetched }: Journal, at: string): string {
 function putIn({ entries, undone }: Journal, { item, before }: Entry): void {
   // The first state is the one to go back to, however often we changed it since.
   const first = entries.get(item.id)?.before ?? { ...before, ...unsettled(undone.get(item.id)?.before) };
+  const wrote = earlier(entries.get(item.id), item);
   undone.delete(item.id);
-  entries.set(item.id, { item, before: first });
+  entries.set(item.id, { item, before: first, ...(wrote.length > 0 ? { wrote } : {}) });
+}
+
+function earlier(entry: Entry | undefined, now: Item): string[] {
+  if (entry?.item.kind !== "file" || now.kind !== "file") return [];
+  const all = new Set([...entry.wrote ?? [], entry.item.content]);
+  all.delete(now.content);
+  return [...all];
 }
 
 /** What is still to be done after an item was taken back, so it does not show on the machine. */

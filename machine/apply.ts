@@ -5,7 +5,7 @@ import type { Item } from "../gateway/item.ts";
 import { see } from "../gateway/see.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
-import { fromBase64, groupId, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
+import { fromBase64, groupId, keepBeside, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
 import { noteBefore, noteRemoved, noteTogether, noteUndone, writeUndoScript } from "./journal.ts";
 import { freeReserve, holdReserve } from "./reserve.ts";
 import { must, type Runner } from "./run.ts";
@@ -26,6 +26,8 @@ export async function act(runner: Runner, action: Action): Promise<void> {
         mode: action.mode,
         ...(action.group ? { gid: await groupId(action.group) } : {}),
       });
+    case "keep":
+      return await keepBeside(action.path, action.as);
     case "restore":
       return await writeAtomically(action.path, fromBase64(action.base64), action);
     case "remove":

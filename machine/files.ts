@@ -57,6 +57,12 @@ export async function readBefore(path: string): Promise<FileBefore | null> {
   }
 }
 
+/** A copy, with owner and mode. The same copy once more is none: a name that is taken is left as it is. */
+export async function keepBeside(path: string, as: string): Promise<void> {
+  const [before, taken] = [await readBefore(path), await readSeen(as)];
+  if (before && !taken) await writeAtomically(as, fromBase64(before.base64), before);
+}
+
 /** Folders on the way to `path` that do not exist, outermost first. */
 export async function missingFolders(path: string): Promise<string[]> {
   const folders: string[] = [];

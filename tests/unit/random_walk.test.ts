@@ -39,6 +39,25 @@ const DAMAGE: ((m: FakeMachine) => unknown)[] = [
   (m) => m.read("/etc/sysctl.d/crxn.conf") && Deno.removeSync(`${m.folder}/etc/sysctl.d/crxn.conf`),
 ];
 
+/** What `up` has kept of files that somebody has edited. */
+function removeKept({ folder }: FakeMachine): void {
+  const tayga = `${folder}/etc/tayga`;
+  let others = 0;
+  for (const { name } of [...exists(tayga) ? Deno.readDirSync(tayga) : []]) {
+    if (name.includes(".edited-")) Deno.removeSync(`${tayga}/${name}`);
+    else others++;
+  }
+  if (exists(tayga) && others === 0) Deno.removeSync(tayga);
+}
+
+const exists = (path: string): boolean => {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+};
+
 /** Commands that ask: what they answer is not a failure to crxn. */
 const mayFail = (argv: string[]) => argv[0]!.endsWith("unshare") || argv.includes("-C");
 const isJump = (rule: string) => rule.includes("crxn:jump");
@@ -105,6 +124,7 @@ for (const seed of [1, 2, 3]) {
             path.push("down");
             const downed = await play.down().catch((error) => `${error.message}\n${snapshot(machine)}`);
             assertEquals(downed, 0, `${where()}\n${play.said.slice(-2000)}`);
+            removeKept(machine);
             const [is, want] = [machine, twin].map((m) => snapshot(m, { tables: false }));
             assertEquals(differences(want!, is!), [], where());
             // A fetched daemon stays until `down --purge`.

@@ -1,0 +1,91 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { canCut, confirmUnits, pendingIn, sessionDevice, unfit } from "../../gateway/confirm.ts";
+import { fileItem, routeItem } from "../../gateway/item.ts";
+import { sshSession } from "../../machine/session.ts";
+import { placeFiles } from "../../machine/place.ts";
+import { WALK } from "./fake/configs.ts";
+import { FakeMachine } from "./fake/machine.ts";
+import { Play } from "./fake/play.ts";
+
+Deno.test("sshSession: of whoever started it, where sudo has taken the variable away", async () => {
+  const root = await Deno.makeTempDir();
+  const process = (pid: number, parent: number, environ: string) => {
+    Deno.mkdirSync(`${root}/proc/${pid}`, { recursive: true });
+    Deno.writeTextFileSync(`${root}/proc/${pid}/environ`, environ);
+    Deno.writeTextFileSync(`${root}/proc/${pid}/status`, `Name:\tx\nPPid:\t${parent}\n`);
+  };
+  process(50, 40, "PATH=/bin\0HOME=/root\0");
+  process(40, 30, "SSH_CONNECTION=2001:db8::7 50022 2001:db8::1 22\0PATH=/bin\0");
+  process(30, 1, "");
+  process(60, 30, "SSH_CONNECTION=nonsense\0");
+  process(70, 70, "");
+  placeFiles(root);
+  try {
+    const want = { connection: "2001:db8::7 50022 2001:db8::1 22", client: "2001:db8::7", server: "2001:db8::1" };
+    assertEquals(sshSession(50), want);
+    assertEquals([sshSession(30), sshSession(60), sshSession(70), sshSession(99)], Array(4).fill(undefined));
+  } finally {
+    placeFiles("");
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("confirmUnits: whatever the path of crxn is, systemd reads one word", () => {
+  const [service = ""] = Object.values(confirmUnits(['/opt/100% "x" $HOME\\/crxn', "run"], 90));
+  assertStringIncludes(service, '\nExecStart="/opt/100%% \\"x\\" $$HOME\\\\/crxn" "run" confirm --expired');
+  assertStringIncludes(Object.values(confirmUnits(["/usr/local/bin/crxn"], 90))[1]!, "\nOnActiveSec=90\n");
+});
+
+Deno.test("unfit: a program that may be gone when time is up", () => {
+  assertEquals(unfit(["/usr/local/bin/crxn"]), undefined);
+  assertEquals(unfit(["/usr/bin/deno", "run", "/srv/crxn/main.ts"]), undefined);
+  assertEquals(unfit(["/tmp/crxn"]), "/tmp/crxn may be gone by then");
+  assertEquals(unfit(["/usr/bin/deno", "run", "/dev/shm/main.ts"]), "/dev/shm/main.ts may be gone by then");
+  assertEquals(unfit(["/opt/a\nb"]), "its path has control characters");
+});
+
+Deno.test("pendingIn: what is not of this version, or damaged, is nothing that waits", () => {
+  const pending = { v: 1 as const, seconds: 120, until: "2026-11-27T00:00:00.000Z", items: [] };
+  assertEquals(pendingIn(JSON.stringify(pending)), pending);
+  for (
+    const bad of [
+      "",
+      "{",
+      "null",
+      "[]",
+      JSON.stringify({ ...pending, v: 2 }),
+      JSON.stringify({ ...pending, until: "x" }),
+    ]
+  ) {
+    assertEquals(pendingIn(bad), undefined, bad);
+  }
+});
+
+Deno.test("canCut: files alone do nothing", () => {
+  const file = fileItem("/etc/x", "");
+  const route = routeItem("10.0.0.0/8", { device: "wg0" });
+  const action = { do: "run" as const, argv: ["/bin/true"] };
+  assertEquals(canCut([{ title: "", item: file, actions: [action] }]), false);
+  assertEquals(canCut([{ title: "", item: route, actions: [] }]), false);
+  assertEquals(canCut([{ title: "", item: route, actions: [action] }]), true);
+  assertEquals(canCut([{ title: "", undoes: route.id, actions: [action] }]), true);
+});
+
+Deno.test({
+  name: "sessionDevice: the device that a session comes by, where the gateway works on that",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    using machine = new FakeMachine();
+    const { blueprint, survey } = await new Play(machine).prepare(WALK["interface gateway"]!);
+    const uplink = blueprint.facts.uplink.name;
+    const address = survey.links.find((l) => l.name === uplink)!.addresses.find((a) => a.scope === "global")!.address;
+    const of = (server: string) => sessionDevice(server, blueprint, survey);
+    assertEquals(of(address.split("/")[0]!), uplink);
+    assertEquals(of(`fe80::1%${uplink}`), uplink);
+    assertEquals(of("fe80::1%eth9"), undefined, "a network of its own, which the gateway has nothing to do with");
+    assertEquals([of("127.0.0.1"), of("::1"), of("nonsense")], [undefined, undefined, undefined]);
+    // One that is on no device, as behind an address translation of the provider's.
+    assertEquals(of("203.0.113.250"), uplink);
+    assert(uplink !== "lo");
+  },
+});
