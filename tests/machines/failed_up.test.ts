@@ -45,4 +45,35 @@ for (const debian of DEBIANS) {
       assertEquals(diffSnapshots(before, await snapshot(gw)), "");
     });
   });
+
+  Deno.test(`crxn up: apt fails in its midst on a ${debian}; mended, the next up carries on`, async (t) => {
+    const chapter = chaptersOf(t);
+    await using lab = await Lab.create();
+    const { client, gw } = await sceneOf(lab, { debian });
+    const before = await snapshot(gw);
+
+    await chapter("dpkg cannot configure what it has unpacked", async () => {
+      await gw.must("mv /usr/bin/dpkg /usr/bin/dpkg.real");
+      await gw.write(
+        "/usr/bin/dpkg",
+        `#!/bin/sh\ncase "$*" in *--configure*) echo "no packages on a Sunday" >&2; exit 1;; esac\nexec /usr/bin/dpkg.real "$@"\n`,
+        0o755,
+      );
+      const { stderr } = await crxn(gw, "up --yes", 69);
+      assertMatch(stderr, /apt/);
+      assertMatch(stderr, /no packages on a Sunday|Sub-process \/usr\/bin\/dpkg returned an error code/);
+      await assertSilent(client);
+      // Nothing of the gateway has been made.
+      assertEquals(await gw.must("ls /etc/systemd/system /etc/sysctl.d | grep crxn || true"), "");
+      assertEquals(await gw.must("grep -c '\"did\"' /var/lib/crxn/journal.jsonl || true"), "0\n");
+    });
+    await chapter("mended, the next up carries on, and down --purge removes all of it", async () => {
+      await gw.must("mv /usr/bin/dpkg.real /usr/bin/dpkg");
+      await crxn(gw, `up --yes --target ${HOST}`);
+      await answersWithin(5, client);
+      await crxn(gw, "down --yes --purge");
+      assertEquals((await snapshot(gw)).packages, before.packages);
+      await gw.must("test ! -e /var/lib/crxn");
+    });
+  });
 }
