@@ -26,7 +26,7 @@ export async function fix(
 ): Promise<Examined> {
   // While things are being mended no packets are sent: that takes time.
   const quick = new Set([...wanted].filter((id) => !SENDING.includes(id)));
-  const mending = new Mending(context, () => look(quick));
+  using mending = new Mending(context, () => look(quick));
   let seen = start;
   for (let round = 0; round < ROUNDS && await mending.run(seen); round++) {
     seen = await settled(context, () => look(wanted), mending.mended);

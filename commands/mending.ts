@@ -9,6 +9,8 @@ import type { Step } from "../gateway/step.ts";
 import { apply } from "../machine/apply.ts";
 import { keepIdentity } from "../machine/identity.ts";
 import { unitLogs } from "../machine/logs.ts";
+import { Interrupted, type Signals } from "../machine/signals.ts";
+import { uninterrupted } from "./alone.ts";
 import type { Context } from "./context.ts";
 import { describe } from "./converge.ts";
 import type { Examined, Fixed } from "./doctor_output.ts";
@@ -26,6 +28,9 @@ const ATTEMPTS = 3;
 /** Attempts in all. */
 const MOST = 60;
 
+/** What a person who stops it has to know. */
+const KEPT = "What is mended stays, and is in the journal: `crxn doctor` shows what is left.";
+
 /** How `doctor` looks at the machine again. */
 export type Look = () => Promise<Examined>;
 
@@ -36,7 +41,9 @@ export const mendable = ({ report: { findings }, input }: Examined): Finding[] =
   // Without a readable journal nothing could be taken back.
   input.journal ? findings.filter((f) => isWrong(f) && mendSteps([f], input).length > 0) : [];
 
-export class Mending {
+export class Mending implements Disposable {
+  /** From the first mend on. */
+  private signals: Signals | undefined;
   /** By check, in the order of the first attempts. */
   private readonly done = new Map<string, Fixed>();
   private readonly tried = new Map<string, { signatures: Set<string>; count: number; mendedThen: number }>();
@@ -50,6 +57,10 @@ export class Mending {
   /** Ids of what was mended. */
   get mended(): string[] {
     return [...this.done.values()].filter((f) => f.result === "mended").map((f) => f.id);
+  }
+
+  [Symbol.dispose](): void {
+    this.signals?.[Symbol.dispose]();
   }
 
   /** Mends until there is nothing left to try. @returns whether anything was tried */
@@ -67,6 +78,8 @@ export class Mending {
       }
       if (!finding) break;
       if (!this.asked) this.ask(seen);
+      this.signals ??= uninterrupted(this.context);
+      this.signals.check(KEPT);
       seen = await this.mend(finding, seen);
       any = true;
     }
@@ -118,7 +131,8 @@ export class Mending {
     try {
       await this.carryOut(id, steps, input);
     } catch (caught) {
-      // A bug is no failed mend.
+      // Neither a bug nor a signal is a failed mend.
+      if (caught instanceof Interrupted) throw caught;
       if (caught instanceof TypeError || caught instanceof ReferenceError) throw caught;
       error = caught;
     }
@@ -143,7 +157,10 @@ export class Mending {
     await bring(this.context, steps);
     const { identity } = blueprint.facts;
     if (identity?.keys && steps.some((s) => s.item?.kind === "file" && s.item.secret)) await keepIdentity(identity);
-    await apply(runner, steps, survey, (step) => ui.progress(`${id}: ${step.title}`), blueprint.items);
+    await apply(runner, steps, survey, (step) => {
+      this.signals?.check(KEPT);
+      ui.progress(`${id}: ${step.title}`);
+    }, blueprint.items);
   }
 
   /** Looks until the check is content, something else is to be done about it, or time is up. */

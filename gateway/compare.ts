@@ -4,17 +4,15 @@ import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
 import { fetchStep, isTakenOver } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
-import type { FileItem, Item, ServiceItem } from "./item.ts";
-import type { Entry, Journal } from "./journal.ts";
+import { fileStep, type Known, textOf } from "./file_step.ts";
+import type { Item, ServiceItem } from "./item.ts";
+import type { Entry } from "./journal.ts";
 import { linkSteps } from "./link_steps.ts";
 import { unwantedEntries } from "./order.ts";
 import { hasJump, see, type State } from "./see.ts";
 import { DAEMON_RELOAD, type Done, type Step } from "./step.ts";
 import type { Survey } from "./survey.ts";
 import { undoActions } from "./undo.ts";
-
-/** Of the journal only what was made matters here. */
-type Known = Pick<Journal, "entries"> & Partial<Journal>;
 
 /**
  * Steps from the survey to the items, in order: what is missing is made first, what is no longer wanted goes last.
@@ -110,32 +108,6 @@ export const installStep = (packages: string[]): Step => ({
   actions: [],
 });
 
-function fileStep(item: FileItem, survey: Survey, journal: Known): Step {
-  const there = survey.files[item.path];
-  const kept = keptAs(item, survey, journal);
-  return {
-    title: `${there ? "change" : "write"} ${item.path}${
-      kept ? `, which somebody has edited: that is kept as ${kept}` : ""
-    }`,
-    item,
-    actions: [...(kept ? [{ do: "keep" as const, path: item.path, as: kept }] : []), ...makeCommands(item)],
-    diff: { path: item.path, before: there?.content ?? "", after: item.content, secret: item.secret === true },
-  };
-}
-
-/**
- * Where somebody's version of a file of ours goes: it is neither what we wrote nor what was there before us. By the time at
- * which it was written, so that each version has a name of its own. What others have in a file that we only edit (it holds
- * secrets, and their settings stay) is not lost.
- */
-function keptAs(item: FileItem, { files }: Survey, { entries }: Known): string | undefined {
-  const [there, ours] = [files[item.path], entries.get(item.id)];
-  if (!there?.content || item.secret || ours?.item.kind !== "file") return undefined;
-  const before = ours.before.file ? new TextDecoder().decode(bytesOf(ours.before.file.base64)) : undefined;
-  if ([ours.item.content, ...ours.wrote ?? [], item.content, before].includes(there.content)) return undefined;
-  return `${item.path}.edited-${new Date(there.modified).toISOString().slice(0, 19).replace(/[-:]/g, "")}`;
-}
-
 function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
   const unit = survey.units[item.unit];
   const state = see(item, survey);
@@ -169,7 +141,7 @@ function removeSteps(entries: Entry[], survey: Survey, done: Done): Step[] {
       unitsPending = false;
     }
     const there = item.kind === "file" ? survey.files[item.path] : undefined;
-    const after = entry.before.file ? new TextDecoder().decode(bytesOf(entry.before.file.base64)) : "";
+    const after = entry.before.file ? textOf(entry.before.file) : "";
     steps.push({
       title: undoTitle(entry.item, entry.before.file != null),
       undoes: item.id,
@@ -198,5 +170,3 @@ function undoTitle(item: Item, hadFile: boolean): string {
       return `remove ${item.id}`;
   }
 }
-
-const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));

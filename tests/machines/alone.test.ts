@@ -136,6 +136,29 @@ for (const debian of someDebians("one crxn at a time")) {
         await crxn(gw, "down --dry-run");
       });
     }
+    await chapter("doctor --fix: a lost session does not stop it, SIGINT does between two steps", async () => {
+      await crxn(gw, "up --yes");
+      await gw.must("rm -f /run/ended; ip route del 100.64.0.0/16");
+      await slow();
+      const pid = await begin(gw, "doctor --fix --yes");
+      await gw.must(["pkill", "-KILL", "-x", "script"]);
+      await ended(gw, pid);
+      await normal();
+      await answersWithin(5, client);
+      await assertNothingToDo(gw);
+      await gw.must("ip route del 100.64.0.0/16; rm /etc/sysctl.d/crxn.conf");
+      await slow();
+      const second = await begin(gw, "doctor --fix --yes");
+      await gw.must(["kill", "-INT", second]);
+      await ended(gw, second);
+      await normal();
+      assertStringIncludes(await gw.read("/run/said"), "Interrupted by SIGINT");
+      assertStringIncludes(await gw.read("/run/ended"), "ended with 1");
+      assertStringIncludes(await gw.must("ip route show 100.64.0.0/16"), "nat64-ygg");
+      await crxn(gw, "up --yes");
+      await crxn(gw, "down --yes");
+      await same();
+    });
     await chapter("SIGINT in the middle of a change: the gateway is as it was before the change", async () => {
       await crxn(gw, "up --yes");
       await gw.write(CONFIG, INTERFACE_GATEWAY + "nat64: {pool: 100.127.0.0/16}\n");

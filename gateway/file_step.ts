@@ -1,0 +1,39 @@
+/** The step that writes a file, and keeps what somebody else has made of it. Pure. */
+
+import { makeCommands } from "./commands.ts";
+import type { FileItem } from "./item.ts";
+import type { FileBefore, Journal } from "./journal.ts";
+import type { Step } from "./step.ts";
+import type { Survey } from "./survey.ts";
+
+/** Of the journal only what was made matters here. */
+export type Known = Pick<Journal, "entries"> & Partial<Journal>;
+
+export const textOf = ({ base64 }: FileBefore): string =>
+  new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+
+export function fileStep(item: FileItem, survey: Survey, journal: Known): Step {
+  const there = survey.files[item.path];
+  const kept = keptAs(item, survey, journal);
+  return {
+    title: `${there ? "change" : "write"} ${item.path}${
+      kept ? `, which somebody has edited: that is kept as ${kept}` : ""
+    }`,
+    item,
+    actions: [...(kept ? [{ do: "keep" as const, path: item.path, as: kept }] : []), ...makeCommands(item)],
+    diff: { path: item.path, before: there?.content ?? "", after: item.content, secret: item.secret === true },
+  };
+}
+
+/**
+ * Where somebody's version of a file of ours goes: it is neither what we wrote nor what was there before us. By the time at
+ * which it was written, so that each version has a name of its own. What others have in a file that we only edit (it holds
+ * secrets, and their settings stay) is not lost.
+ */
+function keptAs(item: FileItem, { files }: Survey, { entries }: Known): string | undefined {
+  const [there, ours] = [files[item.path], entries.get(item.id)];
+  if (!there?.content || item.secret || ours?.item.kind !== "file") return undefined;
+  const before = ours.before.file ? textOf(ours.before.file) : undefined;
+  if ([ours.item.content, ...ours.wrote ?? [], item.content, before].includes(there.content)) return undefined;
+  return `${item.path}.edited-${new Date(there.modified).toISOString().slice(0, 19).replace(/[-:]/g, "")}`;
+}
