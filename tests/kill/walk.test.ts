@@ -55,8 +55,10 @@ const FOREIGN: Foreign[] = [
   },
   {
     name: "a sysctl file",
-    does: "echo net.ipv4.conf.all.log_martians=1 >/etc/sysctl.d/98-theirs.conf",
-    undoes: "rm /etc/sysctl.d/98-theirs.conf",
+    // A reboot would put it into force.
+    does:
+      "echo net.ipv4.conf.all.log_martians=1 >/etc/sysctl.d/98-theirs.conf; sysctl -q -w net.ipv4.conf.all.log_martians=1",
+    undoes: "rm /etc/sysctl.d/98-theirs.conf; sysctl -q -w net.ipv4.conf.all.log_martians=0",
     shows: "test -e /etc/sysctl.d/98-theirs.conf",
   },
   {
