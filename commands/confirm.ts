@@ -1,7 +1,7 @@
 /** `crxn confirm`: keeps what `crxn up --confirm` did; and what takes it back when nobody does. */
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { timeOf } from "../gateway/confirm.ts";
+import { type Pending, timeOf } from "../gateway/confirm.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { disarm, readPending } from "../machine/confirm.ts";
 import { sshSession } from "../machine/session.ts";
@@ -31,7 +31,7 @@ export async function confirm(context: Context, options: ConfirmOptions): Promis
   requireRoot("`crxn confirm`");
   using _alone = await alone(context, options.expired ? "taking back what nobody confirmed" : "confirm");
   const pending = readPending();
-  if (options.expired) return await expired(context);
+  if (options.expired) return await expired(context, pending);
   if (!pending) {
     throw new CrxnError(
       Exit.failed,
@@ -57,9 +57,8 @@ export async function confirm(context: Context, options: ConfirmOptions): Promis
 }
 
 /** Its time is over: back to how the machine was before the `up` that waits. */
-async function expired(context: Context): Promise<ExitCode> {
+async function expired(context: Context, pending: Pending | undefined): Promise<ExitCode> {
   const { ui, runner } = context;
-  const pending = readPending();
   using _signals = uninterrupted(context);
   if (pending) {
     ui.say(`Nobody has confirmed within ${pending.seconds} s: taking back what \`crxn up\` did.`);

@@ -49,7 +49,7 @@ export async function make(
     await way?.abandon();
     throw new CrxnError(
       Exit.failed,
-      interrupted || !current ? describeShort(error) : `${current.title}: ${describeShort(error)}`,
+      interrupted || !current ? messageOf(error) : `${current.title}: ${messageOf(error)}`,
       [
         error instanceof CrxnError && !interrupted ? error.remedy : undefined,
         left || "The machine is as it was before this run" +
@@ -60,7 +60,7 @@ export async function make(
   }
 }
 
-const describeShort = (error: unknown) => error instanceof Error ? error.message : String(error);
+const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
 /** What the config no longer wants is gone; what comes after that is done as well, also when an earlier run did not get to it. */
 export async function settleAll({ runner }: Context): Promise<void> {

@@ -66,10 +66,10 @@ export const Program = {
   tcpdump: "/usr/bin/tcpdump",
 } as const;
 
-/** A command as a person would type it; words with unusual characters are quoted. */
-export function commandLine(argv: string[]): string {
-  return argv.map((word, i) => {
-    const shown = i === 0 ? word.replace(/^\/usr\/s?bin\//, "") : word;
-    return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
-  }).join(" ");
-}
+/** A word for sh(1): one with unusual characters is quoted. */
+export const shellWord = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** A command as a person would type it. */
+export const commandLine = ([program = "", ...args]: string[]): string =>
+  [program.replace(/^\/usr\/s?bin\//, ""), ...args].map(shellWord).join(" ");

@@ -5,7 +5,8 @@ import type { AddressItem, ChainItem, Family, Item, LinkItem, RouteItem } from "
 import type { RouteSeen } from "./survey.ts";
 
 const { ip } = Program;
-const familyFlag = (family: Family) => family === "inet6" ? "-6" : "-4";
+/** As ip(8) has it. */
+export const familyFlag = (family: Family) => family === "inet6" ? "-6" : "-4";
 
 export const iptablesOf = (family: Family) => family === "inet6" ? Program.ip6tables : Program.iptables;
 export const restoreOf = (family: Family) => family === "inet6" ? Program.ip6tablesRestore : Program.iptablesRestore;

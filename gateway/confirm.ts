@@ -49,6 +49,9 @@ export const timeOf = (iso: string): string => new Date(iso).toTimeString().slic
 
 const HEADER = "Made by `crxn up --confirm`: goes with `crxn confirm`, or when time is up.";
 
+/** Where these units are. */
+export const CONFIRM_UNITS = [unitPath(Unit.confirm), unitPath(Unit.confirmTimer)];
+
 /** The units that take it back, by path. Not of the gateway: whether they are there says nothing about it. */
 export const confirmUnits = (command: string[], seconds: number): Record<string, string> => ({
   [unitPath(Unit.confirm)]: fill(serviceUnit, { header: HEADER, command: command.map(quoted).join(" ") }),

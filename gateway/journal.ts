@@ -2,6 +2,7 @@
 
 import type { ChainItem, Item } from "./item.ts";
 import { Path } from "./names.ts";
+import { NFT_FAMILY } from "./netfilter/nft.ts";
 import type { Survey, UnitSeen } from "./survey.ts";
 
 /** A file before we wrote it; null where there was none. */
@@ -152,7 +153,7 @@ export function beforeOf(item: Item, survey: Survey): Before {
       return { unit: { load, active, enabled }, targets: pulls.filter((t) => survey.units[t]?.active === "inactive") };
     }
     case "chain": {
-      const family = item.family === "inet" ? "ip" : "ip6";
+      const family = NFT_FAMILY[item.family];
       const table = survey.nftables?.includes(`${family} ${item.table}`) ?? true;
       const base = !table || (survey.baseChains?.includes(`${family} ${item.table} ${item.from}`) ?? true);
       return { table, ...(base ? {} : { base }) };

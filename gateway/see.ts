@@ -101,9 +101,12 @@ function seeAddress(item: AddressItem, survey: Survey): State {
   return survey.links.length > 0 ? absent : silent("ip");
 }
 
+/** What a route has as its metric, also where nobody has named one: the kernel's default is 0 for IPv4, 1024 for IPv6. */
+export const metricOf = ({ metric, family }: RouteItem): number => metric ?? (family === "inet6" ? 1024 : 0);
+
 /** The routes that the kernel would not tell from this one: same destination, metric and table. */
 export function routesAt(item: RouteItem, survey: Survey): RouteSeen[] {
-  const metric = item.metric ?? (item.family === "inet6" ? 1024 : 0);
+  const metric = metricOf(item);
   const to = canonicalNetwork(item.to);
   return survey.routes.filter((r) =>
     r.family === item.family && r.table === "main" && r.to === to && r.metric === metric

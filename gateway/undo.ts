@@ -4,6 +4,7 @@ import { type Action, Program, run } from "./action.ts";
 import { removeCommands, removeRoute } from "./commands.ts";
 import type { ServiceItem } from "./item.ts";
 import { type Before, dataFolder, type Entry } from "./journal.ts";
+import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { jumpsTo, routesAt, see } from "./see.ts";
 import { type ChainSeen, linkOf, type Survey } from "./survey.ts";
 
@@ -104,7 +105,7 @@ export function emptyTables(entries: Entry[], survey: Survey): Action[] {
     if (item.kind !== "chain") continue;
     const table = survey.rules[item.family]?.[item.table] ?? {};
     const isEmpty = (c: ChainSeen) => c.rules.length === 0 && (c.policy ?? "") === "ACCEPT";
-    const name = `${item.family === "inet" ? "ip" : "ip6"} ${item.table}`;
+    const name = `${NFT_FAMILY[item.family]} ${item.table}`;
     if (before.table === false && Object.values(table).every(isEmpty)) left.add(`table ${name}`);
     const base = table[item.from];
     if (before.base === false && base && isEmpty(base)) left.add(`chain ${name} ${item.from}`);

@@ -1,10 +1,13 @@
 /** The way back without crxn: a plain shell script that undoes what the journal has. Pure. */
 
 import script from "../assets/undo.sh" with { type: "text" };
-import type { Family } from "./item.ts";
+import { shellWord } from "./action.ts";
+import { familyFlag } from "./commands.ts";
 import { type Before, dataFolder, type Entry, type Journal, kept } from "./journal.ts";
 import { Path } from "./names.ts";
+import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { unwantedEntries } from "./order.ts";
+import { metricOf } from "./see.ts";
 import { fill } from "./template.ts";
 
 /** @param now for the lines of the journal that stay, as ISO 8601 */
@@ -42,22 +45,19 @@ function undoLines({ item, before }: Entry): string[] {
         ...folderLines(before, dataFolder(item)),
       ];
     case "chain":
-      return [words("chain", ipFamily(item.family), item.table, item.from, item.chain)];
+      return [words("chain", NFT_FAMILY[item.family], item.table, item.from, item.chain)];
     case "link":
       return [words("link", item.name)];
     case "address":
-      return [words("address", flag(item.family), item.address, item.device)];
+      return [words("address", familyFlag(item.family), item.address, item.device)];
     case "route":
-      return [words("route", flag(item.family), item.to, String(item.metric ?? (item.family === "inet6" ? 1024 : 0)))];
+      return [words("route", familyFlag(item.family), item.to, String(metricOf(item)))];
     case "unwanted":
     case "package":
     case "program":
       return [];
   }
 }
-
-const flag = (family: Family) => family === "inet6" ? "-6" : "-4";
-const ipFamily = (family: Family) => family === "inet6" ? "ip6" : "ip";
 
 function fileLines(path: string, { file }: Before): string[] {
   if (!file) return [words("remove", path)];
@@ -79,7 +79,7 @@ function sysctlLines({ sysctls = {} }: Before): string[] {
 /** As emptyTables() has it. */
 function emptyLines({ item, before }: Entry): string[] {
   if (item.kind !== "chain") return [];
-  const family = ipFamily(item.family);
+  const family = NFT_FAMILY[item.family];
   return [
     ...(before.base === false ? [words("base", family, item.table, item.from)] : []),
     ...(before.table === false ? [words("table", family, item.table)] : []),
@@ -102,6 +102,4 @@ function journalLines(text: string): string {
   return `\tcat >${Path.journal} <<'END'\n${text}END`;
 }
 
-/** A command line for sh(1). */
-const words = (...argv: string[]): string =>
-  argv.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+const words = (...argv: string[]): string => argv.map(shellWord).join(" ");

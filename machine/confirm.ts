@@ -1,7 +1,7 @@
 /** `up --confirm` on the machine: the file that says what waits, and the timer that outlives crxn and its session. */
 
 import { Program } from "../gateway/action.ts";
-import { confirmUnits, type Pending, pendingIn } from "../gateway/confirm.ts";
+import { CONFIRM_UNITS, confirmUnits, type Pending, pendingIn } from "../gateway/confirm.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import { readNow, readSeen, remove, removeIfEmpty, writeAtomically } from "./files.ts";
 import { must, type Runner } from "./run.ts";
@@ -45,11 +45,10 @@ export async function startAnew(runner: Runner, pending: Pending): Promise<Pendi
 export async function disarm(runner: Runner): Promise<void> {
   await remove(Path.pending);
   await removeIfEmpty(Path.state);
-  const paths = Object.keys(confirmUnits([], 0));
-  const there = await Promise.all(paths.map(readSeen));
+  const there = await Promise.all(CONFIRM_UNITS.map(readSeen));
   if (there.every((file) => file === null)) return;
   await runner.run([Program.systemctl, "--quiet", "disable", "--now", Unit.confirmTimer]);
-  for (const path of paths) await remove(path);
+  for (const path of CONFIRM_UNITS) await remove(path);
   await must(runner, [Program.systemctl, "daemon-reload"]);
   // Listed as failed it would outlive its file.
   await runner.run([Program.systemctl, "reset-failed", Unit.confirm]);

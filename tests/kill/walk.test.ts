@@ -193,5 +193,8 @@ for (const debian of someDebians("a random walk")) {
   });
 }
 
-/** Tables and chains of iptables with nothing in them: whoever used iptables first has made them. */
-const EMPTY = [/^nftables: (table|chain) .*"family":"ip6?".*"(filter|nat|mangle|raw)"/, /^ip6?tables-nft: [*:]/];
+/** Tables and built-in chains of iptables with nothing in them: whoever used iptables first has made them. None of crxn's. */
+const EMPTY = [
+  /^nftables: (table|chain) (?!.*CRXN).*"family":"ip6?".*"(filter|nat|mangle|raw)"/,
+  /^ip6?tables-nft: (?!.*CRXN)[*:]/,
+];

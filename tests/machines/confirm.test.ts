@@ -75,10 +75,15 @@ for (const debian of someDebians("crxn confirm over SSH")) {
       assertEquals(code, 1, stdout);
       assertMatch(stdout, /This session comes by eth0, and what will be done could cut it\./);
       assertMatch(stdout, /Unless `crxn confirm` comes from a new session within 120 s/);
-      // Not where a script says --yes, nor on the machine's own console.
-      const quiet = await ssh("crxn up --yes --dry-run", { terminal: "" });
-      assert(!quiet.stdout.includes("crxn confirm"), quiet.stdout);
       await same("nothing was done");
+      // Not where a script says --yes, nor on the machine's own console.
+      const quiet = await ssh("crxn up --yes", { terminal: "" });
+      assertEquals([quiet.code, quiet.stdout.includes("crxn confirm"), await waits()], [0, false, false], quiet.stdout);
+      await crxn(gw, "down --yes");
+      const console = await gw.sh("echo n | script -qec 'crxn up' /dev/null");
+      assertStringIncludes(console.stdout, "Do it?");
+      assert(!console.stdout.includes("crxn confirm"), console.stdout);
+      await same("nothing is left");
     });
     await chapter(
       "a change that cuts the session: it takes itself back, and the machine can be reached again",
@@ -153,13 +158,18 @@ for (const debian of someDebians("crxn confirm over SSH")) {
       await crxn(gw, "down --yes");
       assertEquals(diffSnapshots(rebooted, await snapshot(gw)), "");
     });
-    await chapter("crxn where it may be gone by then is refused", async () => {
-      if (!Deno.env.get("CRXN_BIN")) return;
-      await gw.must("cp /usr/local/bin/crxn /tmp/crxn");
-      const { stderr } = checked(gw, "up", await gw.run(["/tmp/crxn", "up", "--yes", "--confirm"]), 69);
-      assertStringIncludes(stderr, "/tmp/crxn may be gone by then");
+    await chapter("no time is no time, and nothing is nothing to confirm", async () => {
       await crxn(gw, "up --yes --confirm 0", 64);
       await crxn(gw, "confirm", 1);
+    });
+    await chapter("crxn where it may be gone by then is refused", async () => {
+      if (Deno.env.get("CRXN_BIN")) await gw.must("cp /usr/local/bin/crxn /tmp/crxn");
+      // The sources are where their main module is, wherever the script is that starts it.
+      else {await gw.must(
+          "cp /opt/crxn/crxn-*.js /tmp/; sed 's,/opt/crxn/crxn-,/tmp/crxn-,' /usr/local/bin/crxn >/tmp/crxn; chmod 755 /tmp/crxn",
+        );}
+      const { stderr } = checked(gw, "up", await gw.run(["/tmp/crxn", "up", "--yes", "--confirm"]), 69);
+      assertMatch(stderr, /\/tmp\/crxn\S* may be gone by then/);
     });
   });
 }
