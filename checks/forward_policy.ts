@@ -1,5 +1,6 @@
 import { run } from "../gateway/action.ts";
 import { iptablesOf, jumpRule } from "../gateway/commands.ts";
+import { contains, formatNetwork, network, parseNetwork } from "../gateway/cidr.ts";
 import type { ChainItem } from "../gateway/item.ts";
 import { type BaseChain, baseChains } from "../gateway/netfilter/base_chains.ts";
 import { decide, type Table } from "../gateway/netfilter/iptables_walk.ts";
@@ -54,6 +55,17 @@ export const forwardPolicy: Check = {
 
 const kindsOf = ({ blueprint: { config, ways, facts } }: CheckInput) =>
   forwardedPackets({ config, ways, uplink: facts.uplink.name });
+
+/** The same packets, to and from the host that the probe was to reach. */
+function kindsToTarget({ probe, blueprint: { config, ways, facts } }: CheckInput): PacketKind[] {
+  const target = probe?.ran ? parseNetwork(`${probe.target}/32`) : undefined;
+  if (!target || !config.nat64) return [];
+  const those = ways.flatMap((way) => {
+    const has = way.networks.some((to) => contains(network(to), target));
+    return has ? [{ ...way, networks: [formatNetwork(target)] }] : [];
+  });
+  return those.length > 0 ? forwardedPackets({ config, ways: those, uplink: facts.uplink.name }) : [];
+}
 
 const isAccept = (rule: string[]) => rule.at(-1) === "ACCEPT";
 /** Rules that differ only in ACCEPT and RETURN. */
@@ -123,10 +135,17 @@ function dropProblems(chains: ChainItem[], broken: Set<string>, input: CheckInpu
   const isBroken = (base: BaseChain, { family }: PacketKind) =>
     broken.has(family) && base.backend === "iptables" && base.table === "filter" && base.hook === "forward";
   const bases = { inet: baseChains(input.survey, "inet"), inet6: baseChains(input.survey, "inet6") };
-  const found = all.flatMap((kind) => {
-    const verdict = dropOf(bases[kind.family].filter((base) => !isBroken(base, kind)), kind);
-    return verdict ? [{ kind, verdict }] : [];
-  });
+  const dropped = (kinds: PacketKind[]) =>
+    kinds.flatMap((kind) => {
+      const verdict = dropOf(bases[kind.family].filter((base) => !isBroken(base, kind)), kind);
+      return verdict ? [{ kind, verdict }] : [];
+    });
+  const common = dropped(all);
+  // A rule may be about the one host that was asked for, and the probe may not have got that far.
+  const single = dropped(kindsToTarget(input)).filter(({ verdict: { base, decision } }) =>
+    !isDoubtful(decision) && !common.some(({ verdict: v }) => v.base === base && v.decision.rule === decision.rule)
+  );
+  const found = [...common, ...single];
   const behind = behindNode(input);
   return byPlace(found).map(({ kinds, verdict }): Problem => {
     const what = packetsText(kinds, all);
