@@ -9,6 +9,8 @@ export type Action =
   | { do: "keep"; path: string; as: string }
   /** A file as it was before, byte for byte. */
   | { do: "restore"; path: string; base64: string; mode: number; uid: number; gid: number }
+  /** The time of a file's last change, in milliseconds since the epoch: what runs with it has been told of what changed. */
+  | { do: "age"; path: string; modified: number }
   | { do: "remove"; path: string }
   /** A folder, if it is empty; otherwise somebody uses it and it stays. */
   | { do: "rmdir"; path: string }
@@ -38,6 +40,7 @@ export const Program = {
   kill: "/usr/bin/kill",
   df: "/usr/bin/df",
   sed: "/usr/bin/sed",
+  ln: "/usr/bin/ln",
   iptables: "/usr/sbin/iptables",
   ip6tables: "/usr/sbin/ip6tables",
   iptablesRestore: "/usr/sbin/iptables-restore",

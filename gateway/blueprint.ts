@@ -87,7 +87,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
         ? [serviceItem(daemon, {
           reads: [Path.yggdrasilConfig, dropInPath(daemon)],
           ...(own === Program.yggdrasil ? {} : { program: own }),
-          interrupts: "the overlay, until its peers are back",
+          interrupts: "the overlay, until its peers are back: 2 to 6 seconds",
           pulls: ["network-online.target"],
         })]
         : []),

@@ -7,12 +7,13 @@ import { CrxnError, Exit } from "./errors.ts";
 import { fileStep, type Known, textOf } from "./file_step.ts";
 import type { Item, ServiceItem } from "./item.ts";
 import type { Entry } from "./journal.ts";
+import { catchUp } from "./live.ts";
 import { linkSteps } from "./link_steps.ts";
 import { unwantedEntries } from "./order.ts";
 import { hasJump, see, type State } from "./see.ts";
 import { DAEMON_RELOAD, type Done, type Step } from "./step.ts";
 import type { Survey } from "./survey.ts";
-import { undoActions } from "./undo.ts";
+import { maskWords, undoActions } from "./undo.ts";
 
 /**
  * Steps from the survey to the items, in order: what is missing is made first, what is no longer wanted goes last.
@@ -80,8 +81,9 @@ function makeSteps(
       item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
     ) continue;
     if (item.kind === "file") {
-      steps.push(fileStep(item, survey, journal));
-      done.files.add(item.path);
+      const live = catchUp(item, items, survey);
+      steps.push(fileStep(item, survey, journal, live));
+      if (!live) done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
       steps.push(...linkSteps(item, state, isTakenOver(item, items, states, survey), survey, ours, done));
@@ -115,6 +117,8 @@ function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
   const stale = [...item.reads, item.program ?? ""].some((path) => done.files.has(path)) ||
     (state.is === "differs" && state.how.startsWith("it runs"));
   const actions: Action[] = [];
+  const masked = maskWords(unit?.enabled);
+  if (masked) actions.push(run([Program.systemctl, "--quiet", "unmask", ...masked, item.unit]));
   if (unit?.enabled !== "enabled") actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));
   if (!active || stale) {
     // A unit that ran into its start limit is forgiven first.
@@ -124,7 +128,7 @@ function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
   if (actions.length === 0) return [];
   const verb = active ? (stale ? "restart" : "enable") : "start";
   return [{
-    title: `${verb} ${item.unit}`,
+    title: `${verb} ${item.unit}${masked ? ", which is masked" : ""}`,
     item,
     actions,
     ...(active && stale && item.interrupts ? { interrupts: item.interrupts } : {}),

@@ -1,5 +1,6 @@
 /** The step that writes a file, and keeps what somebody else has made of it. Pure. */
 
+import type { Action } from "./action.ts";
 import { makeCommands } from "./commands.ts";
 import type { FileItem } from "./item.ts";
 import type { FileBefore, Journal } from "./journal.ts";
@@ -12,7 +13,8 @@ export type Known = Pick<Journal, "entries"> & Partial<Journal>;
 export const textOf = ({ base64 }: FileBefore): string =>
   new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
 
-export function fileStep(item: FileItem, survey: Survey, journal: Known): Step {
+/** @param live what tells a running daemon of the change, so that it goes on */
+export function fileStep(item: FileItem, survey: Survey, journal: Known, live: Action[] = []): Step {
   const there = survey.files[item.path];
   const kept = keptAs(item, survey, journal);
   return {
@@ -20,7 +22,7 @@ export function fileStep(item: FileItem, survey: Survey, journal: Known): Step {
       kept ? `, which somebody has edited: that is kept as ${kept}` : ""
     }`,
     item,
-    actions: [...(kept ? [{ do: "keep" as const, path: item.path, as: kept }] : []), ...makeCommands(item)],
+    actions: [...(kept ? [{ do: "keep" as const, path: item.path, as: kept }] : []), ...makeCommands(item), ...live],
     diff: { path: item.path, before: there?.content ?? "", after: item.content, secret: item.secret === true },
   };
 }

@@ -11,6 +11,8 @@ export interface FileBefore {
   mode: number;
   uid: number;
   gid: number;
+  /** It was a symbolic link to this, relative or not; the rest is what was found there. */
+  link?: string;
 }
 
 /** What an item's place held before, as much as taking it back needs. */

@@ -49,7 +49,9 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
 
 function undoFile(path: string, before: Before): Action[] {
   if (before.file) {
-    const { base64, mode, uid, gid } = before.file;
+    const { base64, mode, uid, gid, link } = before.file;
+    // A kill may have left the beginnings of our file.
+    if (link !== undefined) return [{ do: "remove", path }, run(linkCommand(path, link))];
     return [{ do: "restore", path, base64, mode, uid, gid }];
   }
   return [
@@ -58,6 +60,9 @@ function undoFile(path: string, before: Before): Action[] {
     ...[...(before.folders ?? [])].reverse().map((folder): Action => ({ do: "rmdir", path: folder })),
   ];
 }
+
+/** Puts a symbolic link in the place of whatever file is there. */
+export const linkCommand = (path: string, to: string): string[] => [Program.ln, "-sfT", "--", to, path];
 
 function undoSysctl(before: Before, survey: Survey): Action[] {
   const [main, ...others] = Object.entries(before.sysctls ?? {});
@@ -87,12 +92,18 @@ function stopActions(item: ServiceItem, before: Before, survey: Survey): Action[
   return actions;
 }
 
+/** Options with which `systemctl mask` and `unmask` lead to and from this state; undefined where the unit is not masked. */
+export const maskWords = (enabled = ""): string[] | undefined =>
+  ({ masked: [], "masked-runtime": ["--runtime"] } as Record<string, string[]>)[enabled];
+
 /** What comes last when all is taken back: services that ran before us run again, with their old files. */
 export function restartFormer(entries: Entry[]): Action[] {
   return entries.flatMap(({ item, before }) => {
     if (item.kind !== "service" && item.kind !== "unwanted") return [];
     const actions: Action[] = [];
     if (before.unit?.enabled === "enabled") actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));
+    const masked = maskWords(before.unit?.enabled);
+    if (masked) actions.push(run([Program.systemctl, "--quiet", "mask", ...masked, item.unit]));
     if (before.unit?.active === "active") actions.push(run([Program.systemctl, "start", item.unit]));
     return actions;
   });

@@ -9,6 +9,7 @@ import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { unwantedEntries } from "./order.ts";
 import { metricOf } from "./see.ts";
 import { fill } from "./template.ts";
+import { linkCommand, maskWords } from "./undo.ts";
 
 /** @param now for the lines of the journal that stay, as ISO 8601 */
 export function undoScript(journal: Journal, now: string): string {
@@ -61,6 +62,7 @@ function undoLines({ item, before }: Entry): string[] {
 
 function fileLines(path: string, { file }: Before): string[] {
   if (!file) return [words("remove", path)];
+  if (file.link !== undefined) return [words("remove", path), words("try", ...linkCommand(path, file.link))];
   const base64 = file.base64.replace(/.{1,76}/g, "$&\n").trimEnd();
   return [
     `${words("restore", path, file.mode.toString(8), String(file.uid), String(file.gid))} <<'END'\n${base64}\nEND`,
@@ -90,8 +92,10 @@ function emptyLines({ item, before }: Entry): string[] {
 function formerLines({ item, before }: Entry): string[] {
   if (item.kind !== "service" && item.kind !== "unwanted") return [];
   const systemctl = (...args: string[]) => words("try", "systemctl", ...args);
+  const masked = maskWords(before.unit?.enabled);
   return [
     ...(before.unit?.enabled === "enabled" ? [systemctl("--quiet", "enable", item.unit)] : []),
+    ...(masked ? [systemctl("--quiet", "mask", ...masked, item.unit)] : []),
     ...(before.unit?.active === "active" ? [systemctl("start", item.unit)] : []),
   ];
 }

@@ -90,6 +90,22 @@ function sectionIn(
   return { TunnelRouting: { ...old, ...shut } };
 }
 
+/** Peers that come and go, where two configs of a daemon differ in nothing else. */
+export function differenceInPeers(before: string, after: string): { added: string[]; removed: string[] } | undefined {
+  try {
+    const [old, now] = [parse(before), parse(after)];
+    const rest = (config: Record<string, unknown>) => canonical({ ...config, Peers: [] });
+    const [had, has] = [settingOf(old, "Peers"), settingOf(now, "Peers")].map((v) =>
+      Array.isArray(v) ? v.map(String) : []
+    );
+    // In another spelling than ours the list would be compared with the rest, and differ there.
+    if (rest(old) !== rest(now)) return undefined;
+    return { added: has!.filter((p) => !had!.includes(p)), removed: had!.filter((p) => !has!.includes(p)) };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Comments hang on the list or map that they stand in: it is filled anew, not exchanged. */
 function inPlaceOf(old: unknown, value: unknown): unknown {
   if (Array.isArray(old) && Array.isArray(value)) {

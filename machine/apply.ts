@@ -5,7 +5,16 @@ import type { Item } from "../gateway/item.ts";
 import { see } from "../gateway/see.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
-import { fromBase64, groupId, keepBeside, remove, removeIfEmpty, removeTree, writeAtomically } from "./files.ts";
+import {
+  fromBase64,
+  groupId,
+  keepBeside,
+  remove,
+  removeIfEmpty,
+  removeTree,
+  setAge,
+  writeAtomically,
+} from "./files.ts";
 import { noteBefore, noteRemoved, noteTogether, noteUndone, writeUndoScript } from "./journal.ts";
 import { freeReserve, holdReserve } from "./reserve.ts";
 import { must, type Runner } from "./run.ts";
@@ -30,6 +39,8 @@ export async function act(runner: Runner, action: Action): Promise<void> {
       return await keepBeside(action.path, action.as);
     case "restore":
       return await writeAtomically(action.path, fromBase64(action.base64), action);
+    case "age":
+      return await setAge(action.path, action.modified);
     case "remove":
       return await remove(action.path);
     case "rmdir":

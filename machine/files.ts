@@ -41,11 +41,19 @@ export function readNow(path: string): string | undefined {
   }
 }
 
-/** The file's bytes and owner, for the journal. */
+/** The file's bytes and owner, for the journal; of a symbolic link also where it leads. */
 export async function readBefore(path: string): Promise<FileBefore | null> {
   try {
-    const [bytes, info] = [await Deno.readFile(at(path)), await Deno.stat(at(path))];
+    const link = await Deno.readLink(at(path)).catch(() => undefined);
+    // A masked unit is a link to /dev/null; another that leads nowhere (yet) is kept as well.
+    const leads = await Deno.stat(at(path)).catch((error) => {
+      if (link !== undefined && error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+    if (link !== undefined && !leads?.isFile) return { base64: "", mode: 0o644, uid: 0, gid: 0, link };
+    const [bytes, info] = [await Deno.readFile(at(path)), leads!];
     return {
+      ...(link === undefined ? {} : { link }),
       base64: toBase64(bytes),
       mode: (info.mode ?? 0o644) & 0o7777,
       uid: info.uid ?? 0,
@@ -142,6 +150,10 @@ export async function syncFolder(path: string): Promise<void> {
     folder.close();
   }
 }
+
+/** @param modified milliseconds since the epoch */
+export const setAge = (path: string, modified: number): Promise<void> =>
+  Deno.utime(at(path), modified / 1000, modified / 1000);
 
 /** Removes a file, and what a killed {@linkcode writeAtomically} left of it. */
 export async function remove(path: string): Promise<void> {

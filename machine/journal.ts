@@ -49,17 +49,20 @@ export function parseJournal(text: string): Line[] {
   lines.pop();
   return lines.map((line, i) => {
     const value = objectOf(line);
-    if (value?.["v"] === undefined || (value["v"] === 1 && !KEYS.some((key) => key in value))) {
+    if (value?.["v"] === undefined) {
       throw new CrxnError(
         Exit.failed,
         `${Path.journal}:${i + 1}: this line is damaged.`,
         `Mend or remove the line; each is a JSON object that says how one change is taken back. ${WITHOUT}`,
       );
     }
-    if (value["v"] !== 1) {
+    // A newer crxn may have kinds of lines that this one does not know.
+    if (value["v"] !== 1 || !KEYS.some((key) => key in value)) {
       throw new CrxnError(
         Exit.failed,
-        `${Path.journal}:${i + 1}: written by another version of crxn (format ${value["v"]}).`,
+        `${Path.journal}:${i + 1}: written by another version of crxn (${
+          value["v"] === 1 ? "a kind of line that this one does not know" : `format ${value["v"]}`
+        }).`,
         `Use that version for \`crxn down\`, then this one for \`crxn up\`. ${WITHOUT}`,
       );
     }

@@ -90,7 +90,7 @@ class MortalRunner implements Runner {
 /** Files that come and go with every run, and what is below /proc. */
 const isChange = (path: string | URL) => !/^\/(proc|sys|dev)\/|^\/run\/(crxn\.lock|crxn-deno)/.test(String(path));
 
-const { mkdir, rename, remove, open: openFile } = Deno;
+const { mkdir, rename, remove, utime, open: openFile } = Deno;
 const { write, truncate } = Deno.FsFile.prototype;
 const paths = new WeakMap<Deno.FsFile, string>();
 
@@ -107,6 +107,10 @@ Object.assign(Deno, {
     if (await Deno.lstat(path).then(() => true, () => false)) change(`remove ${path}`);
     return await remove(path, options);
   }) satisfies typeof Deno.remove,
+  utime: (async (path, ...times) => {
+    change(`utime ${path}`);
+    return await utime(path, ...times);
+  }) satisfies typeof Deno.utime,
   open: (async (path, options) => {
     const makes = (options?.create || options?.createNew) && !await Deno.lstat(path).then(() => true, () => false);
     if (makes && isChange(path)) change(`create ${path}`);

@@ -38,9 +38,9 @@ const CHANGES: { what: string; config: string; restarts?: string }[] = [
   { what: "nat64.clients", config: 'nat64: {clients: ["2001:db8:c::/64", "2001:db8:d::/64"]}' },
   { what: "nat64.clients and nat64.mss", config: 'nat64: {clients: ["::/0"], mss: 1300}' },
   { what: "nat64.mss", config: "nat64: {mss: off}" },
-  // The routes into the translator are made by its unit.
-  { what: "another network of overlay.routes", config: "    - to: 172.20.0.0/16", restarts: "translation" },
-  { what: "a network of overlay.routes gone", config: "", restarts: "translation" },
+  // The routes into the translator are made by its unit at its start, and by a step of their own now.
+  { what: "another network of overlay.routes", config: "    - to: 172.20.0.0/16" },
+  { what: "a network of overlay.routes gone", config: "" },
   { what: "nat64.maps", config: 'nat64: {maps: [{ipv4: 10.5.0.2, ipv6: "2001:db8:c::99"}]}', restarts: "translation" },
   { what: "nat64.pool", config: "nat64: {pool: 100.127.0.0/16}", restarts: "translation" },
 ];
@@ -91,19 +91,38 @@ for (const debian of DEBIANS) {
     }
   });
 
-  Deno.test(`crxn up: what another peer costs on a live gateway, ${debian}`, async (t) => {
+  Deno.test(`crxn up: what other peers cost on a live gateway, ${debian}`, async (t) => {
     const chapter = chaptersOf(t);
     await using lab = await Lab.create();
     const pair = await pairOf(lab, { debian, image: "ready", tunnel: "vxlan", dials: "gw" });
     const { client, gw } = pair;
     await upOnBoth(pair);
     await answersWithin(30, client);
-    await chapter("a peer more: the daemon is restarted, and dials at once", async () => {
-      const text = (await gw.read(CONFIG)).replace("peers: [", 'peers: ["tls://[2001:db8:9::1]:9", ');
+    const alone = await gw.read(CONFIG);
+    const two = alone.replace("peers: [", 'peers: ["tls://[2001:db8:9::1]:9", ');
+    const daemon = () => gw.must(["systemctl", "show", "-P", "MainPID", "yggdrasil"]);
+    await chapter("a peer more, and one less: the daemon is told, and runs on", async () => {
+      const pid = await daemon();
+      for (
+        const [what, text, verb] of [["a peer more", two, "addPeer"], ["a peer less", alone, "removePeer"]] as const
+      ) {
+        await gw.write(CONFIG, text);
+        const { stdout } = await crxn(gw, "up --dry-run", 2);
+        assertStringIncludes(stdout, `yggdrasilctl -json ${verb} 'uri=tls://[2001:db8:9::1]:9'`);
+        assert(!stdout.includes("interrupts"), stdout);
+        const lost = await changed(gw, client, text);
+        console.log(`${debian}: overlay.peers, ${what}: ${lost} pings lost`);
+        assertEquals(lost, 0);
+      }
+      assertEquals(await daemon(), pid);
+    });
+    await chapter("another port to listen on: the daemon is restarted, and dials at once", async () => {
+      const text = alone.replace("listen: [", 'listen: ["tls://[::]:9999", ');
+      assert(text !== alone);
       await gw.write(CONFIG, text);
       assertStringIncludes((await crxn(gw, "up --dry-run", 2)).stdout, "interrupts the overlay");
       const lost = await changed(gw, client, text, 20);
-      console.log(`${debian}: overlay.peers: ${lost} pings lost`);
+      console.log(`${debian}: overlay.listen: ${lost} pings lost`);
       assert(lost <= MOST_OVERLAY, `${lost} pings lost, more than ${MOST_OVERLAY}`);
     });
     await chapter("clients changed: nothing is lost over yggdrasil either", async () => {

@@ -83,7 +83,27 @@ for (const debian of someDebians("other hands")) {
     await using lab = await Lab.create();
     const { client, gw, node, order } = await pairOf(lab, { debian, tunnel: "vxlan", image: "ready" });
     await gw.reboot();
+    const untouched = await snapshot(gw);
+    await chapter(
+      "a masked daemon, and configs that are links elsewhere: as they were, by down and by undo.sh",
+      async () => {
+        const key = await gw.must("yggdrasil -genconf -json | grep -o '[0-9a-f]\\{128\\}'");
+        await gw.must(`systemctl mask -q yggdrasil; ln -s /dev/null /etc/systemd/system/tayga@ygg.service
+mkdir /root/dotfiles && echo '{ PrivateKey: "${key.trim()}", Peers: [] }' >/root/dotfiles/ygg.conf
+ln -s ../../root/dotfiles/ygg.conf /etc/yggdrasil/yggdrasil.conf`);
+        const masked = await snapshot(gw);
+        await upOnBoth({ order });
+        assertEquals(await gw.must(["systemctl", "is-active", "yggdrasil", "tayga@ygg"]), "active\nactive\n");
+        await crxn(gw, "down --yes");
+        assertEquals(diffSnapshots(masked, await snapshot(gw)), "");
+        await crxn(gw, "up --yes");
+        await gw.must("sh /var/lib/crxn/undo.sh");
+        assertEquals(diffSnapshots(masked, await snapshot(gw)), "");
+        await gw.must(`systemctl unmask -q yggdrasil tayga@ygg; rm -r /root/dotfiles /etc/yggdrasil/yggdrasil.conf`);
+      },
+    );
     const before = await snapshot(gw);
+    assertEquals(diffSnapshots(untouched, before), "");
     await upOnBoth({ order });
     await answersWithin(20, client);
 

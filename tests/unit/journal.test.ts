@@ -103,6 +103,7 @@ Deno.test("parseJournal: a damaged line before the last one is an error with its
 
 Deno.test("parseJournal: another version of crxn is named", () => {
   assertThrows(() => parseJournal('{"v":2}\n'), CrxnError, "format 2");
+  assertThrows(() => parseJournal('{"v":1,"blessed":"x"}\n'), CrxnError, "does not know");
 });
 
 Deno.test("undoActions: a route is removed as it is there, and only when it carries our mark", () => {
