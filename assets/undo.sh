@@ -73,13 +73,19 @@ table() {
 	nft delete table "$1" "$2" 2>/dev/null || :
 }
 
-# stop UNIT: it is there, or it was
+# stop UNIT, disable UNIT: also one whose file somebody has removed
 stop() {
-	[ "$(systemctl show -P LoadState "$1")" = not-found ] && return 0
+	if [ "$(systemctl show -P LoadState "$1")" = not-found ] && ! systemctl --quiet is-active "$1"; then return 0; fi
 	try systemctl stop "$1"
 	systemctl reset-failed "$1" 2>/dev/null || :
 }
-disable() { systemctl --quiet is-enabled "$1" 2>/dev/null && try systemctl --quiet disable "$1"; }
+disable() {
+	if systemctl --quiet is-enabled "$1" 2>/dev/null; then
+		try systemctl --quiet disable "$1"
+	elif [ "$(systemctl show -P LoadState "$1")" = not-found ]; then
+		systemctl --quiet disable "$1" 2>/dev/null || :
+	fi
+}
 
 {{lines}}
 

@@ -76,10 +76,12 @@ function undoSysctl(before: Before, survey: Survey): Action[] {
 function stopActions(item: ServiceItem, before: Before, survey: Survey): Action[] {
   const { unit } = item;
   const now = survey.units[unit];
-  if (!now || now.load === "not-found") return [];
+  if (!now) return [];
   const actions: Action[] = [];
-  if (before.unit?.enabled !== "enabled" && now.enabled === "enabled") {
-    actions.push(run([Program.systemctl, "--quiet", "disable", unit]));
+  // Somebody has removed its file: what made it start at boot is still there, and it may still run.
+  const lost = now.load === "not-found";
+  if (before.unit?.enabled !== "enabled" && (now.enabled === "enabled" || lost)) {
+    actions.push(run([Program.systemctl, "--quiet", "disable", unit], lost ? { also: [1] } : {}));
   }
   if (now.active !== "inactive") actions.push(run([Program.systemctl, "stop", unit]));
   // A unit that failed on its last stop would stay listed as failed.

@@ -72,6 +72,7 @@ for (const debian of someDebians("undo.sh")) {
         await crxn(gw, "up --yes");
         await gw.must(`cp ${UNDO} /run/undo.sh`);
         await gw.must("ip route flush proto 64; ip link del nat64-ygg; rm /etc/tayga/ygg.conf");
+        await gw.must("rm /etc/systemd/system/crxn-firewall.service; systemctl daemon-reload");
         await undo(gw);
         await same();
         const again = await gw.run(["sh", "/run/undo.sh"]);
