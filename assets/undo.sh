@@ -73,6 +73,10 @@ table() {
 	nft delete table "$1" "$2" 2>/dev/null || :
 }
 
+own_table() {
+	if nft -t list table "$1" "$2" >/dev/null 2>&1; then try nft delete table "$1" "$2"; fi
+}
+
 # stop UNIT, disable UNIT: also one whose file somebody has removed
 stop() {
 	if [ "$(systemctl show -P LoadState "$1")" = not-found ] && ! systemctl --quiet is-active "$1"; then return 0; fi

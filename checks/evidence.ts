@@ -25,9 +25,17 @@ export function evidenceOf(item: Item, survey: Survey): Evidence[] {
       return [linkEvidence(item.device, survey)];
     case "chain":
       return [chainEvidence(item.family, item.table, [item.from, item.chain], survey)];
+    case "table":
+      return [tableEvidence(item.name, survey)];
     default:
       return [];
   }
+}
+
+function tableEvidence(name: string, { native = [] }: Survey): Evidence {
+  const chains = native.filter((c) => `${c.family} ${c.table}` === name);
+  const lines = chains.map((c) => `chain ${c.name}: ${c.rules.length} rules ${c.rules[0]?.comment ?? ""}`.trimEnd());
+  return { command: [Program.nft, "-t", "list", "table", ...name.split(" ")], output: lines.join("\n") };
 }
 
 export const sysctlEvidence = (key: string, survey: Survey): Evidence => ({

@@ -14,7 +14,9 @@ export function isFlushed({ blueprint, survey }: CheckInput): boolean {
 
 /** For the checks of single chains: forward-policy speaks for all of them then. */
 export const excusedByFlush = (input: CheckInput) => (item: Item): string | undefined =>
-  isChain(item) && isFlushed(input) ? "all of crxn's rules are gone (see forward-policy)" : undefined;
+  (isChain(item) || item.kind === "table") && isFlushed(input)
+    ? "all of crxn's rules are gone (see forward-policy)"
+    : undefined;
 
 export function flushedProblem(input: CheckInput): Problem {
   const { native = [] } = input.survey;
@@ -26,6 +28,6 @@ export function flushedProblem(input: CheckInput): Problem {
         : ' ("nft flush ruleset", a restart of nftables.service)'
     }`,
     want: "crxn's chains, and the jumps to them",
-    items: input.blueprint.items.filter(isChain).flatMap((item) => withFile(item, input)),
+    items: input.blueprint.items.filter((i) => isChain(i) || i.kind === "table").flatMap((i) => withFile(i, input)),
   };
 }

@@ -25,6 +25,8 @@ export function ownerOf(item: Item, blueprint: Blueprint): string {
       return routeOwner(item, blueprint);
     case "chain":
       return chainOwner(item);
+    case "table":
+      return "pool";
     case "service":
       return serviceOwner(item, blueprint);
   }

@@ -1,8 +1,10 @@
 import { contains, host as single, parseAddress, parseNetwork } from "../gateway/cidr.ts";
 import type { PoolSeen } from "../gateway/host.ts";
 import { translatorAddress6 } from "../gateway/translator.ts";
-import type { Check, CheckInput, Evidence } from "./check.ts";
-import { outcomeOf, type Problem } from "./problem.ts";
+import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
+import { excusedByFlush } from "./flushed.ts";
+import { itemsOf } from "./owner.ts";
+import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
 
 /** How full the pool may be before it is worth a word (share of its addresses). */
 const NEARLY_FULL = 0.9;
@@ -28,42 +30,51 @@ export const pool: Check = {
   only: "gateway",
   needs: [],
   looksAt:
-    "tayga's list of addresses given out, /var/lib/tayga/INSTANCE/dynamic.map, with the time of each one's last use, against nat64.pool without tayga's own address and those of nat64.maps; and whether the probe was refused as tayga refuses a client for whom it has no address.",
+    "tayga's list of addresses given out, /var/lib/tayga/INSTANCE/dynamic.map, with the time of each one's last use, against nat64.pool without tayga's own address and those of nat64.maps; the table that keeps one network from taking it (nat64.limits); and whether the probe was refused as tayga refuses a client for whom it has no address.",
   why:
     "Each IPv6 client holds an address for two hours after its last packet. When none is left, tayga refuses new clients with ICMPv6 unreachable, code 5, and logs nothing. It writes the list within a minute after it gave out an address, and then for days not again: the times in it are those of that moment.",
   cure:
     "A larger `nat64.pool`, and `crxn up`; `nat64.clients` to keep strangers out. A restart of tayga does not free addresses; without dynamic.map it starts with an empty pool (`systemctl stop tayga@INSTANCE; rm /var/lib/tayga/INSTANCE/dynamic.map; systemctl start tayga@INSTANCE`), and every client gets another address.",
   run: (input) => {
-    const { blueprint, survey } = input;
-    const { pool: network, instance, maps } = blueprint.config.nat64!;
-    const room = poolRoom({ pool: network, maps });
-    const seen = input.host?.pool;
-    const given = seen?.given ?? survey.poolUsed;
-    const refused = refusal(input);
-    if (given === undefined && !refused) {
-      return survey.root
-        ? { verdict: "pass", found: "no address has been given out yet" }
-        : { verdict: "unknown", found: "tayga's list cannot be read: there is none yet, or it is root's alone" };
-    }
-    const found = `${given ?? 0} of the ${room} addresses that ${network} has for clients are given out${ages(seen)}`;
-    const path = `/var/lib/tayga/${instance}/dynamic.map`;
-    const evidence = seen ? [listEvidence(path, seen)] : [];
-    const problem = (more: Partial<Problem>): Problem => ({ found, want: cureFor(network), evidence, ...more });
-    if (refused) {
-      return outcomeOf([
-        problem({
-          found: `tayga has no address left for a new client; ${found}`,
-          evidence: [...evidence, ...refused],
-        }),
-      ], input);
-    }
-    const held = seen?.held ?? given ?? 0;
-    if (held >= room) return outcomeOf([problem({})], input);
-    // Those not used for two hours go to new clients, the longest unused first.
-    if (held > room * NEARLY_FULL) return outcomeOf([problem({ verdict: "warn" })], input);
-    return { verdict: "pass", found };
+    const unlimited = itemProblems(itemsOf("pool", input.blueprint), input, excusedByFlush(input))
+      .map((p): Problem => ({ ...p, verdict: p.verdict ?? "warn" }));
+    const used = usage(input);
+    if (used.verdict !== "pass" || unlimited.length === 0) return used;
+    return outcomeOf(unlimited, input);
   },
 };
+
+/** How many of its addresses are taken. */
+function usage(input: CheckInput): Outcome {
+  const { blueprint, survey } = input;
+  const { pool: network, instance, maps } = blueprint.config.nat64!;
+  const room = poolRoom({ pool: network, maps });
+  const seen = input.host?.pool;
+  const given = seen?.given ?? survey.poolUsed;
+  const refused = refusal(input);
+  if (given === undefined && !refused) {
+    return survey.root
+      ? { verdict: "pass", found: "no address has been given out yet" }
+      : { verdict: "unknown", found: "tayga's list cannot be read: there is none yet, or it is root's alone" };
+  }
+  const found = `${given ?? 0} of the ${room} addresses that ${network} has for clients are given out${ages(seen)}`;
+  const path = `/var/lib/tayga/${instance}/dynamic.map`;
+  const evidence = seen ? [listEvidence(path, seen)] : [];
+  const problem = (more: Partial<Problem>): Problem => ({ found, want: cureFor(network), evidence, ...more });
+  if (refused) {
+    return outcomeOf([
+      problem({
+        found: `tayga has no address left for a new client; ${found}`,
+        evidence: [...evidence, ...refused],
+      }),
+    ], input);
+  }
+  const held = seen?.held ?? given ?? 0;
+  if (held >= room) return outcomeOf([problem({})], input);
+  // Those not used for two hours go to new clients, the longest unused first.
+  if (held > room * NEARLY_FULL) return outcomeOf([problem({ verdict: "warn" })], input);
+  return { verdict: "pass", found };
+}
 
 const ages = (seen: PoolSeen | undefined): string =>
   seen && seen.given > 0

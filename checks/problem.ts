@@ -50,10 +50,11 @@ export function itemProblems(
   });
 }
 
-/** A chain is mended together with the file that loads it at boot. */
+/** A chain or table is mended together with the file that loads it at boot. */
 export function withFile(item: Item, { blueprint }: CheckInput): Item[] {
-  if (item.kind !== "chain") return [item];
-  return [item, ...blueprint.items.filter((i) => i.kind === "file" && i.path === Path.rules[item.family])];
+  if (item.kind !== "chain" && item.kind !== "table") return [item];
+  const path = item.kind === "table" ? item.file : Path.rules[item.family];
+  return [item, ...blueprint.items.filter((i) => i.kind === "file" && i.path === path)];
 }
 
 function problemText(item: Item, state: State): string | undefined {
@@ -84,6 +85,8 @@ function wantText(item: Item): string {
       return `${item.key} = ${item.value}`;
     case "chain":
       return `${item.chain} in ${item.table} with its ${item.rules.length} rules, and the jump to it`;
+    case "table":
+      return `the table ${item.name} as ${item.file} has it`;
     case "service":
       return `${item.unit} active and enabled`;
     case "unwanted":

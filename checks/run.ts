@@ -64,6 +64,7 @@ function outcomeFor(check: Check, input: CheckInput, bare: boolean, ask: (id: st
 export function isBare({ blueprint, survey, journal }: CheckInput): boolean {
   if (journal && journal.entries.size > 0) return false;
   // The overlay's own config may be somebody else's; a unit of ours may not.
-  const telling = (item: Item) => (item.kind === "file" && item.unit) || item.kind === "chain" || item.kind === "link";
+  const telling = (item: Item) =>
+    (item.kind === "file" && item.unit) || item.kind === "chain" || item.kind === "table" || item.kind === "link";
   return blueprint.items.filter(telling).every((item) => ["absent", "unknown"].includes(see(item, survey).is));
 }

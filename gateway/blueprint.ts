@@ -17,6 +17,7 @@ import {
   sysctlItem,
   unwantedItem,
 } from "./item.ts";
+import { limitItems } from "./limits.ts";
 import { dropInPath, HEADER, Path, translatorDevice, Unit, unitPath } from "./names.ts";
 import { overlayItems } from "./overlay.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
@@ -44,6 +45,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   const translator = translatorItems(config);
   const sysctls = sysctlItems(config, facts);
   const chains = firewallItems(config, facts, overlay);
+  const limits = limitItems(config);
   const daemon = config.overlay.type === "yggdrasil" ? Unit.yggdrasil : undefined;
   const own = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : Program.yggdrasil;
   const { instance } = config.nat64 ?? {};
@@ -55,7 +57,8 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
 
   const files: FileItem[] = [
     fileItem(Path.sysctl, fill(sysctlTemplate, { header: HEADER, lines: sysctlLines(sysctls) })),
-    ...firewallFiles(chains, before),
+    ...firewallFiles(chains, before, limits?.table),
+    ...(limits ? [limits.file] : []),
     // The kernel parameters once more: ifupdown, another sysctl file or a container may have the last word before.
     overlayUnitFile([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting], daemon),
     ...(follows ? linkFiles(overlay.ways[0]!.device, onLink) : []),
@@ -76,6 +79,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
       ...files,
       ...sysctls,
       ...chains,
+      ...(limits ? [limits.table] : []),
       ...overlay.links,
       ...overlay.sysctls,
       ...overlay.routes,

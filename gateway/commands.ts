@@ -106,6 +106,8 @@ export function makeCommands(item: Item, jump = true): Action[] {
       return [run([ip, familyFlag(item.family), "route", "replace", ...routeWords(item)])];
     case "chain":
       return [run(restoreArgv(item.family), { stdin: chainTransaction(item, jump) })];
+    case "table":
+      return [run([Program.nft, "-f", "-"], { stdin: item.text })];
     case "file":
       return [{
         do: "write",
@@ -140,6 +142,8 @@ export function removeCommands(item: Item, jumps = 1): Action[] {
           "",
         ].join("\n"),
       })];
+    case "table":
+      return [run([Program.nft, "delete", "table", ...item.name.split(" ")])];
     default:
       return [];
   }

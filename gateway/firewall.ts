@@ -5,8 +5,9 @@ import type { Facts } from "./facts.ts";
 import { type ChainItem, chainItem } from "./item.ts";
 import { translatorDevice } from "./names.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
+import { forged4, forged6, overlayForward, overlayInput4, overlayInput6 } from "./reach.ts";
 import { ESTABLISHED, jump, pass, tag } from "./rule.ts";
-import { tunnelChains, tunnelInput } from "./tunnel_rules.ts";
+import { sourceRules, tunnelChains, tunnelInput } from "./tunnel_rules.ts";
 
 /** @returns the chains in the order in which they are made: nothing is let in before it is guarded. */
 export function firewallItems(
@@ -15,13 +16,20 @@ export function firewallItems(
   { ways, nodes }: { ways: Way[]; nodes: FarNode[] },
 ): ChainItem[] {
   const chains = [
+    // Before connection tracking: a forged source leaves no trace.
+    chainItem("inet", "raw", "PREROUTING", forged4(config, ways, sourceRules(config, ways))),
+    chainItem("inet6", "raw", "PREROUTING", forged6(config)),
     ...tunnelChains(config, facts, ways, nodes),
-    chainItem("inet", "filter", "FORWARD", forward4(config, facts, ways)),
-    chainItem("inet6", "filter", "INPUT", [...tunnelInput(config, facts, nodes), ...prefixInput(config)]),
+    chainItem("inet", "filter", "FORWARD", [...forward4(config, facts, ways), ...overlayForward(config, ways)]),
+    chainItem("inet6", "filter", "INPUT", [
+      ...tunnelInput(config, facts, nodes),
+      ...prefixInput(config),
+      ...overlayInput6(config),
+    ]),
+    chainItem("inet", "filter", "INPUT", [...prefixInput(config), ...overlayInput4(config, ways)]),
   ];
   if (config.nat64) {
     chains.push(
-      chainItem("inet", "filter", "INPUT", input4(config.nat64.instance)),
       chainItem("inet6", "filter", "FORWARD", forward6(config, facts)),
       chainItem("inet", "nat", "POSTROUTING", sourceNat(config, ways)),
     );
@@ -94,14 +102,13 @@ function forward6(config: Config, facts: Facts): string[][] {
 }
 
 /** The machine itself is not reachable through its prefix: RFC 6052 section 5.2 leaves filtering to the translator. */
-const input4 = (instance: string): string[][] => [
-  ["-i", translatorDevice(instance), ...ESTABLISHED, ...tag("answers"), ...jump("RETURN")],
-  ["-i", translatorDevice(instance), ...tag("not-the-machine"), ...jump("DROP")],
-];
-
-function prefixInput(config: Config): string[][] {
-  if (!config.nat64) return [];
-  return input4(config.nat64.instance);
+function prefixInput({ nat64 }: Config): string[][] {
+  if (!nat64) return [];
+  const device = translatorDevice(nat64.instance);
+  return [
+    ["-i", device, ...ESTABLISHED, ...tag("answers"), ...jump("RETURN")],
+    ["-i", device, ...tag("not-the-machine"), ...jump("DROP")],
+  ];
 }
 
 const sourceNat = (config: Config, ways: Way[]): string[][] =>

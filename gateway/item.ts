@@ -109,6 +109,20 @@ export interface ChainItem {
   rules: string[][];
 }
 
+/** A table of nftables of our own, changed in one transaction. */
+export interface TableItem {
+  kind: "table";
+  id: string;
+  /** "inet crxn" */
+  name: string;
+  /** For nft(8); it replaces the table whole. */
+  text: string;
+  /** The comment of the first rule that has one, by which the table in the kernel is known. */
+  mark: string;
+  /** Where a boot finds it. */
+  file: string;
+}
+
 /** A unit that must be enabled and active. */
 export interface ServiceItem {
   kind: "service";
@@ -140,6 +154,7 @@ export type Item =
   | AddressItem
   | RouteItem
   | ChainItem
+  | TableItem
   | ServiceItem
   | UnwantedItem;
 
@@ -198,6 +213,13 @@ export const chainItem = (
   const chain = `CRXN-${from}`;
   return { kind: "chain", id: `chain ${family} ${table} ${chain}`, family, table, chain, from, rules };
 };
+
+export const tableItem = (name: string, more: Pick<TableItem, "text" | "mark" | "file">): TableItem => ({
+  kind: "table",
+  id: `table ${name}`,
+  name,
+  ...more,
+});
 
 export const serviceItem = (unit: string, more: Partial<ServiceItem> = {}): ServiceItem => ({
   kind: "service",

@@ -3,6 +3,7 @@
 export const Path = {
   config: "/etc/crxn/crxn.yaml",
   rules: { inet: "/etc/crxn/rules.v4", inet6: "/etc/crxn/rules.v6" },
+  limits: "/etc/crxn/limits.nft",
   // "crxn" sorts after every number, so that it wins over 99-sysctl.conf (sysctl.d(5): the last name wins).
   sysctl: "/etc/sysctl.d/crxn.conf",
   /** What nftables.service loads; a person's. */

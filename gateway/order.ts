@@ -18,7 +18,17 @@ function removalRank(item: Item): number {
   if (item.kind === "link") return "underlay" in item.spec ? 4 : 5;
   // A device's own parameters go with it.
   if (item.kind === "sysctl") return item.device ? 6 : item.key.endsWith("/accept_ra") ? 8 : 7;
-  return { service: 0, route: 1, address: 2, chain: 6, file: 9, unwanted: 10, package: 11, program: 11 }[item.kind];
+  return {
+    service: 0,
+    route: 1,
+    address: 2,
+    chain: 6,
+    table: 6,
+    file: 9,
+    unwanted: 10,
+    package: 11,
+    program: 11,
+  }[item.kind];
 }
 
 /** The journal's items in an order in which they can be made: a changed config has added to them at the end. */

@@ -7,7 +7,7 @@ import type { FileItem, Item } from "./item.ts";
 import { Path, Unit } from "./names.ts";
 
 /** What is made by commands in a namespace. Packages are brought before, units are for machines that boot. */
-const MADE = ["sysctl", "chain", "link", "address", "route"];
+const MADE = ["sysctl", "chain", "table", "link", "address", "route"];
 
 export interface Service {
   /** The unit's name without ".service". */

@@ -1,7 +1,7 @@
 /** Is an item there? The one question that `up`, `down`, `status` and `doctor` ask of a survey. Pure. */
 
 import { runsWithOlder, seeProgram } from "./daemon.ts";
-import type { AddressItem, ChainItem, Item, LinkItem, RouteItem, ServiceItem } from "./item.ts";
+import type { AddressItem, ChainItem, Item, LinkItem, RouteItem, ServiceItem, TableItem } from "./item.ts";
 import { jumpRule } from "./commands.ts";
 import { NFT_FAMILY, type NftChain } from "./netfilter/nft.ts";
 import { canonicalNetwork } from "./networks.ts";
@@ -43,6 +43,8 @@ export function see(item: Item, survey: Survey): State {
       return seeRoute(item, survey);
     case "chain":
       return seeChain(item, survey);
+    case "table":
+      return seeTable(item, survey);
     case "service":
       return seeService(item, survey);
     case "unwanted": {
@@ -176,6 +178,34 @@ export function jumpsTo(item: ChainItem, survey: Survey): number {
   const want = jumpRule(item).join(" ");
   const rules = survey.rules[item.family]?.[item.table]?.[item.from]?.rules ?? [];
   return rules.filter((r) => r.join(" ") === want).length;
+}
+
+/** By the names of its chains, the number of their rules, and its mark: nft prints no rule as it was written. */
+function seeTable({ name, mark, text }: TableItem, { nftables, native = [] }: Survey): State {
+  if (!nftables) return { is: "unknown", how: "the tables could not be read" };
+  if (!nftables.includes(name)) return absent;
+  const chains = native.filter((c) => `${c.family} ${c.table}` === name);
+  const has = chains.flatMap((c) => c.rules).flatMap((r) => r.comment ?? [])[0];
+  if (has === undefined || !has.startsWith("crxn:")) {
+    return chains.length > 0 ? { is: "foreign", how: "a table of that name is there" } : differs("it is empty");
+  }
+  if (has !== mark) return differs(`it is ${has}, not ${mark}`);
+  const want = rulesIn(text);
+  const odd = Object.entries(want).find(([chain, n]) => chains.find((c) => c.name === chain)?.rules.length !== n);
+  return odd ? differs(`chain ${odd[0]} has not its ${odd[1]} rules`) : present;
+}
+
+/** Rules of each chain of a table as we write it. */
+function rulesIn(text: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  let chain: string | undefined;
+  for (const line of text.split("\n").map((l) => l.trim())) {
+    chain = /^chain (\w+) \{$/.exec(line)?.[1] ?? (line === "}" ? undefined : chain);
+    if (!chain) continue;
+    counts[chain] ??= 0;
+    if (line !== "" && !/^(#|type |chain )/.test(line)) counts[chain]! += 1;
+  }
+  return counts;
 }
 
 function seeService(item: ServiceItem, survey: Survey): State {

@@ -17,8 +17,6 @@ export function tunnelChains(config: Config, facts: Facts, ways: Way[], nodes: F
   const moved = facts.tunnel?.kind === "vxlan" ? nodes.filter((n) => n.port !== VXLAN_PORT) : [];
   const local = localNetworks(config);
   return [
-    // Before connection tracking: a forged source leaves no trace.
-    chainItem("inet", "raw", "PREROUTING", ways.flatMap((way) => sources(way, ways))),
     ...(local
       ? [
         chainItem("inet", "mangle", "PREROUTING", ways.flatMap((w) => destinations(w, local))),
@@ -29,6 +27,10 @@ export function tunnelChains(config: Config, facts: Facts, ways: Way[], nodes: F
     chainItem("inet6", "nat", "OUTPUT", moved.map((node) => portOut(node, ygg))),
   ];
 }
+
+/** What of the sources that come out of a tunnel is believed: the rest is dropped. */
+export const sourceRules = ({ overlay }: Config, ways: Way[]): string[][] =>
+  overlay.type === "yggdrasil" ? ways.flatMap((way) => sources(way, ways)) : [];
 
 /** A node speaks for its own networks only; of overlapping ones the longest prefix decides, as it does for routes. */
 function sources({ device, networks }: Way, ways: Way[]): string[][] {

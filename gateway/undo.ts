@@ -32,6 +32,8 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
       if (!survey.rules[item.family]?.[item.table]?.[item.chain]) return [];
       return removeCommands(item, jumpsTo(item, survey));
     }
+    case "table":
+      return survey.nftables?.includes(item.name) ? removeCommands(item) : [];
     case "link": {
       // Of whatever kind: a kill may have come between the note and the change.
       const kind = lost.has(item.name) ? undefined : linkOf(survey, item.name)?.kind;

@@ -47,6 +47,8 @@ function undoLines({ item, before }: Entry): string[] {
       ];
     case "chain":
       return [words("chain", NFT_FAMILY[item.family], item.table, item.from, item.chain)];
+    case "table":
+      return [words("own_table", ...item.name.split(" "))];
     case "link":
       return [words("link", item.name)];
     case "address":

@@ -8,7 +8,7 @@ import translatorUnit from "../assets/units/tayga@.service" with { type: "text" 
 import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
 import { Program } from "./action.ts";
 import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv, routeQuestion } from "./commands.ts";
-import { type ChainItem, type Family, type FileItem, fileItem, type Item } from "./item.ts";
+import { type ChainItem, type Family, type FileItem, fileItem, type Item, type TableItem } from "./item.ts";
 import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
 import { fill } from "./template.ts";
 
@@ -20,7 +20,7 @@ const bootLines = (key: string, items: Item[]) =>
   items.flatMap(bootCommands).map(({ argv, mayFail }) => execLine(key, argv, mayFail)).join("\n");
 
 /** /etc/crxn/rules.v4 and .v6, for iptables-restore -n, and the unit that loads them. */
-export function firewallFiles(chains: ChainItem[], before: string[]): FileItem[] {
+export function firewallFiles(chains: ChainItem[], before: string[], table?: TableItem): FileItem[] {
   if (chains.length === 0) return [];
   const families = (["inet", "inet6"] as Family[]).filter((f) => chains.some((c) => c.family === f));
   const files = families.map((family) =>
@@ -33,6 +33,7 @@ export function firewallFiles(chains: ChainItem[], before: string[]): FileItem[]
     execLine("ExecStart", [...restoreArgv(family), Path.rules[family]]),
     ...chains.filter((c) => c.family === family).map(jumpLine),
   ]);
+  if (table) lines.push(execLine("ExecStart", [Program.nft, "-f", table.file]));
   const text = fill(firewallUnit, { header: HEADER, before: before.join(" "), lines: lines.join("\n") });
   return [...files, fileItem(unitPath(Unit.firewall), text, { unit: true })];
 }

@@ -117,7 +117,14 @@ function describeDesign({ overlay, nat64 }: Config, { blueprint: { facts } }: Ma
 
 /** "3 devices, 1 address, 4 routes, 5 chains, 3 sysctls" */
 function contentsOf({ items }: Machine["relocated"]): string {
-  const names = { link: "device", address: "address", route: "route", chain: "chain", sysctl: "sysctl" } as const;
+  const names = {
+    link: "device",
+    address: "address",
+    route: "route",
+    chain: "chain",
+    table: "table",
+    sysctl: "sysctl",
+  } as const;
   return Object.entries(names).flatMap(([kind, name]) => {
     const count = items.filter((i) => i.kind === kind).length;
     return count === 0 ? [] : [`${count} ${name}${count === 1 ? "" : name === "address" ? "es" : "s"}`];

@@ -124,7 +124,8 @@ function normalise({ address: [address, ...more], prefix, routed, uplink, overla
     ...(more.length > 0 ? { moreAddresses: more } : {}),
     ...(prefix === undefined ? {} : { prefix, routed: routed ?? formatNetwork(defaultRouted(network(prefix))) }),
     ...(uplink === undefined ? {} : { uplink }),
-    overlay,
+    // A gateway is for strangers; a node's hosts are its neighbours.
+    overlay: { ...overlay, access: overlay.access ?? (prefix === undefined ? "all" : "ping") },
     ...(prefix === undefined ? {} : { nat64: nat64 ?? nat64Defaults() }),
   };
 }

@@ -85,6 +85,21 @@ const download = z.strictObject({
   sha256: text(values.sha256Sum, "SHA-256 of what the URL gives; anything else is refused.", "64 hex digits"),
 });
 
+const accessWant = want("a word or a list of services", "none, ping, all, or a list such as [tcp/22]");
+const access = meta(
+  z.optional(z.union(
+    [
+      z.enum(["none", "ping", "all"]),
+      z.array(text(values.service, "A service of this machine.", "tcp/22")),
+    ],
+    accessWant,
+  )),
+  {
+    description:
+      "What of this machine overlay hosts reach: none, ping, all (its own firewall decides), or a list of services besides pings. Default: ping on a gateway, all on a node.",
+  },
+);
+
 const yggdrasil = z.strictObject({
   type: meta(z.literal("yggdrasil"), { description: "crxn runs the overlay link over yggdrasil." }),
   interface: z._default(interfaceName("The name that yggdrasil's device gets.", "ygg"), DEFAULTS.interface),
@@ -136,12 +151,14 @@ const yggdrasil = z.strictObject({
         "Networks behind this machine: nothing else is sent into the tunnel or taken out of it. Default: on a gateway its address and its maps, on a node anything.",
     },
   ),
+  access,
 });
 
 const existing = z.strictObject({
   type: meta(z.literal("interface"), { description: "The overlay link is there already: WireGuard, a company VPN." }),
   interface: interfaceName("The existing link.", "wg0"),
   routes: meta(z._default(list(interfaceRoute, routesWrite), []), { description: routesText }),
+  access,
 });
 
 const map = z.strictObject({
@@ -151,6 +168,15 @@ const map = z.strictObject({
 
 const mssWant = want("a segment size", "auto, off, or 536 to 65495 (bytes)");
 const workersWant = want("a number of translators", "1");
+
+const limitWant = want("a number", "a whole number from 1 to 1000000");
+const limit = (description: string) =>
+  meta(z.optional(z.int(limitWant).check(z.minimum(1, limitWant), z.maximum(1_000_000, limitWant))), { description });
+const limits = z.strictObject({
+  per64: limit("New sources of a /64 in a day. Default: a sixteenth of the pool, 8 to 256."),
+  per48: limit("New sources of a /48 in a day. Default: a quarter of the pool, 16 to 4096."),
+  flows: limit("Connections of a /64 at once. Default: 8192."),
+});
 
 const nat64 = z.strictObject({
   instance: z._default(
@@ -169,6 +195,13 @@ const nat64 = z.strictObject({
       ...DEFAULTS.clients,
     ]),
     { description: "Which IPv6 sources may use the gateway." },
+  ),
+  limits: meta(
+    z.optional(z.union(
+      [z.literal("off"), limits],
+      want("off or a map of limits", "limits: {per64: 256, per48: 4096, flows: 8192}, or off"),
+    )),
+    { description: "How much of the pool and of connection tracking one IPv6 network may take; or off." },
   ),
   workers: meta(z._default(z.int(workersWant).check(z.minimum(1, workersWant)), 1), {
     description: "Translators side by side; only 1 for now.",
@@ -228,4 +261,5 @@ export const KEYS: Record<string, readonly string[]> = {
   "overlay.routes[]": Object.keys(yggdrasilRoute.shape),
   nat64: Object.keys(nat64.shape),
   "nat64.maps[]": Object.keys(map.shape),
+  "nat64.limits": Object.keys(limits.shape),
 };

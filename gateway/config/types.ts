@@ -15,6 +15,16 @@ export interface Route {
 /** An installed program's path, or one to fetch: a binary or a .deb, and the SHA-256 of what `url` gives (64 hex digits). */
 export type Daemon = string | { url: string; sha256: string };
 
+/** What of this machine overlay hosts reach: nothing, pings, all that its own firewall allows, or pings and some services ("tcp/22"). */
+export type Access = "none" | "ping" | "all" | string[];
+
+/** What one IPv6 network may take: new sources a day for each /64 and /48, and connections at once for each /64. */
+export interface Limits {
+  per64: number;
+  per48: number;
+  flows: number;
+}
+
 /** The link to the overlay: one that crxn makes over yggdrasil, or one that is there already. */
 export type Overlay =
   | {
@@ -27,8 +37,9 @@ export type Overlay =
     routes: Required<Route>[];
     /** Networks behind this machine; see `localNetworks` in overlay_nodes.ts for the default. */
     local?: string[];
+    access: Access;
   }
-  | { type: "interface"; interface: string; routes: Route[] };
+  | { type: "interface"; interface: string; routes: Route[]; access: Access };
 
 /** The translator. `pool` is an IPv4 network, `clients` are IPv6 networks, `mss` is in bytes. */
 export interface Nat64 {
@@ -36,6 +47,7 @@ export interface Nat64 {
   pool: string;
   maps: { ipv4: string; ipv6: string }[];
   clients: string[];
+  limits?: "off" | Partial<Limits> | undefined;
   workers: number;
   mss: "auto" | "off" | number;
 }

@@ -44,6 +44,21 @@ function charName(char: string): string {
   return `U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
+/** A service of this machine, by its protocol and port. */
+export const service = kind(
+  "a service",
+  "a protocol and a port, such as tcp/22 or udp/53",
+  /[a-z0-9/]/,
+  "^(tcp|udp)/[1-9][0-9]{0,4}$",
+  (text) => {
+    const [, protocol, port] = /^(tcp|udp)\/([1-9][0-9]{0,4})$/.exec(text) ?? [];
+    if (!protocol || Number(port) > 65535) {
+      throw new Fault("is not a service", "write a protocol and a port, such as tcp/22 or udp/53");
+    }
+    return text;
+  },
+);
+
 /** A network device: 1 to 15 characters (IFNAMSIZ), no name that the kernel or sysctl keeps for itself. */
 export const interfaceName = kind(
   "an interface name",

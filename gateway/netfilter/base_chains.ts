@@ -69,6 +69,8 @@ function ofIptables(backend: BaseChain["backend"], family: Family, ruleset: Rule
 }
 
 function ofNft(native: NftChain[], family: Family): BaseChain[] {
+  // Ours counts sources, and drops none that is not too many: a probe that meets it is traced to its rule.
+  native = native.filter((c) => `${c.family} ${c.table}` !== "inet crxn");
   const meets: string[] = family === "inet" ? ["ip", "inet", "netdev"] : ["ip6", "inet", "netdev"];
   return native.filter((c) => meets.includes(c.family) && c.hook !== undefined).map((base): BaseChain => {
     const table = native.filter((c) => c.family === base.family && c.table === base.table);

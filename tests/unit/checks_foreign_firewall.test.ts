@@ -134,7 +134,7 @@ const CASES: Case[] = [
     name: "a drop in raw",
     make: add("inet", "raw", "PREROUTING", "-i nat64-ygg -j DROP"),
     want: ["fail forward-policy", 'the rule "-i nat64-ygg -j DROP" of IPv4 raw PREROUTING (iptables'],
-    fix: "/usr/sbin/iptables -w -t raw -I PREROUTING 1 -i nat64-ygg -j ACCEPT",
+    fix: "/usr/sbin/iptables -w -t raw -I PREROUTING 2 -i nat64-ygg -j ACCEPT",
   },
   {
     name: "a drop in mangle POSTROUTING",
@@ -191,7 +191,7 @@ const CASES: Case[] = [
     name: "native source NAT of the same priority, younger",
     make: (s) => {
       nft("ip late postrouting 100", ["oifname=wg0 snat=10.5.0.99"], { type: "nat" })(s);
-      s.nftables = ["ip nat", "ip late"];
+      s.nftables!.push("ip nat", "ip late");
     },
     want: ["fail nat-rule", "nftables table ip late"],
   },
@@ -199,7 +199,7 @@ const CASES: Case[] = [
     name: "native source NAT of the same priority, older",
     make: (s) => {
       nft("ip early postrouting 100", ["oifname=wg0 snat=10.5.0.99"], { type: "nat" })(s);
-      s.nftables = ["ip early", "ip nat"];
+      s.nftables!.push("ip early", "ip nat");
     },
   },
   {
@@ -326,13 +326,17 @@ const CASES: Case[] = [
       delete s.rules.inet!["filter"];
       s.unreadable = ["ip filter"];
       const comment = { xt: { type: "match", name: "comment" } };
-      s.native = Object.values(filter).map((c): NftChain => ({
-        family: "ip",
-        table: "filter",
-        name: c.name,
-        ...(c.policy ? { type: "filter", hook: c.name.toLowerCase(), priority: 0, policy: "accept" } : {}),
-        rules: c.rules.map((r) => ({ expr: [comment, c.policy ? { jump: { target: r.at(-1) } } : { return: null }] })),
-      }));
+      s.native!.push(
+        ...Object.values(filter).map((c): NftChain => ({
+          family: "ip",
+          table: "filter",
+          name: c.name,
+          ...(c.policy ? { type: "filter", hook: c.name.toLowerCase(), priority: 0, policy: "accept" } : {}),
+          rules: c.rules.map((r) => ({
+            expr: [comment, c.policy ? { jump: { target: r.at(-1) } } : { return: null }],
+          })),
+        })),
+      );
     },
     want: ["warn forward-policy", "iptables cannot list table ip filter any more"],
   },

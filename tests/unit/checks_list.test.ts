@@ -66,6 +66,8 @@ Deno.test("runChecks: a machine without any gateway has one fault, which says wh
     files: {},
     units: {},
     rules: { inet: {}, inet6: {} },
+    nftables: [],
+    native: [],
     links: survey.links.filter((l) => l.name !== "nat64-ygg"),
     routes: [],
   };

@@ -19,6 +19,7 @@ Deno.test("parseConfig: the example, with defaults filled in", async () => {
       peers: ["tls://peer.example.net:443"],
       listen: [],
       routes: [{ to: "10.0.0.0/8", via: "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb" }],
+      access: "ping",
     },
     nat64: { instance: "ygg", pool: "100.64.0.0/16", maps: [], clients: ["::/0"], workers: 1, mss: "auto" },
   });
@@ -26,11 +27,11 @@ Deno.test("parseConfig: the example, with defaults filled in", async () => {
 
 Deno.test("example: every line that is commented out is good when it is not", async () => {
   const open = example.replace(
-    /^( *)# ((routed|uplink|interface|tunnel|daemon|listen|local|instance|maps|workers|mss): \S.*)$/gm,
+    /^( *)# ((routed|uplink|interface|tunnel|daemon|listen|local|access|instance|maps|limits|workers|mss): \S.*)$/gm,
     "$1$2",
   );
   const changed = open.split("\n").filter((line, index) => line !== example.split("\n")[index]).length;
-  assertEquals(changed, 11);
+  assertEquals(changed, 13);
   const config = await parseConfig(open, "crxn.yaml");
   assertEquals(config.uplink, "eth0");
   assertEquals(config.nat64?.maps, [{ ipv4: "10.5.0.2", ipv6: "2001:db8::2" }]);
@@ -38,7 +39,10 @@ Deno.test("example: every line that is commented out is good when it is not", as
 
 Deno.test("parseConfig: an overlay node has neither routed nor nat64", async () => {
   const config = await parseConfig("address: 10.5.0.7\noverlay: {type: interface, interface: wg0}\n", "f");
-  assertEquals(config, { address: "10.5.0.7/32", overlay: { type: "interface", interface: "wg0", routes: [] } });
+  assertEquals(config, {
+    address: "10.5.0.7/32",
+    overlay: { type: "interface", interface: "wg0", routes: [], access: "all" },
+  });
 });
 
 Deno.test("parseConfig: gives canonical text", async () => {
@@ -116,8 +120,8 @@ Deno.test("jsonSchema: describes every key and has no id", () => {
     for (const [key, value] of Object.entries(node)) walk(value, `${path}.${key}`);
   };
   walk(schema, "");
-  // 6 at the top, 8 and 3 in overlay, 2 in a daemon to fetch, 2 in each kind of route, 6 in nat64, 2 in maps.
-  assertEquals(described, 31);
+  // 6 at the top, 9 and 4 in overlay, 2 in a daemon to fetch, 2 in each kind of route, 7 in nat64, 2 in maps, 3 in limits.
+  assertEquals(described, 37);
 });
 
 Deno.test("problemsOnMachine: names overlaps with the machine's networks, with places", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import limits from "../../assets/limits.nft" with { type: "text" };
 import linkScript from "../../assets/link.sh" with { type: "text" };
 import hjson from "hjson";
 import { type Blueprint, blueprint } from "../../gateway/blueprint.ts";
@@ -11,7 +12,7 @@ import { FACTS, GOLDEN } from "./golden_configs.ts";
 
 const DIRECTIVES =
   /^(Description|Documentation|After|Before|Wants|Requires|StartLimitIntervalSec|Type|RemainAfterExit|Restart|RestartSec|StateDirectory|ExecStartPre|ExecStart|WantedBy)=/;
-const PROGRAMS = ["ip", "sysctl", "tayga", "iptables-restore", "ip6tables-restore"].map((p) => `/usr/sbin/${p}`);
+const PROGRAMS = ["ip", "sysctl", "tayga", "iptables-restore", "ip6tables-restore", "nft"].map((p) => `/usr/sbin/${p}`);
 /** The only shell: nothing in it is of the config. */
 const SHELL =
   /^\/bin\/sh -c '(\/usr\/sbin\/ip6?tables -w -t (?:filter|nat|mangle|raw)) -C ([A-Z]+) -m comment --comment crxn:jump -j CRXN-\2 2>\/dev\/null \|\| exec \1 -I \2 1 -m comment --comment crxn:jump -j CRXN-\2'$/;
@@ -36,7 +37,7 @@ function checkRules({ path, content }: FileItem): void {
   for (const line of content.split("\n").slice(1, -1)) {
     assertMatch(
       line,
-      /^(\*(filter|nat|mangle|raw)|:CRXN-[A-Z]+ - \[0:0\]|COMMIT|-A CRXN-[A-Z]+ [\w@:.,/ =+[\]-]+)$/,
+      /^(\*(filter|nat|mangle|raw)|:CRXN-[A-Z]+ - \[0:0\]|COMMIT|-A CRXN-[A-Z]+ [\w@:.,/ =+![\]-]+)$/,
       path,
     );
     if (line.startsWith("-A")) assertEquals(line.match(/--comment crxn:/g)?.length, 1, line);
@@ -64,6 +65,7 @@ function checkFile(file: FileItem): void {
   if (file.path.endsWith(".service") || file.path.endsWith("50-crxn.conf")) return checkUnit(file);
   if (file.path === "/etc/crxn/link.sh") return checkScript(file);
   if (file.path.startsWith("/etc/crxn/rules.")) return checkRules(file);
+  if (file.path === "/etc/crxn/limits.nft") return checkTable(file);
   if (file.path.startsWith("/etc/sysctl.d/")) {
     for (const line of lines) assertMatch(line, /^net\/[A-Za-z0-9_.\/-]+ = [0-9]+$/);
   } else if (file.path.startsWith("/etc/tayga/")) {
@@ -71,6 +73,17 @@ function checkFile(file: FileItem): void {
       assertMatch(line, /^(tun-device|ipv4-addr|prefix|dynamic-pool|data-dir|map)( [\w:.\/-]+){1,2}$/);
     }
   } else assertEquals(file.path, "/etc/yggdrasil/yggdrasil.conf");
+}
+
+/** Nothing differs from one config to the other but numbers and the device's name. */
+function checkTable({ content }: FileItem): void {
+  const shape = (text: string) => text.replace(/nat64-[\w.-]+/g, "DEVICE").replace(/\d+/g, "N");
+  const filled = limits.replace("{{header}}", content.split("\n")[0]!.slice(2))
+    .replace("{{mark}}", "crxn:limits 1 nat64-x 2 3 4 5").replaceAll("{{device}}", "nat64-x").replace(
+      /\{\{\w+\}\}/g,
+      "6",
+    );
+  assertEquals(shape(content), shape(filled));
 }
 
 /** What its reader makes of it is what the config says, and nothing else. */
@@ -122,14 +135,16 @@ function randomConfig(): string {
   const networks = [`10.${128 + roll(64)}.0.0/16`, "192.0.2.0/24"].slice(roll(3));
   const nasty = roll(4) === 0;
   const spoil = (text: string) => JSON.stringify(text + (nasty && roll(5) === 0 ? pick(NASTY) : ""));
-  const overlay = roll(2) === 0 ? [`type: interface`, `interface: ${spoil(`w${interfaceName().slice(1)}`)}`] : [
+  const access = pick(["ping", "none", "all", `[${["tcp/22", `udp/${1 + roll(65535)}`].map(spoil).join(", ")}]`]);
+  const link = roll(2) === 0;
+  const overlay = link ? [`type: interface`, `interface: ${spoil(`w${interfaceName().slice(1)}`)}`] : [
     "type: yggdrasil",
     `interface: ${spoil(`w${interfaceName().slice(1)}`)}`,
     `peers: [${spoil(`tls://${word("abc", 9)}.example:${1 + roll(65535)}`)}]`,
     `listen: [${spoil(`tls://[::]:${1 + roll(65535)}`)}]`,
     ...(roll(2) === 0 ? [`local: [${networks.map(spoil).join(", ")}]`] : []),
   ];
-  const via = () => overlay.length > 2 ? `, via: ${spoil(pick(keys))}` : "";
+  const via = () => !link ? `, via: ${spoil(pick(keys))}` : "";
   const addresses = [`${ipv4(10)}/32`, `10.255.${roll(256)}.1/24`, ipv4(11)].slice(0, 1 + roll(3)).map(spoil);
   return [
     `address: ${addresses.length === 1 && roll(2) === 0 ? addresses[0] : `[${addresses.join(", ")}]`}`,
@@ -137,6 +152,7 @@ function randomConfig(): string {
     ...(roll(3) === 0 ? [`uplink: ${spoil(`u${interfaceName().slice(1)}`)}`] : []),
     "overlay:",
     ...overlay.map((l) => `  ${l}`),
+    `  access: ${access}`,
     "  routes:",
     ...routes.map((to) => `    - {to: ${spoil(to)}${via()}}`),
     ...(gateway
@@ -147,16 +163,17 @@ function randomConfig(): string {
         `  clients: [${spoil(`${ipv6()}/128`)}]`,
         `  maps: [{ipv4: ${spoil(ipv4(11))}, ipv6: ${spoil(ipv6())}}]`,
         `  mss: ${pick(["auto", "off", "1220"])}`,
+        `  limits: ${pick(["off", `{per64: ${1 + roll(999)}}`, `{per48: ${1 + roll(9999)}, flows: 9}`])}`,
       ]
       : []),
     "",
   ].join("\n");
 }
 
-Deno.test("blueprint: whatever a config says, no line of a file means anything else than it should (500 valid configs)", async () => {
+Deno.test("blueprint: whatever a config says, no line of a file means anything else than it should (800 valid configs)", async () => {
   let [valid, refused] = [0, 0];
   const seen = new Set<string>();
-  for (let tries = 0; valid < 500 && tries < 20_000; tries++) {
+  for (let tries = 0; valid < 800 && tries < 20_000; tries++) {
     const text = randomConfig();
     try {
       const config = await parseConfig(text, "crxn.yaml");
@@ -175,7 +192,7 @@ Deno.test("blueprint: whatever a config says, no line of a file means anything e
       refused++;
     }
   }
-  assertEquals(valid, 500);
+  assertEquals(valid, 800);
   // Each kind of tunnel with one, two and three nodes.
   assertEquals(seen.size, 15, [...seen].join(", "));
   assert(refused > 100, `only ${refused} were refused: the nasty ones got through`);

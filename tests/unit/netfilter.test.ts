@@ -232,7 +232,7 @@ async function found(
 }
 
 Deno.test("doctor: firewalld as it is after its installation rejects the gateway's packets, and is named", async () => {
-  const [only, ...more] = await found((s) => void (s.native = parseNft(read("firewalld.nft.json")).chains));
+  const [only, ...more] = await found((s) => void s.native!.push(...parseNft(read("firewalld.nft.json")).chains));
   assertEquals(more, []);
   assertStringIncludes(
     only!,
@@ -245,7 +245,7 @@ Deno.test("doctor: firewalld as it is after its installation rejects the gateway
 });
 
 Deno.test("doctor: firewalld with the zone and policies that doctor names is no fault", async () => {
-  assertEquals(await found((s) => void (s.native = parseNft(read("firewalld-crxn.nft.json")).chains)), []);
+  assertEquals(await found((s) => void s.native!.push(...parseNft(read("firewalld-crxn.nft.json")).chains)), []);
 });
 
 const UFW = { inet: parseSave(read("ufw.iptables-save")), inet6: parseSave(read("ufw.ip6tables-save")) };

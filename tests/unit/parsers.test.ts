@@ -7,6 +7,7 @@ import type { Survey } from "../../gateway/survey.ts";
 import { parsePackages, parseSimulation } from "../../machine/apt.ts";
 import { parseLinks, parseRoutes } from "../../machine/ip.ts";
 import { parseSave, ruleWords } from "../../machine/iptables.ts";
+import { parseNft } from "../../machine/nft.ts";
 import { parsePing } from "../../machine/ping.ts";
 import type { Result, Runner } from "../../machine/run.ts";
 import { readSurvey } from "../../machine/survey.ts";
@@ -26,6 +27,7 @@ const recorded = (debian: string, name: string) =>
 /** A machine after `crxn up` with a yggdrasil gateway, as its programs described it. */
 function survey(debian: string): Survey {
   const of = (name: string) => recorded(debian, name);
+  const nft = parseNft(of("nft-ruleset.json"));
   return {
     root: true,
     os: { id: "debian", version: "13", name: "" },
@@ -37,6 +39,8 @@ function survey(debian: string): Survey {
     links: parseLinks(of("ip-address.json")),
     routes: [...parseRoutes(of("ip-route4.json"), "inet"), ...parseRoutes(of("ip-route6.json"), "inet6")],
     rules: { inet: parseSave(of("iptables-save")), inet6: parseSave(of("ip6tables-save")) },
+    nftables: nft.tables,
+    native: nft.chains,
     units: parseUnits(of("systemctl-show"), UNITS),
     overlay: { ...parseSelf(of("getself.json")), peers: parsePeers(of("getpeers.json")) },
     unknown: [],

@@ -95,6 +95,8 @@ Deno.test("statusOf: down when nothing of it is here", async () => {
     files: {},
     units: {},
     rules: { inet: {}, inet6: {} },
+    nftables: [],
+    native: [],
     links: survey.links.filter((l) => l.name !== "nat64-ygg"),
   };
   const input = { blueprint, survey: bare, journal: replay([]), troubles: [] };

@@ -115,7 +115,9 @@ const SPOILT: Record<string, [file: string, put: (input: CheckInput, text: strin
 
 function putNft({ survey }: CheckInput, text: string): void {
   const { tables, chains } = parseNft(text);
-  Object.assign(survey, { nftables: tables, native: nativeChains(chains, {}, []) });
+  const { nftables = [], native = [] } = survey;
+  // Beside crxn's own.
+  Object.assign(survey, { nftables: [...nftables, ...tables], native: [...native, ...nativeChains(chains, {}, [])] });
 }
 
 for (const [what, [file, put]] of Object.entries(SPOILT)) {
@@ -140,7 +142,7 @@ Deno.test("parseNft: a statement that nft has no JSON for may match or not", asy
   const base = { family: "inet", table: "t", name: "c", type: "filter", hook: "forward", prio: 0, policy: "accept" };
   const rule = { family: "inet", table: "t", chain: "c", expr: ['osf name "Linux"', { drop: null }] };
   putNft(input, JSON.stringify({ nftables: [{ table: { family: "inet", name: "t" } }, { chain: base }, { rule }] }));
-  assertEquals(input.survey.native![0]!.rules[0]!.expr, [{ unread: 'osf name "Linux"' }, { drop: null }]);
+  assertEquals(input.survey.native!.at(-1)!.rules[0]!.expr, [{ unread: 'osf name "Linux"' }, { drop: null }]);
   assertEquals(faults(input), []);
 });
 

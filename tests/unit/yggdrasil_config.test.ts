@@ -21,6 +21,7 @@ const OVERLAY = {
   peers: ["tls://192.0.2.1:443"],
   listen: [],
   routes: [],
+  access: "ping" as const,
 };
 const MINE = `{
   # This is the node in the cellar.

@@ -146,7 +146,7 @@ export class FakeMachine implements Runner {
       case Program.ip6tablesSave:
         return this.netfilter.save("ip6");
       case Program.nft:
-        return this.netfilter.nft(words);
+        return this.netfilter.nft(words, words.at(-1)!.startsWith("/") ? file() : stdin);
       case Program.tayga:
         return this.mktun(words.at(-1)!);
       case Program.dpkgQuery:
@@ -284,6 +284,7 @@ export class FakeMachine implements Runner {
     this.network.links = [];
     this.sysctls.values = new FakeSysctls().values;
     this.netfilter.tables.clear();
+    this.netfilter.native.clear();
     this.plug();
     const folder = `${this.folder}/etc/sysctl.d`;
     for (const name of [...Deno.readDirSync(folder)].map((e) => e.name).sort()) {

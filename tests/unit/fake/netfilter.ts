@@ -15,6 +15,9 @@ export class FakeNetfilter {
   /** "ip filter" -> chains */
   tables = new Map<string, Table>();
 
+  /** "inet crxn" -> its text */
+  native = new Map<string, string>();
+
   restore(family: "ip" | "ip6", text: string): Answer {
     const lines = text.split("\n").filter((l) => l !== "" && !l.startsWith("#"));
     let pending: { name: string; table: Table } | undefined;
@@ -74,6 +77,37 @@ export class FakeNetfilter {
   }
 
   #entries(): unknown[] {
+    return [...this.#native(), ...this.#shared()];
+  }
+
+  #native(): unknown[] {
+    return [...this.native].flatMap(([key, text]) => {
+      const [family, table] = key.split(" ");
+      const chains = [...text.matchAll(/^\tchain (\w+) \{\n([\s\S]*?)^\t\}$/gm)];
+      return [
+        { table: { family, name: table } },
+        ...chains.flatMap(([, name, body]) => {
+          const rules = body!.split("\n").map((l) => l.trim()).filter((l) => l !== "" && !/^(#|type )/.test(l));
+          return [
+            {
+              chain: {
+                family,
+                table,
+                name,
+                ...(/type filter/.test(body!) ? { hook: "forward", policy: "accept" } : {}),
+              },
+            },
+            ...rules.map((rule) => {
+              const comment = /comment "(.*)"$/.exec(rule)?.[1];
+              return { rule: { family, table, chain: name, expr: [], ...(comment ? { comment } : {}) } };
+            }),
+          ];
+        }),
+      ];
+    });
+  }
+
+  #shared(): unknown[] {
     return [...this.tables].flatMap(([key, chains]) => {
       const [family, name] = key.split(" ");
       return [
@@ -85,7 +119,13 @@ export class FakeNetfilter {
     });
   }
 
-  nft(argv: string[]): Answer {
+  nft(argv: string[], stdin = ""): Answer {
+    if (argv[0] === "-f") {
+      const [, name] = /^table (\w+ \w+) \{$/m.exec(stdin)!;
+      this.native.set(name!, stdin);
+      return ok();
+    }
+    if (argv[1] === "table" && this.native.delete(argv.slice(2).join(" "))) return ok();
     if (argv.join(" ") === "-t -j list ruleset") return ok(JSON.stringify({ nftables: this.#entries() }));
     const name = argv.slice(2, 4).join(" ");
     if (argv[1] === "chain") {

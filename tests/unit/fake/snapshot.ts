@@ -26,6 +26,7 @@ export function snapshot(machine: FakeMachine, { tables = true } = {}): string {
       } metric ${r.metric} proto ${r.protocol}`
     ).sort(),
     ...chains.sort(),
+    ...[...netfilter.native].map(([name, text]) => `nft ${name} ${JSON.stringify(text)}`),
     ...[...sysctls.values].map(([k, v]) => `sysctl ${k} = ${v}`).sort(),
     ...[...systemd.units].filter(([, u]) => u.active !== "inactive" || u.enabled)
       .map(([n, u]) => `unit ${n} ${u.active} ${u.enabled ? "enabled" : "disabled"}`).sort(),

@@ -181,6 +181,21 @@ export function put(item: Item, survey: Survey): void {
       table[item.chain] = { name: item.chain, rules: item.rules.map((r) => [...r]) };
       return;
     }
+    case "table": {
+      const [family, table] = item.name.split(" ") as ["inet", string];
+      survey.nftables = [...survey.nftables ?? [], item.name];
+      const chains = [...item.text.matchAll(/^\tchain (\w+) \{\n([\s\S]*?)^\t\}$/gm)].map(([, name, body]) => ({
+        family,
+        table,
+        name: name!,
+        rules: body!.split("\n").filter((l) => /^\t\t(?!#|type )/.test(l)).map((l) => ({
+          expr: [],
+          ...(l.includes(item.mark) ? { comment: item.mark } : {}),
+        })),
+      }));
+      survey.native = [...survey.native ?? [], ...chains];
+      return;
+    }
     case "service":
       survey.units[item.unit] = {
         unit: item.unit,

@@ -1,0 +1,88 @@
+/** Who reaches what besides the overlay: the machine itself, its other networks, and whose packets are believed. Pure. */
+
+import { slice } from "./address.ts";
+import type { Access, Config } from "./config/types.ts";
+import { translatorDevice } from "./names.ts";
+import type { Way } from "./overlay_nodes.ts";
+import { ESTABLISHED, jump, tag } from "./rule.ts";
+
+const RETURN = jump("RETURN");
+const DROP = jump("DROP");
+
+/** What of this machine the overlay's hosts reach (`overlay.access`). The last word on it has the machine's own firewall. */
+export function overlayInput4({ overlay }: Config, ways: Way[]): string[][] {
+  if (overlay.access === "all") return [];
+  return ways.flatMap(({ device }) => [
+    ["-i", device, ...ESTABLISHED, ...tag("answers"), ...RETURN],
+    ...(overlay.access === "none"
+      ? []
+      : [["-i", device, "-p", "icmp", "-m", "icmp", "--icmp-type", "8", ...tag("ping"), ...RETURN]]),
+    ...services(device, overlay.access),
+    ["-i", device, ...tag("not-the-machine"), ...DROP],
+  ]);
+}
+
+/**
+ * The same for yggdrasil's own device, by which all of that network reaches the machine: thousands of strangers. ICMPv6 is
+ * let through as a whole (RFC 4890). Over an existing link IPv6 is not the overlay, and left alone.
+ */
+export function overlayInput6({ overlay }: Config): string[][] {
+  if (overlay.type !== "yggdrasil" || overlay.access === "all") return [];
+  const device = overlay.interface;
+  return [
+    ["-i", device, ...ESTABLISHED, ...tag("answers"), ...RETURN],
+    ["-i", device, "-p", "ipv6-icmp", ...tag("icmp"), ...RETURN],
+    ...services(device, overlay.access),
+    ["-i", device, ...tag("not-the-machine"), ...DROP],
+  ];
+}
+
+function services(device: string, access: Access): string[][] {
+  if (typeof access === "string") return [];
+  return access.map((service) => {
+    const [protocol, port] = service.split("/") as [string, string];
+    return ["-i", device, "-p", protocol, "-m", protocol, "--dport", port, ...tag("service"), ...RETURN];
+  });
+}
+
+/**
+ * Behind all that the overlay may reach through this machine: other networks of the overlay, and nothing else. Over
+ * yggdrasil the chains of its tunnels let in what is for this side only (tunnel_rules.ts).
+ */
+export function overlayForward({ overlay }: Config, ways: Way[]): string[][] {
+  if (overlay.type !== "interface" || overlay.access === "all") return [];
+  return ways.flatMap(({ device, networks }) => [
+    ...networks.map((to) => ["-d", to, "-i", device, ...tag("transit"), ...RETURN]),
+    ["-i", device, ...tag("only-overlay"), ...DROP],
+  ]);
+}
+
+/**
+ * IPv4 before connection tracking. The pool's addresses come out of the translator alone; of the overlay's what does not
+ * come by the way that leads back there is forged, also when the link is down (RFC 3704, strict).
+ */
+export function forged4({ overlay, nat64 }: Config, ways: Way[], believed: string[][]): string[][] {
+  if (!nat64) return believed;
+  const networks = [...new Set(ways.flatMap((w) => w.networks))];
+  return [
+    ["-s", nat64.pool, "!", "-i", translatorDevice(nat64.instance), ...tag("pool"), ...DROP],
+    ...(overlay.type === "interface"
+      ? ways.flatMap((way) => [...ownSources(way), ...onlyOwn(way, nat64.maps)])
+      : believed),
+    ...networks.map((from) => ["-s", from, "-m", "rpfilter", "--invert", ...tag("forged"), ...DROP]),
+  ];
+}
+
+const ownSources = ({ device, networks }: Way): string[][] =>
+  networks.map((from) => ["-s", from, "-i", device, ...tag("source"), ...RETURN]);
+
+/** Who is not of the overlay's networks does not get at the hosts of `maps`, which would answer to an address of the prefix. */
+const onlyOwn = ({ device }: Way, maps: { ipv4: string }[]): string[][] =>
+  maps.map(({ ipv4 }) => ["-d", `${ipv4}/32`, "-i", device, ...tag("only-its-networks"), ...DROP]);
+
+/** IPv6: an address that stands for an overlay host comes out of the translator alone. */
+export function forged6({ prefix, overlay, nat64 }: Config): string[][] {
+  if (!prefix || !nat64) return [];
+  const slices = [...new Set(overlay.routes.map((r) => slice(prefix, r.to)))];
+  return slices.map((from) => ["-s", from, "!", "-i", translatorDevice(nat64.instance), ...tag("forged"), ...DROP]);
+}
