@@ -131,8 +131,8 @@ function takeOut({ entries, undone }: Journal, id: string): void {
   // What we made for several (a folder, an nftables table) goes with the last of them.
   const folders = entry.before.folders ?? [];
   for (const [heir, { item, before }] of entries) {
-    const place = item.kind === "file" ? item.path : dataFolder(item);
-    const inherited = folders.filter((f) => place?.startsWith(`${f}/`));
+    const places = item.kind === "file" ? [item.path] : dataFolders(item);
+    const inherited = folders.filter((f) => places.some((place) => place.startsWith(`${f}/`)));
     const all = [...new Set([...inherited, ...(before.folders ?? [])])].sort((a, b) => a.length - b.length);
     if (inherited.length > 0) entries.set(heir, { item, before: { ...before, folders: all } });
     if (entry.before.table === false && item.kind === "chain" && sameTable(item, entry.item)) {
@@ -173,10 +173,13 @@ function alongWith(key: string, survey: Survey): Record<string, string> {
   return Object.fromEntries([[key, survey.sysctls[key] ?? ""], ...moved]);
 }
 
-/** Where a translator remembers which client has which address of the pool: made by its unit (StateDirectory=). */
-export function dataFolder(item: Item): string | undefined {
+/**
+ * Where a translator remembers which client has which address of the pool: made by its unit (StateDirectory=). With a user
+ * of its own the second is the folder, and the first a link to it (DynamicUser= in systemd.exec(5)).
+ */
+export function dataFolders(item: Item): string[] {
   const instance = item.kind === "service" ? /^tayga@(.+)\.service$/.exec(item.unit)?.[1] : undefined;
-  return instance && `/var/lib/tayga/${instance}`;
+  return instance ? [`/var/lib/tayga/${instance}`, `/var/lib/private/tayga/${instance}`] : [];
 }
 
 /** Where the journal is, for messages. */

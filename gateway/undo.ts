@@ -3,7 +3,7 @@
 import { type Action, Program, run } from "./action.ts";
 import { removeCommands, removeRoute } from "./commands.ts";
 import type { ServiceItem } from "./item.ts";
-import { type Before, dataFolder, type Entry } from "./journal.ts";
+import { type Before, dataFolders, type Entry } from "./journal.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { jumpsTo, routesAt, see } from "./see.ts";
 import { type ChainSeen, linkOf, type Survey } from "./survey.ts";
@@ -89,9 +89,9 @@ function stopActions(item: ServiceItem, before: Before, survey: Survey): Action[
   // A unit that failed on its last stop would stay listed as failed.
   actions.push(run([Program.systemctl, "reset-failed", unit], { also: [1] }));
   for (const target of before.targets ?? []) actions.push(run([Program.systemctl, "stop", target]));
-  const data = dataFolder(item);
+  const data = dataFolders(item);
   for (const folder of [...before.folders ?? []].reverse()) {
-    actions.push({ do: folder === data ? "removeTree" : "rmdir", path: folder });
+    actions.push({ do: data.includes(folder) ? "removeTree" : "rmdir", path: folder });
   }
   return actions;
 }

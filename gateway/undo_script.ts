@@ -3,7 +3,7 @@
 import script from "../assets/undo.sh" with { type: "text" };
 import { shellWord } from "./action.ts";
 import { familyFlag } from "./commands.ts";
-import { type Before, dataFolder, type Entry, type Journal, kept } from "./journal.ts";
+import { type Before, dataFolders, type Entry, type Journal, kept } from "./journal.ts";
 import { Path } from "./names.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { unwantedEntries } from "./order.ts";
@@ -43,7 +43,7 @@ function undoLines({ item, before }: Entry): string[] {
         ...(before.unit?.enabled === "enabled" ? [] : [words("disable", item.unit)]),
         words("stop", item.unit),
         ...(before.targets ?? []).map((target) => words("stop", target)),
-        ...folderLines(before, dataFolder(item)),
+        ...folderLines(before, dataFolders(item)),
       ];
     case "chain":
       return [words("chain", NFT_FAMILY[item.family], item.table, item.from, item.chain)];
@@ -71,8 +71,8 @@ function fileLines(path: string, { file }: Before): string[] {
   ];
 }
 
-const folderLines = ({ folders = [] }: Before, tree?: string): string[] =>
-  [...folders].reverse().map((folder) => words(folder === tree ? "tree" : "folder", folder));
+const folderLines = ({ folders = [] }: Before, trees: string[] = []): string[] =>
+  [...folders].reverse().map((folder) => words(trees.includes(folder) ? "tree" : "folder", folder));
 
 function sysctlLines({ sysctls = {} }: Before): string[] {
   // In this order: a master's change moves the others. -e passes over interfaces that are gone by then.

@@ -5,6 +5,7 @@ import firewallUnit from "../assets/units/crxn-firewall.service" with { type: "t
 import linkUnit from "../assets/units/crxn-link.service" with { type: "text" };
 import overlayUnit from "../assets/units/crxn-overlay.service" with { type: "text" };
 import translatorUnit from "../assets/units/tayga@.service" with { type: "text" };
+import sandboxText from "../assets/units/sandbox.conf" with { type: "text" };
 import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
 import { Program } from "./action.ts";
 import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv, routeQuestion } from "./commands.ts";
@@ -13,11 +14,14 @@ import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
 import { fill } from "./template.ts";
 
 /** A line for systemd: `%` starts a specifier and `$` a variable there, so both are doubled (systemd.service(5)). */
-const execLine = (key: string, argv: string[], mayFail = false) =>
-  `${key}=${mayFail ? "-" : ""}${argv.join(" ").replaceAll("%", "%%").replaceAll("$", "$$$$")}`;
+const execLine = (key: string, argv: string[], mayFail = false, prefix = "") =>
+  `${key}=${prefix}${mayFail ? "-" : ""}${argv.join(" ").replaceAll("%", "%%").replaceAll("$", "$$$$")}`;
 
-const bootLines = (key: string, items: Item[]) =>
-  items.flatMap(bootCommands).map(({ argv, mayFail }) => execLine(key, argv, mayFail)).join("\n");
+/** What every unit of ours does without: systemd.exec(5). */
+const sandbox = sandboxText.trimEnd();
+
+const bootLines = (key: string, items: Item[], prefix = "") =>
+  items.flatMap(bootCommands).map(({ argv, mayFail }) => execLine(key, argv, mayFail, prefix)).join("\n");
 
 /** /etc/crxn/rules.v4 and .v6, for iptables-restore -n, and the unit that loads them. */
 export function firewallFiles(chains: ChainItem[], before: string[], table?: TableItem): FileItem[] {
@@ -34,7 +38,7 @@ export function firewallFiles(chains: ChainItem[], before: string[], table?: Tab
     ...chains.filter((c) => c.family === family).map(jumpLine),
   ]);
   if (table) lines.push(execLine("ExecStart", [Program.nft, "-f", table.file]));
-  const text = fill(firewallUnit, { header: HEADER, before: before.join(" "), lines: lines.join("\n") });
+  const text = fill(firewallUnit, { header: HEADER, before: before.join(" "), lines: lines.join("\n"), sandbox });
   return [...files, fileItem(unitPath(Unit.firewall), text, { unit: true })];
 }
 
@@ -50,6 +54,7 @@ export function overlayUnitFile(items: Item[], daemon: string | undefined): File
     header: HEADER,
     order: daemon ? `\nBefore=${daemon}` : " network.target",
     lines: bootLines("ExecStart", items),
+    sandbox,
   });
   return fileItem(unitPath(Unit.overlay), text, { unit: true });
 }
@@ -60,7 +65,7 @@ export function overlayUnitFile(items: Item[], daemon: string | undefined): File
  * anything into.
  */
 export function linkFiles(link: string, items: Item[]): FileItem[] {
-  const unit = fill(linkUnit, { header: HEADER, link, overlay: Unit.overlay, script: Path.linkScript });
+  const unit = fill(linkUnit, { header: HEADER, link, overlay: Unit.overlay, script: Path.linkScript, sandbox });
   const script = fill(linkScript, { header: HEADER, link, unit: Unit.link, lines: items.map(linkLine).join("\n") });
   return [fileItem(Path.linkScript, script), fileItem(unitPath(Unit.link), unit, { unit: true })];
 }
@@ -76,7 +81,8 @@ export function translatorUnitFile(instance: string, items: Item[]): FileItem {
     header: HEADER,
     overlay: Unit.overlay,
     firewall: Unit.firewall,
-    lines: bootLines("ExecStartPre", items),
+    lines: bootLines("ExecStartPre", items, "+"),
+    sandbox,
   });
   return fileItem(unitPath(Unit.translator(instance)), text, { unit: true });
 }
@@ -88,6 +94,7 @@ export function yggdrasilDropInFile(device: string, daemon: string): FileItem {
     header: HEADER,
     overlay: Unit.overlay,
     interface: device,
+    sandbox,
     daemon: daemon === Program.yggdrasil
       ? ""
       : `# An empty ExecStart takes Debian's daemon out.\nExecStart=\n${command}`,

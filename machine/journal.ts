@@ -4,7 +4,7 @@ import { CrxnError, Exit } from "../gateway/errors.ts";
 import {
   type Before,
   beforeOf,
-  dataFolder,
+  dataFolders,
   type Fetched,
   type Journal,
   kept,
@@ -148,8 +148,11 @@ export async function noteBefore(item: Item, survey: Survey): Promise<void> {
 }
 
 async function fullBefore(item: Item, survey: Survey): Promise<Before> {
-  const data = dataFolder(item);
-  if (data) return { ...beforeOf(item, survey), folders: await missingFolders(`${data}/dynamic.map`) };
+  const data = dataFolders(item);
+  if (data.length > 0) {
+    const missing = await Promise.all(data.map((folder) => missingFolders(`${folder}/dynamic.map`)));
+    return { ...beforeOf(item, survey), folders: missing.flat() };
+  }
   if (item.kind !== "file") return beforeOf(item, survey);
   return { file: await readBefore(item.path), folders: await missingFolders(item.path) };
 }
