@@ -29,15 +29,15 @@ export function limitsOf(nat64: NonNullable<Config["nat64"]>): Limits | undefine
 const sizeOf = (pool: string): number => 2 ** (32 - (parseNetwork(pool)?.length ?? 16));
 
 /** The table, and the file from which a boot loads it. */
-export function limitItems({ nat64 }: Config): { file: FileItem; table: TableItem } | undefined {
+export function limitItems({ prefix, nat64 }: Config): { file: FileItem; table: TableItem } | undefined {
   const limits = nat64 && limitsOf(nat64);
-  if (!nat64 || !limits) return undefined;
+  if (!nat64 || !limits || !prefix) return undefined;
   const device = translatorDevice(nat64.instance);
   const { per64, per48, flows } = limits;
   const known = Math.min(sizeOf(nat64.pool), 2 ** 20);
   // It says all that the table depends on, so that it tells whether the one in the kernel is this one.
-  const mark = `crxn:limits 1 ${device} ${per64} ${per48} ${flows} ${known}`;
-  const values = { device, mark, per64, per48, flows, known, most: MOST };
+  const mark = `crxn:limits 1 ${device} ${per64} ${per48} ${flows} ${known} ${prefix}`;
+  const values = { device, mark, prefix, per64, per48, flows, known, most: MOST };
   const text = fill(
     template,
     { header: HEADER, ...Object.fromEntries(Object.entries(values).map(([k, v]) => [k, String(v)])) },

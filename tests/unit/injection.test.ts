@@ -92,9 +92,13 @@ function checkFile(file: FileItem): void {
 
 /** Nothing differs from one config to the other but numbers and the device's name. */
 function checkTable({ content }: FileItem): void {
-  const shape = (text: string) => text.replace(/nat64-[\w.-]+/g, "DEVICE").replace(/\d+/g, "N");
+  const shape = (text: string) =>
+    text.replace(/nat64-[\w.-]+/g, "DEVICE").replaceAll("2001:db8:64::/96", "PREFIX").replace(/\d+/g, "N");
   const filled = limits.replace("{{header}}", content.split("\n")[0]!.slice(2))
-    .replace("{{mark}}", "crxn:limits 1 nat64-x 2 3 4 5").replaceAll("{{device}}", "nat64-x").replace(
+    .replace("{{mark}}", "crxn:limits 1 nat64-x 2 3 4 5 PREFIX").replaceAll("{{device}}", "nat64-x").replace(
+      "{{prefix}}",
+      "PREFIX",
+    ).replace(
       /\{\{\w+\}\}/g,
       "6",
     );
