@@ -12,6 +12,7 @@ import { Path } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
 import { linkOf, type Survey } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
+import { changeableByOthers } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Runner, SystemRunner } from "../machine/run.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
@@ -61,6 +62,14 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
       throw new CrxnError(Exit.config, `${file}:1:1: this is not UTF-8 text.`, "Save the config as UTF-8.");
     }
     throw error;
+  }
+  const changeable = await changeableByOthers(file);
+  if (changeable) {
+    throw new CrxnError(
+      Exit.config,
+      `${file} is not to be trusted: ${changeable}, and this is root.`,
+      `Look whether it says what you want, then \`chown root:root\` and \`chmod go-w\` what is named.`,
+    );
   }
   return { text, config: await parseConfig(text, file) };
 }

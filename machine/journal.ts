@@ -6,6 +6,7 @@ import {
   beforeOf,
   dataFolders,
   type Fetched,
+  isWhole,
   type Journal,
   kept,
   type Line,
@@ -17,6 +18,7 @@ import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { undoScript } from "../gateway/undo_script.ts";
 import {
+  changeableByOthers,
   explaining,
   missingFolders,
   parent,
@@ -40,6 +42,14 @@ export async function readJournal(): Promise<Journal> {
     }
     throw error;
   }
+  const changeable = await changeableByOthers(Path.journal);
+  if (changeable) {
+    throw new CrxnError(
+      Exit.failed,
+      `The journal is not to be trusted: ${changeable}.`,
+      `It says what is done as root. Look whether it is as crxn left it, then \`chown root:root\` and \`chmod go-w\` what is named.`,
+    );
+  }
   return replay([...parseJournal(text), ...unwritten]);
 }
 
@@ -49,13 +59,7 @@ export function parseJournal(text: string): Line[] {
   lines.pop();
   return lines.map((line, i) => {
     const value = objectOf(line);
-    if (value?.["v"] === undefined) {
-      throw new CrxnError(
-        Exit.failed,
-        `${Path.journal}:${i + 1}: this line is damaged.`,
-        `Mend or remove the line; each is a JSON object that says how one change is taken back. ${WITHOUT}`,
-      );
-    }
+    if (value?.["v"] === undefined) throw damaged(i);
     // A newer crxn may have kinds of lines that this one does not know.
     if (value["v"] !== 1 || !KEYS.some((key) => key in value)) {
       throw new CrxnError(
@@ -66,9 +70,17 @@ export function parseJournal(text: string): Line[] {
         `Use that version for \`crxn down\`, then this one for \`crxn up\`. ${WITHOUT}`,
       );
     }
+    if (!isWhole(value)) throw damaged(i);
     return value as unknown as Line;
   });
 }
+
+const damaged = (index: number): CrxnError =>
+  new CrxnError(
+    Exit.failed,
+    `${Path.journal}:${index + 1}: this line is damaged.`,
+    `Mend or remove the line; each is a JSON object that says how one change is taken back. ${WITHOUT}`,
+  );
 
 /** For whoever cannot use crxn to take things back. */
 export const WITHOUT = `\`sh ${Path.undo}\` undoes everything without crxn.`;

@@ -93,6 +93,19 @@ const SUITES: Readonly<Record<string, Suite>> = {
     obstacle: async () => await hindrance(canBoot) ?? buildObstacle(),
     prepare: () => ensureRequirements(),
   },
+  fuzz: {
+    says: "whatever a config, a program's answer or the journal says; CRXN_SEED",
+    paths: ["tests/fuzz/"],
+    parallel: 2,
+  },
+  attack: {
+    says: "a gateway on a booted Debian is scanned, lied to and flooded, with tools of Debian's; CRXN_FAULTS=all: both",
+    paths: ["tests/attack/"],
+    parallel: 2,
+    product: true,
+    obstacle: async () => await hindrance(canBoot),
+    prepare: () => ensureRequirements(),
+  },
   doctor: {
     says: "`crxn doctor` and faults on booted Debians: a sample of them; CRXN_FAULTS=all or a name, CRXN_SEED",
     paths: ["tests/doctor/"],

@@ -79,12 +79,11 @@ export function placed(
   const order = problems.map((problem, index) => ({ problem, index }))
     .sort((a, b) => a.problem.line - b.problem.line || a.problem.column - b.problem.column || a.index - b.index)
     .map(({ problem }) => problem);
-  return order.filter((problem, index) =>
-    !order.slice(0, index).some((earlier) =>
-      earlier.line === problem.line && earlier.column === problem.column && earlier.path === problem.path &&
-      earlier.message === problem.message
-    )
-  );
+  const seen = new Set<string>();
+  return order.filter(({ line, column, path, message }) => {
+    const key = `${line}:${column}:${path}\0${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 /** More lines than this help nobody; `problems` has them all. */
