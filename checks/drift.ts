@@ -1,4 +1,4 @@
-import type { FileItem } from "../gateway/item.ts";
+import type { ChainItem, FileItem } from "../gateway/item.ts";
 import { Path, Unit, unitPath } from "../gateway/names.ts";
 import { hasJump, see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
@@ -80,27 +80,31 @@ const ofDevices = (path: string) => path === Path.sysctl || path === unitPath(Un
 
 /** Chains that keep the Internet from the machine itself, and rules that accept where nothing drops any more. */
 function guardProblems(input: CheckInput): Problem[] {
-  const { blueprint, survey } = input;
+  const { blueprint } = input;
   const chains = blueprint.items.flatMap((i) => i.kind === "chain" && i.table === "filter" ? [i] : []);
+  const forged = itemsOf("drift", blueprint).filter((i) => i.kind === "chain" && i.table === "raw");
   if (isFlushed(input)) return [];
-  return chains.flatMap((item) => {
-    const chain = survey.rules[item.family]?.filter?.[item.chain];
-    if (see(item, survey).is === "present") return [];
-    if (chain && hasJump(item, survey) && plainRules(chain.rules) === plainRules(item.rules)) {
-      if (!chain.rules.some((r) => r.at(-1) === "ACCEPT")) {
-        return item.from === "INPUT" && !isTunnelChain(item) ? itemProblems([item], input) : [];
-      }
-      const found = `${item.chain} accepts packets that the machine's own firewall would let pass by itself now`;
-      return [{
-        found,
-        want: `RETURN in ${item.chain}, so that rules of others keep their force`,
-        verdict: "warn" as const,
-        items: [item],
-      }];
+  return [...itemProblems(forged, input), ...chains.flatMap((item) => guardProblem(item, input))];
+}
+
+function guardProblem(item: ChainItem, input: CheckInput): Problem[] {
+  const { survey } = input;
+  const chain = survey.rules[item.family]?.filter?.[item.chain];
+  if (see(item, survey).is === "present") return [];
+  if (chain && hasJump(item, survey) && plainRules(chain.rules) === plainRules(item.rules)) {
+    if (!chain.rules.some((r) => r.at(-1) === "ACCEPT")) {
+      return item.from === "INPUT" && !isTunnelChain(item) ? itemProblems([item], input) : [];
     }
-    if (item.from !== "INPUT" || (isTunnelChain(item) && tunnelRulesBroken(item, input))) return [];
-    return itemProblems([item], input);
-  });
+    const found = `${item.chain} accepts packets that the machine's own firewall would let pass by itself now`;
+    return [{
+      found,
+      want: `RETURN in ${item.chain}, so that rules of others keep their force`,
+      verdict: "warn" as const,
+      items: [item],
+    }];
+  }
+  if (item.from !== "INPUT" || (isTunnelChain(item) && tunnelRulesBroken(item, input))) return [];
+  return itemProblems([item], input);
 }
 
 function leftovers({ blueprint, journal, survey }: CheckInput): Problem[] {

@@ -24,7 +24,7 @@ export function ownerOf(item: Item, blueprint: Blueprint): string {
     case "route":
       return routeOwner(item, blueprint);
     case "chain":
-      return chainOwner(item);
+      return chainOwner(item, blueprint);
     case "table":
       return "pool";
     case "service":
@@ -43,7 +43,9 @@ function routeOwner(item: RouteItem, { translatorDevice }: Blueprint): string {
   return item.family === "inet6" ? "prefix-route" : "pool-route";
 }
 
-function chainOwner({ family, table, from }: ChainItem): string {
+function chainOwner({ family, table, from }: ChainItem, { config }: Blueprint): string {
+  // Out of a tunnel, only what its node may send; on a link that was there before, and in IPv6, only what is not forged.
+  if (table === "raw" && (family === "inet6" || config.overlay.type === "interface")) return "drift";
   if (table === "nat") return family === "inet" ? "nat-rule" : "tunnel-routing";
   if (table === "mangle" && from === "FORWARD") return "mss-clamp";
   if (table === "mangle" || table === "raw") return "tunnel-routing";

@@ -30,7 +30,7 @@ import { itemsOf, make, settleAll } from "./make.ts";
 import { seconds, withCommon } from "./options.ts";
 import { consent, printPlan, tunnelLines } from "./plan_output.ts";
 import { paintFor } from "./ui.ts";
-import { openWay, wayBack, wayBackLines } from "./way_back.ts";
+import { keepsDoorOpen, openWay, wayBack, wayBackLines } from "./way_back.ts";
 import { welcome } from "./welcome.ts";
 
 export const upCommand = () =>
@@ -70,6 +70,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   let steps = plan(prepared);
   await warn(context, loaded, prepared);
   const foreseen = foresee(CHECKS, inputOf(loaded, prepared));
+  keepsDoorOpen(prepared, steps);
   for (const line of briefLines(foreseen, paintFor(Deno.stderr))) ui.say(line);
   if (options.dryRun) {
     printPlan(ui, "up", steps, prepared.blueprint, foreseen);

@@ -1,6 +1,6 @@
 /** The way back that `up` leaves open until it is confirmed: whether there is one, and its beginning and end. */
 
-import { canCut, CONFIRM_SECONDS, type Pending, sessionDevice, unfit } from "../gateway/confirm.ts";
+import { canCut, CONFIRM_SECONDS, type Pending, sessionDevice, shutOut, unfit } from "../gateway/confirm.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Step } from "../gateway/step.ts";
@@ -14,6 +14,20 @@ export interface WayBack {
   seconds: number;
   /** Why, where nobody asked for it. */
   why?: string;
+}
+
+/** @throws CrxnError 78 when the config shuts the door that this session came in by, and it is not shut yet */
+export function keepsDoorOpen({ blueprint, survey }: Prepared, steps: Step[]): void {
+  const session = steps.length > 0 ? sshSession() : undefined;
+  const shut = session && shutOut(session.server, session.port, blueprint, survey);
+  if (!shut) return;
+  throw new CrxnError(
+    Exit.config,
+    `This SSH session comes by ${shut.device}, to port ${
+      session!.port
+    }, and the config lets nobody in there: it would be the last.`,
+    `Write \`${shut.access}\` below \`overlay:\`, or \`access: all\`, or come another way. Nothing was changed.`,
+  );
 }
 
 /**

@@ -93,6 +93,29 @@ export function sessionDevice(server: string, { config, facts, overlayDevice }: 
   return [...uplinks, config.overlay.interface, overlayDevice].includes(device) ? device : undefined;
 }
 
+/**
+ * A session that comes over the overlay, where nobody will be let in at its port any more (`overlay.access`): it would go on,
+ * and be the last.
+ * @param server this machine's address in that session, as for {@linkcode sessionDevice}
+ * @returns what to write into the config
+ */
+export function shutOut(server: string, port: number, { config, ways, items }: Blueprint, survey: Survey) {
+  const { overlay } = config;
+  const device = survey.links.find((l) => l.addresses.some((a) => a.address.split("/")[0] === server.split("%")[0]))
+    ?.name;
+  const guarded = [...ways.map((w) => w.device), ...(overlay.type === "yggdrasil" ? [overlay.interface] : [])];
+  const service = `tcp/${port}`;
+  if (device === undefined || !guarded.includes(device)) return undefined;
+  if (overlay.access === "all" || overlay.access.includes(service)) return undefined;
+  // Over an existing link IPv6 is left alone.
+  const guard = items.some((i) =>
+    i.kind === "chain" && i.from === "INPUT" && i.family === (server.includes(":") ? "inet6" : "inet") &&
+    i.rules.some((r) => r.includes(device) && r.at(-1) === "DROP")
+  );
+  const named = typeof overlay.access === "string" ? [service] : [...overlay.access, service];
+  return guard ? { device, access: `access: [${named.join(", ")}]` } : undefined;
+}
+
 /** Whether steps can cut a session short: files alone do nothing. */
 export const canCut = (steps: Step[]): boolean =>
   steps.some(({ item, undoes, actions }) =>

@@ -8,6 +8,8 @@ export interface SshSession {
   client: string;
   /** This machine's address, to which the client talks. */
   server: string;
+  /** Of this machine's end. */
+  port: number;
 }
 
 /** @returns undefined for a session that is not SSH's */
@@ -15,7 +17,7 @@ export function sshSession(pid: number = Deno.pid): SshSession | undefined {
   const connection = connectionOf(pid);
   const [client, clientPort, server, serverPort] = connection?.split(" ") ?? [];
   if (!connection || !client || !clientPort || !server || !serverPort) return undefined;
-  return { connection, client, server };
+  return { connection, client, server, port: Number(serverPort) };
 }
 
 /** By the environment of this process or of one that it comes from: sudo(8) takes the variable away. proc(5). */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { canCut, confirmUnits, pendingIn, sessionDevice, unfit } from "../../gateway/confirm.ts";
+import { canCut, confirmUnits, pendingIn, sessionDevice, shutOut, unfit } from "../../gateway/confirm.ts";
 import { fileItem, routeItem } from "../../gateway/item.ts";
 import { sshSession } from "../../machine/session.ts";
 import { placeFiles } from "../../machine/place.ts";
@@ -21,7 +21,12 @@ Deno.test("sshSession: of whoever started it, where sudo has taken the variable 
   process(70, 70, "");
   placeFiles(root);
   try {
-    const want = { connection: "2001:db8::7 50022 2001:db8::1 22", client: "2001:db8::7", server: "2001:db8::1" };
+    const want = {
+      connection: "2001:db8::7 50022 2001:db8::1 22",
+      client: "2001:db8::7",
+      server: "2001:db8::1",
+      port: 22,
+    };
     assertEquals(sshSession(50), want);
     assertEquals([sshSession(30), sshSession(60), sshSession(70), sshSession(99)], Array(4).fill(undefined));
   } finally {
@@ -87,5 +92,32 @@ Deno.test({
     // One that is on no device, as behind an address translation of the provider's.
     assertEquals(of("203.0.113.250"), uplink);
     assert(uplink !== "lo");
+  },
+});
+
+Deno.test({
+  name: "shutOut: a session over the overlay to a port that nobody will be let in at, and what to write",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    using machine = new FakeMachine();
+    const gateway = WALK["interface gateway"]!;
+    const asked = async (config: string, server = "10.5.9.9", port = 22) => {
+      const { blueprint, survey } = await new Play(machine).prepare(config);
+      survey.links.find((l) => l.name === "wg0")!.addresses.push(
+        { address: "10.5.9.9/24", family: "inet", scope: "global", dynamic: false },
+        { address: "2001:db8::9/64", family: "inet6", scope: "global", dynamic: false },
+      );
+      return shutOut(server, port, blueprint, survey)?.access;
+    };
+    const access = (value: string) => gateway.replace("overlay:", "overlay:\n  access: " + value);
+    const inline = (value: string) =>
+      gateway.includes("overlay: {") ? gateway.replace("overlay: {", `overlay: {access: ${value}, `) : access(value);
+    assertEquals(await asked(gateway), "access: [tcp/22]");
+    assertEquals(await asked(inline("[udp/53]"), "10.5.9.9", 2222), "access: [udp/53, tcp/2222]");
+    assertEquals(await asked(inline("[tcp/22]")), undefined);
+    assertEquals(await asked(inline("all")), undefined);
+    // Not by the overlay, and in IPv6, which is left alone over a link.
+    assertEquals(await asked(gateway, "192.0.2.1"), undefined);
+    assertEquals(await asked(gateway, "2001:db8::9"), undefined);
   },
 });

@@ -39,6 +39,19 @@ export const FILE_FAULTS: Fault[] = [
     touches: ["filter4"],
   }),
   own({
+    id: "drift",
+    name: "the guard against forged sources flushed",
+    breaks: "ip6tables -t raw -F CRXN-PREROUTING",
+    touches: ["raw6"],
+  }),
+  own({
+    id: "pool",
+    verdict: "warn",
+    name: "the table of limits deleted",
+    breaks: "nft delete table inet crxn",
+    touches: ["limits"],
+  }),
+  own({
     id: "forwarding-sysctl",
     name: "crxn's sysctl file deleted",
     breaks: "rm /etc/sysctl.d/crxn.conf",
