@@ -29,13 +29,15 @@ function asUnit(before: string, after: string): Action[] | undefined {
   return lasting(before) === lasting(after) ? [] : undefined;
 }
 
-/** yggdrasil takes peers by its socket, and lets them go: 0.4 and 0.5 (src/core/api.go). */
+/** yggdrasil takes peers by its socket, and 0.5 lets them go (src/core/api.go, link.go). */
 function tellPeers(item: FileItem, before: string, survey: Survey): Action[] | undefined {
   if (item.path !== Path.yggdrasilConfig || !survey.overlay) return undefined;
   const generation = capabilityOf(survey.daemon?.normalised ?? "")?.generation;
   const difference = differenceInPeers(before, item.content);
   if (generation === undefined || generation === "0.3" || !difference) return undefined;
   const { added, removed } = difference;
+  // 0.4 forgets a peer of its config, and stays connected to it.
+  if (generation === "0.4" && removed.length > 0) return undefined;
   const plain = (uri: string) => uri.split("?")[0]!;
   // A password would be seen in the list of processes. Of one peer with other options 0.5 cannot tell old from new.
   if ([...added, ...removed].some((uri) => /[?&]password=/i.test(uri))) return undefined;

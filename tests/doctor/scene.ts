@@ -87,7 +87,7 @@ export async function perform({ places, env }: Scene, script: Script): Promise<v
 /** Everything that a fault or `--fix` may touch, as text; the same text twice means that nothing was changed. */
 export async function fingerprint({ gw }: Scene): Promise<string> {
   return await gw.must(`
-    nft -s list ruleset 2>/dev/null | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'
+    nft -s -t list ruleset 2>/dev/null | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'
     for p in iptables-legacy-save ip6tables-legacy-save; do $p 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'; done
     for f in -4 -6; do ip $f rule; ip $f route show table all | sed 's/ expires [0-9]*sec//; s/ linkdown//' | grep -v cache | sort; done
     ip -br addr; ip -o link | sed 's/ state [A-Z]*//; s/NO-CARRIER,//; s/,LOWER_UP//'

@@ -101,6 +101,8 @@ for (const debian of DEBIANS) {
     const alone = await gw.read(CONFIG);
     const two = alone.replace("peers: [", 'peers: ["tls://[2001:db8:9::1]:9", ');
     const daemon = () => gw.must(["systemctl", "show", "-P", "MainPID", "yggdrasil"]);
+    // Of 0.4 a peer that is gone from its config stays connected until it is restarted.
+    const oneLess = debian !== "bookworm";
     await chapter("a peer more, and one less: the daemon is told, and runs on", async () => {
       const pid = await daemon();
       for (
@@ -108,13 +110,20 @@ for (const debian of DEBIANS) {
       ) {
         await gw.write(CONFIG, text);
         const { stdout } = await crxn(gw, "up --dry-run", 2);
+        if (verb === "removePeer" && !oneLess) {
+          assertStringIncludes(stdout, "interrupts the overlay");
+          const lost = await changed(gw, client, text, 20);
+          console.log(`${debian}: overlay.peers, ${what}: ${lost} pings lost`);
+          assert(lost <= MOST_OVERLAY, `${lost} pings lost`);
+          continue;
+        }
         assertStringIncludes(stdout, `yggdrasilctl -json ${verb} 'uri=tls://[2001:db8:9::1]:9'`);
         assert(!stdout.includes("interrupts"), stdout);
         const lost = await changed(gw, client, text);
         console.log(`${debian}: overlay.peers, ${what}: ${lost} pings lost`);
         assertEquals(lost, 0);
       }
-      assertEquals(await daemon(), pid);
+      assertEquals(await daemon() === pid, oneLess);
     });
     await chapter("another port to listen on: the daemon is restarted, and dials at once", async () => {
       const text = alone.replace("listen: [", 'listen: ["tls://[::]:9999", ');

@@ -44,10 +44,11 @@ const [A, B] = ["tls://a.example:1", "tls://b.example:2?key=00ff"];
 
 Deno.test("catchUp: peers come before others go, and the file's time says that the daemon knows", () => {
   const swap = { before: config([A]), after: config([B]) };
-  for (const generation of ["0.4", "0.5"] as const) {
-    assertEquals(told({ ...swap, generation }), [`addPeer uri=${B}`, `removePeer uri=${A}`, "age 5"]);
-  }
-  assertEquals(told({ ...swap, generation: "0.3" }), undefined);
+  assertEquals(told(swap), [`addPeer uri=${B}`, `removePeer uri=${A}`, "age 5"]);
+  assertEquals(told({ ...swap, generation: "0.4" }), undefined, "it stays connected");
+  const more = { before: config([A]), after: config([A, B]) };
+  assertEquals(told({ ...more, generation: "0.4" }), [`addPeer uri=${B}`, "age 5"]);
+  assertEquals(told({ ...more, generation: "0.3" }), undefined);
 });
 
 Deno.test("catchUp: a restart where the daemon does not answer, does not run, or has not read what is there", () => {

@@ -174,7 +174,7 @@ Deno.test("forward-policy: a drop that no readable rule tells of is named by the
       "a4-prerouted",
       by("ip raw", "PREROUTING", "drop"),
       'on the way back, between wg0 and nat64-ygg: ip raw PREROUTING, rule "drop"',
-      "/usr/sbin/iptables -w -t raw -I PREROUTING 2 -i wg0 -j ACCEPT",
+      "/usr/sbin/iptables -w -t raw -I PREROUTING 1 -i wg0 -j ACCEPT",
     ],
   ];
   for (const [missed, more, where, fix] of cases) {
