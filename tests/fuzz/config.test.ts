@@ -1,4 +1,4 @@
-import { assert } from "@std/assert";
+import { assert, assertRejects } from "@std/assert";
 import example from "../../assets/crxn.example.yaml" with { type: "text" };
 import { parseConfig } from "../../gateway/config/parse.ts";
 import { ConfigError } from "../../gateway/config/problem.ts";
@@ -75,6 +75,22 @@ function mutated(roll: (sides: number) => number): string {
     }
   }
   return text;
+}
+
+/** What earlier seeds have found. */
+const FOUND: Record<string, string> = {
+  "as many problems as brackets": `pool: 100.64.0.0/16${"[".repeat(38_000)}`,
+  "as many problems as keys": Array.from({ length: 9000 }, (_, i) => `k${i}: 1\n`).join(""),
+  "one key, very often": "a: 1\n".repeat(20_000),
+};
+
+for (const [what, text] of Object.entries(FOUND)) {
+  Deno.test(`fuzz: found before: ${what}`, async () => {
+    const begun = performance.now();
+    const error = await assertRejects(() => parseConfig(text, "crxn.yaml"), ConfigError);
+    assert(error.message.split("\n").length < 40, "a screenful");
+    assert(performance.now() - begun < MOST);
+  });
 }
 
 Deno.test(`fuzz: ${COUNT} configs are read, or refused with their places`, async () => {

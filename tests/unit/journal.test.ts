@@ -101,6 +101,25 @@ Deno.test("parseJournal: a damaged line before the last one is an error with its
   }
 });
 
+Deno.test("parseJournal: a line that is JSON, but not what its kind needs, is damaged", () => {
+  const whole = { v: 1, did: { item: route, before: {} }, at: "" };
+  const lines = [
+    { ...whole, did: { größe: route, before: {} } },
+    { ...whole, did: { item: { ...route, kind: "rout" }, before: {} } },
+    { ...whole, did: { item: { ...route, to: 7 }, before: {} } },
+    { ...whole, did: { item: route } },
+    { ...whole, did: { item: route, before: { folders: [7] } } },
+    { ...whole, did: { item: route, before: { file: {} } } },
+    { v: 1, undid: 7, at: "" },
+    { v: 1, brought: "tayga", at: "" },
+    { v: 1, fetched: { path: "/x" }, at: "" },
+  ];
+  assertEquals(parseJournal(`${JSON.stringify(whole)}\n`).length, 1);
+  for (const line of lines) {
+    assertThrows(() => parseJournal(`${JSON.stringify(line)}\n`), CrxnError, "is damaged", JSON.stringify(line));
+  }
+});
+
 Deno.test("parseJournal: another version of crxn is named", () => {
   assertThrows(() => parseJournal('{"v":2}\n'), CrxnError, "format 2");
   assertThrows(() => parseJournal('{"v":1,"blessed":"x"}\n'), CrxnError, "does not know");
