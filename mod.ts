@@ -60,7 +60,8 @@ export { CrxnError, Exit, type ExitCode } from "./gateway/errors.ts";
 
 // What is.
 export type { Survey } from "./gateway/survey.ts";
-export { see, type State } from "./gateway/see.ts";
+export { see } from "./gateway/see.ts";
+export type { State } from "./gateway/state.ts";
 
 // The difference, and what was done.
 export { compare } from "./gateway/compare.ts";

@@ -1,6 +1,7 @@
 import type { ChainItem, FileItem } from "../gateway/item.ts";
 import { Path, Unit, unitPath } from "../gateway/names.ts";
-import { hasJump, see } from "../gateway/see.ts";
+import { see } from "../gateway/see.ts";
+import { hasJump } from "../gateway/see_rules.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput, Others } from "./check.ts";
 import { driftOfRules } from "./drift_rules.ts";

@@ -5,7 +5,8 @@ import { compare } from "../gateway/compare.ts";
 import { DAEMON_RELOAD, type Step } from "../gateway/step.ts";
 import { iptablesOf, jumpRule } from "../gateway/commands.ts";
 import type { ChainItem, Item } from "../gateway/item.ts";
-import { hasJump, see } from "../gateway/see.ts";
+import { see } from "../gateway/see.ts";
+import { hasJump } from "../gateway/see_rules.ts";
 import type { Survey } from "../gateway/survey.ts";
 
 /** The whole gateway made right: for what no single command does, such as a file of ours. */

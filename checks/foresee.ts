@@ -3,7 +3,7 @@
 import { jumpRule } from "../gateway/commands.ts";
 import type { ChainItem, Item } from "../gateway/item.ts";
 import { type Entry, replay } from "../gateway/journal.ts";
-import { hasJump } from "../gateway/see.ts";
+import { hasJump } from "../gateway/see_rules.ts";
 import type { Ruleset, Survey } from "../gateway/survey.ts";
 import type { Check, CheckInput, Finding } from "./check.ts";
 import { runChecks } from "./run.ts";

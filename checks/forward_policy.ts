@@ -8,7 +8,7 @@ import { isDoubtful, isDrop } from "../gateway/netfilter/packet.ts";
 import { forwardedPackets, type PacketKind } from "../gateway/netfilter/packets.ts";
 import { dropOf, type Verdict } from "../gateway/netfilter/path.ts";
 import { withoutOwn } from "../gateway/netfilter/drops.ts";
-import { hasJump } from "../gateway/see.ts";
+import { hasJump } from "../gateway/see_rules.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { chainEvidence } from "./evidence.ts";

@@ -1,5 +1,5 @@
 import type { ChainItem } from "../gateway/item.ts";
-import { hasJump } from "../gateway/see.ts";
+import { hasJump } from "../gateway/see_rules.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { excusedByFlush } from "./flushed.ts";

@@ -1,5 +1,5 @@
 import type { Item } from "../gateway/item.ts";
-import type { State } from "../gateway/see.ts";
+import type { State } from "../gateway/state.ts";
 import type { Check } from "./check.ts";
 import { excusedByDevice, followerTrouble } from "./device.ts";
 import { itemsOf } from "./owner.ts";

@@ -1,5 +1,6 @@
 import type { Item } from "../gateway/item.ts";
-import { see, type State } from "../gateway/see.ts";
+import { see } from "../gateway/see.ts";
+import type { State } from "../gateway/state.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { deviceTrouble, followerTrouble } from "./device.ts";
 import { takenByNetworkd } from "./networkd.ts";

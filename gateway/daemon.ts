@@ -5,7 +5,7 @@ import type { Config, Daemon } from "./config/types.ts";
 import { type FileItem, type Item, type LinkItem, type ProgramItem, programItem, type ServiceItem } from "./item.ts";
 import type { Fetched, Journal } from "./journal.ts";
 import { dropInPath, Path } from "./names.ts";
-import type { State } from "./see.ts";
+import type { State } from "./state.ts";
 import type { Survey } from "./survey.ts";
 
 /** Where the daemon is, or will be. Another sum is another path, so the one that runs is never written over. */

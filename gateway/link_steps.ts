@@ -3,7 +3,8 @@
 import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
 import type { LinkItem } from "./item.ts";
-import { isRebuild, type State } from "./see.ts";
+import { isRebuild } from "./see.ts";
+import type { State } from "./state.ts";
 import type { Done, Step } from "./step.ts";
 import { linkOf, type Survey } from "./survey.ts";
 

@@ -5,7 +5,8 @@ import { removeCommands, removeRoute } from "./commands.ts";
 import type { ServiceItem } from "./item.ts";
 import { type Before, dataFolders, type Entry } from "./journal.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
-import { jumpsTo, routesAt, see } from "./see.ts";
+import { routesAt, see } from "./see.ts";
+import { jumpsTo } from "./see_rules.ts";
 import { type ChainSeen, linkOf, type Survey } from "./survey.ts";
 
 /** Kinds of devices that we make. */

@@ -6,7 +6,6 @@ import {
   beforeOf,
   dataFolders,
   type Fetched,
-  isWhole,
   type Journal,
   kept,
   type Line,
@@ -14,11 +13,11 @@ import {
   withComing,
 } from "../gateway/journal.ts";
 import type { Item } from "../gateway/item.ts";
+import { isWhole } from "../gateway/journal_line.ts";
 import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { undoScript } from "../gateway/undo_script.ts";
 import {
-  changeableByOthers,
   explaining,
   missingFolders,
   parent,
@@ -29,6 +28,7 @@ import {
   writeAtomically,
 } from "./files.ts";
 import { at } from "./place.ts";
+import { changeableByOthers } from "./trust.ts";
 
 /** @throws CrxnError 1 when it is of another version of crxn, or damaged before its last line. */
 export async function readJournal(): Promise<Journal> {

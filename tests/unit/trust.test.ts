@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { loadConfig } from "../../commands/context.ts";
 import { CrxnError, Exit } from "../../gateway/errors.ts";
-import { changeableByOthers } from "../../machine/files.ts";
+import { changeableByOthers } from "../../machine/trust.ts";
 
 // What root does by a file must not be for others to say.
 
