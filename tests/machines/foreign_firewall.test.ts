@@ -63,7 +63,7 @@ const FOREIGN: Foreign[] = [
   {
     name: "a drop in raw",
     make: "ip6tables -t raw -A PREROUTING -i eth0 -d 2a04:5b80:300:4::/96 -j DROP",
-    undo: "nft delete table ip6 raw",
+    undo: onlyOurs("ip6tables"),
     id: "forward-policy",
     says: /IPv6 raw PREROUTING \(iptables, /,
   },
@@ -77,7 +77,7 @@ const FOREIGN: Foreign[] = [
   {
     name: "tracking switched off",
     make: "iptables -t raw -A PREROUTING -j CT --notrack",
-    undo: "nft delete table ip raw",
+    undo: onlyOurs("iptables"),
     id: "nat-rule",
     says: /are not tracked, by the rule "-j CT --notrack"/,
   },
@@ -89,6 +89,12 @@ const FOREIGN: Foreign[] = [
     says: /before crxn's rule another one decides.*nftables table ip mine/,
   },
 ];
+
+/** What is left of raw when everybody else's rules are gone. */
+function onlyOurs(iptables: string): string {
+  const jump = "-m comment --comment crxn:jump -j CRXN-PREROUTING";
+  return `${iptables} -t raw -F PREROUTING; ${iptables} -t raw -A PREROUTING ${jump}`;
+}
 
 /** The finding's own commands have to be the cure. */
 async function foreign(gw: Machine, client: Namespace, { make, undo, id, says }: Foreign): Promise<void> {
