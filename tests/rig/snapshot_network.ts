@@ -102,8 +102,10 @@ export function nftSection(text: string): string[] {
     const [kind, value] = Object.entries(item)[0] as [string, Json];
     if (kind === "metainfo") return [];
     const table = kind === "table" ? `${value.family} ${value.name}` : `${value.family} ${value.table}`;
-    // What traffic has put into a set is not the machine's configuration.
-    const dynamic = kind === "set" && ((value.flags ?? []) as string[]).includes("dynamic");
+    // What traffic has put into a set is not the machine's configuration. (nft 1.0.6 does not print "dynamic".)
+    const flags = (value.flags ?? []) as string[];
+    const dynamic = kind === "set" &&
+      (flags.includes("dynamic") || flags.includes("timeout") || JSON.stringify(value).includes('"ct count"'));
     const { elem: _, ...rest } = value;
     return idle.has(table) ? [] : [`${kind} ${JSON.stringify(stripped(dynamic ? rest : value))}`];
   });
