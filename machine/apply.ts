@@ -70,7 +70,7 @@ export async function apply(
     items.reduce((sum, i) => sum + (i.kind === "file" ? survey.files[i.path]?.content?.length ?? 0 : 0), 0),
   );
   // A unit that is started anew makes these before their own turn comes: a kill in between must not leave them unknown.
-  await noteTogether(made);
+  await noteTogether(made, survey);
   try {
     await applyOneByOne(runner, steps, survey, onStep);
   } finally {
@@ -94,12 +94,18 @@ async function applyOneByOne(
 function madeAlong(items: Item[], gateway: Item[], survey: Survey): Item[] {
   const starts = items.some(({ kind }) => kind === "service");
   const ids = new Set(items.map(({ id }) => id));
-  const along = gateway.filter((item) => starts && !ids.has(item.id) && see(item, survey).is === "absent");
-  return [...items, ...along].filter(isMadeByUnits);
+  const lacks = (item: Item) => ["absent", "differs"].includes(see(item, survey).is);
+  const along = gateway.filter((item) => starts && !ids.has(item.id) && RULES.includes(item.kind) && lacks(item));
+  const placed = gateway.filter((i) =>
+    starts && !ids.has(i.id) && PLACED.includes(i.kind) && see(i, survey).is === "absent"
+  );
+  return [...items.filter(({ kind }) => PLACED.includes(kind)), ...placed, ...along];
 }
 
-/** What units put there when they start, besides crxn itself. */
-const isMadeByUnits = ({ kind }: Item): boolean => kind === "link" || kind === "address" || kind === "route";
+/** What units put there when they start, besides crxn itself: what is placed is noted once more when its turn comes. */
+const PLACED: Item["kind"][] = ["link", "address", "route"];
+/** The same, for which the journal has to know more than that they are there. */
+const RULES: Item["kind"][] = ["chain", "table", "sysctl"];
 
 /** Does every step whatever the others do, and returns what failed: taking back must not stop halfway. */
 export async function applyAll(

@@ -173,11 +173,12 @@ async function fullBefore(item: Item, survey: Survey): Promise<Before> {
 export const noteItem = (item: Item): Promise<void> =>
   noteLater({ v: 1, did: { item, before: {} }, at: new Date().toISOString() });
 
-/** Notes items in whose place nothing has to be remembered: taking them back is taking them away. */
-export async function noteTogether(items: Item[]): Promise<void> {
+/** Notes items all at once. */
+export async function noteTogether(items: Item[], survey: Survey): Promise<void> {
   if (items.length === 0) return;
   const at = new Date().toISOString();
-  await append(...items.map((item) => ({ v: 1 as const, did: { item, before: {} }, at })));
+  const entries = await Promise.all(items.map(async (item) => ({ item, before: await fullBefore(item, survey) })));
+  await append(...entries.map((did) => ({ v: 1 as const, did, at })));
 }
 
 export const noteUndone = (id: string): Promise<void> => noteLater({ v: 1, undid: id, at: new Date().toISOString() });

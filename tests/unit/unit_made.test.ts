@@ -1,6 +1,9 @@
 /** What a unit makes at its start, before its own turn in the plan: a kill in between must not leave it unknown. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { stepsFor } from "../../checks/fix.ts";
+import { see } from "../../gateway/see.ts";
+import { apply } from "../../machine/apply.ts";
 import { refused } from "./fake/answer.ts";
 import { WALK } from "./fake/configs.ts";
 import { FakeMachine } from "./fake/machine.ts";
@@ -30,5 +33,32 @@ Deno.test({
         assertEquals(left, [], `killed at ${killedAt}, failed at ${failedAt}`);
       }
     }
+  },
+});
+
+Deno.test({
+  name: "down: takes back what units made when doctor --fix started them after a killed up",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    let made = 0;
+    for (const config of ["interface gateway", "yggdrasil gateway"]) {
+      for (const killedAt of [1, 2, 3, 4, 6, 9]) {
+        using machine = new FakeMachine();
+        const first = snapshot(machine, { tables: false });
+        const play = new Play(machine);
+        await play.killedUp(WALK[config]!, killedAt);
+        const { blueprint, survey } = await play.prepare(WALK[config]!);
+        const services = blueprint.items.filter((i) => i.kind === "service" && /^crxn-(firewall|overlay)/.test(i.unit));
+        const steps = stepsFor(services, survey);
+        await apply(machine, steps, survey, () => {}, blueprint.items).catch(() => undefined);
+        const now = (await play.prepare(WALK[config]!)).survey;
+        made += blueprint.items.filter((i) => i.kind === "chain" && see(i, now).is === "present").length;
+        assertEquals(await play.down(), 0, play.said);
+        const left = differences(first, snapshot(machine, { tables: false }));
+        assertEquals(left, [], `${config}, killed at ${killedAt}`);
+      }
+    }
+    // Without any it would prove nothing.
+    assert(made > 10, `${made} chains`);
   },
 });
