@@ -73,6 +73,7 @@ table() {
 	nft delete table "$1" "$2" 2>/dev/null || :
 }
 
+# own_table FAMILY TABLE: crxn's as a whole
 own_table() {
 	if nft -t list table "$1" "$2" >/dev/null 2>&1; then try nft delete table "$1" "$2"; fi
 }

@@ -2,8 +2,11 @@
 
 import { Program } from "../gateway/action.ts";
 import { iptablesOf } from "../gateway/commands.ts";
+import { LIMITS_TABLE } from "../gateway/names.ts";
 import type { Side } from "../gateway/probe_points.ts";
+import { see } from "../gateway/see.ts";
 import type { CheckInput } from "./check.ts";
+import { UP } from "./fix.ts";
 import { type Loss, lossOf } from "./probe_loss.ts";
 import type { Dropped, Through } from "./probe_result.ts";
 import { placeOf } from "./probe_words.ts";
@@ -22,9 +25,17 @@ export function tracedProblems(input: CheckInput): Problem[] {
   return [{
     found: `${what} to ${through.target} are lost ${placeOf(loss, through, survey, uplink).where}`,
     want: `${what} of the gateway passed`,
-    fix: acceptBefore(dropped, loss, through, input),
+    ...(dropped.table === LIMITS_TABLE ? ownCure(input) : { fix: acceptBefore(dropped, loss, through, input) }),
     evidence: [{ command: [Program.nft, "monitor", "trace"], output: traceLine(dropped) }],
   }];
+}
+
+/** Of crxn's own limits: somebody has changed them, or they do what they are for. */
+function ownCure({ blueprint, survey }: CheckInput): Pick<Problem, "want" | "fix"> {
+  const intact = blueprint.items.every((item) => item.kind !== "table" || see(item, survey).is === "present");
+  return intact
+    ? { want: "fewer new clients of this network, or larger `nat64.limits` in crxn.yaml and `crxn up`" }
+    : { want: `the table ${LIMITS_TABLE} as crxn made it`, fix: [UP] };
 }
 
 const traceLine = ({ table, chain, rule }: Dropped) =>

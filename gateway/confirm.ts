@@ -72,19 +72,25 @@ export function unfit(command: string[]): string | undefined {
   return passing && `${passing} may be gone by then`;
 }
 
+/** An address of this machine, which may be a link-local one with its device, and the device that has it. */
+function endOf(server: string, survey: Survey) {
+  const [text = "", scope] = server.split("%");
+  const address = parseAddress(text);
+  const isIt = (a: string) => {
+    const other = parseAddress(a.split("/")[0]!);
+    return other?.family === address?.family && other?.value === address?.value;
+  };
+  const device = scope ?? survey.links.find((l) => address && l.addresses.some((a) => isIt(a.address)))?.name;
+  return { address, device };
+}
+
 /**
  * The device that a session comes by, where the gateway works on that: the uplink, a default route's, the overlay's.
  * @param server this machine's address in that session; of a link-local one with its device, fe80::1%eth0
  */
 export function sessionDevice(server: string, { config, facts, overlayDevice }: Blueprint, survey: Survey) {
-  const [text = "", scope] = server.split("%");
-  const address = parseAddress(text);
+  const { address, device } = endOf(server, survey);
   if (!address) return undefined;
-  const isIt = (a: string) => {
-    const other = parseAddress(a.split("/")[0]!);
-    return other?.family === address.family && other.value === address.value;
-  };
-  const device = scope ?? survey.links.find((l) => l.addresses.some((a) => isIt(a.address)))?.name;
   const loopback = ["127.0.0.0/8", "::1/128"].some((n) => contains(network(n), host(address)));
   if (loopback) return undefined;
   const uplinks = [facts.uplink.name, ...survey.routes.filter((r) => r.to === "default").map((r) => r.device)];
@@ -101,8 +107,7 @@ export function sessionDevice(server: string, { config, facts, overlayDevice }: 
  */
 export function shutOut(server: string, port: number, { config, ways, items }: Blueprint, survey: Survey) {
   const { overlay } = config;
-  const device = survey.links.find((l) => l.addresses.some((a) => a.address.split("/")[0] === server.split("%")[0]))
-    ?.name;
+  const { device } = endOf(server, survey);
   const guarded = [...ways.map((w) => w.device), ...(overlay.type === "yggdrasil" ? [overlay.interface] : [])];
   const service = `tcp/${port}`;
   if (device === undefined || !guarded.includes(device)) return undefined;

@@ -4,7 +4,7 @@ import template from "../assets/limits.nft" with { type: "text" };
 import { parseNetwork } from "./cidr.ts";
 import type { Config, Limits } from "./config/types.ts";
 import { type FileItem, fileItem, type TableItem, tableItem } from "./item.ts";
-import { HEADER, Path, translatorDevice } from "./names.ts";
+import { HEADER, LIMITS_TABLE, Path, translatorDevice } from "./names.ts";
 import { fill } from "./template.ts";
 
 /** Elements of a set whose keys strangers choose: above it those are told from each other no more. */
@@ -42,5 +42,5 @@ export function limitItems({ prefix, nat64 }: Config): { file: FileItem; table: 
     template,
     { header: HEADER, ...Object.fromEntries(Object.entries(values).map(([k, v]) => [k, String(v)])) },
   );
-  return { file: fileItem(Path.limits, text), table: tableItem("inet crxn", { text, mark, file: Path.limits }) };
+  return { file: fileItem(Path.limits, text), table: tableItem(LIMITS_TABLE, { text, mark, file: Path.limits }) };
 }

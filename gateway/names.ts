@@ -52,5 +52,8 @@ export const translatorDevice = (instance: string) => `nat64-${instance}`;
 /** The tunnel to a node, after the first digits of its key: it stays the same whatever else the config says. */
 export const tunnelDevice = (key: string) => `crxn-${key.slice(0, 8)}`;
 
+/** The table of nftables with the limits: ours as a whole. */
+export const LIMITS_TABLE = "inet crxn";
+
 /** First line of every file of ours. */
 export const HEADER = "Made by crxn from /etc/crxn/crxn.yaml: `crxn up` writes it anew, `crxn down` removes it.";

@@ -3,6 +3,7 @@
 import type { Action } from "../gateway/action.ts";
 import type { Item } from "../gateway/item.ts";
 import { see } from "../gateway/see.ts";
+import type { State } from "../gateway/state.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
 import {
@@ -94,18 +95,20 @@ async function applyOneByOne(
 function madeAlong(items: Item[], gateway: Item[], survey: Survey): Item[] {
   const starts = items.some(({ kind }) => kind === "service");
   const ids = new Set(items.map(({ id }) => id));
-  const lacks = (item: Item) => ["absent", "differs"].includes(see(item, survey).is);
-  const along = gateway.filter((item) => starts && !ids.has(item.id) && RULES.includes(item.kind) && lacks(item));
-  const placed = gateway.filter((i) =>
-    starts && !ids.has(i.id) && PLACED.includes(i.kind) && see(i, survey).is === "absent"
-  );
-  return [...items.filter(({ kind }) => PLACED.includes(kind)), ...placed, ...along];
+  const lacks = (item: Item) => (MADE_BY_UNITS[item.kind] ?? []).includes(see(item, survey).is);
+  const along = gateway.filter((item) => starts && !ids.has(item.id) && lacks(item));
+  return [...items.filter(({ kind }) => ["link", "address", "route"].includes(kind)), ...along];
 }
 
-/** What units put there when they start, besides crxn itself: what is placed is noted once more when its turn comes. */
-const PLACED: Item["kind"][] = ["link", "address", "route"];
-/** The same, for which the journal has to know more than that they are there. */
-const RULES: Item["kind"][] = ["chain", "table", "sysctl"];
+/** What units put there when they start, besides crxn itself, and where: a link that is another one they leave as it is. */
+const MADE_BY_UNITS: Partial<Record<Item["kind"], State["is"][]>> = {
+  link: ["absent"],
+  address: ["absent"],
+  route: ["absent"],
+  chain: ["absent", "differs"],
+  table: ["absent", "differs"],
+  sysctl: ["absent", "differs"],
+};
 
 /** Does every step whatever the others do, and returns what failed: taking back must not stop halfway. */
 export async function applyAll(

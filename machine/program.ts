@@ -69,12 +69,15 @@ export async function placeProgram({ fetched, bytes }: Program): Promise<void> {
   await writeAtomically(fetched.path, bytes, { mode: 0o755 });
 }
 
-/** Every folder on the way to a path, links followed one by one, and what is at its end. */
-export async function trailOf(path: string): Promise<Visited[]> {
+/**
+ * Every folder on the way to a path, links followed one by one, and what is at its end.
+ * @param links gets the links themselves
+ */
+export async function trailOf(path: string, links: Visited[] = []): Promise<Visited[]> {
   const visited = [await visit("/")];
   const todo = wordsOf(path);
   let here = "";
-  for (let links = 0; todo.length > 0;) {
+  while (todo.length > 0) {
     const word = todo.shift()!;
     if (word === "..") {
       here = here.slice(0, here.lastIndexOf("/"));
@@ -82,7 +85,8 @@ export async function trailOf(path: string): Promise<Visited[]> {
     }
     const next = `${here}/${word}`;
     const link = await Deno.readLink(at(next)).catch(() => undefined);
-    if (link !== undefined && links++ < 40) {
+    if (link !== undefined && links.length < 40) {
+      links.push(await visit(next));
       if (link.startsWith("/")) here = "";
       todo.unshift(...wordsOf(link));
       continue;

@@ -1,7 +1,7 @@
 /** Which files root may believe. */
 
-import { parent } from "./files.ts";
-import { at } from "./place.ts";
+import type { Visited } from "../gateway/trail.ts";
+import { trailOf } from "./program.ts";
 
 /** Write permission of group and others. */
 const OTHERS = 0o022;
@@ -9,20 +9,19 @@ const OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Whether somebody else than root can change what a file says: by writing into it, or by putting another in its place.
+ * Whether somebody else than root can change what a file says: by writing into it, or by putting another in its place, or in
+ * that of a folder above it.
  * @returns why, or undefined; also when this is not root, who then has no more rights than whoever wrote it
  */
 export async function changeableByOthers(path: string): Promise<string | undefined> {
   if (Deno.uid() !== 0) return undefined;
-  for (const place of [path, path.includes("/") ? parent(path) : "."]) {
-    // A link leads to what counts.
-    const info = await Deno.stat(at(place)).catch(() => undefined);
-    if (!info) return undefined;
-    const mode = info.mode ?? 0;
-    if (info.uid !== 0 && (place === path || (mode & STICKY) === 0)) return `${place} belongs to user ${info.uid}`;
-    if ((mode & OTHERS) !== 0 && !(place !== path && (mode & STICKY) !== 0)) {
-      return `${place} can be written by others than root (mode ${(mode & 0o777).toString(8)})`;
-    }
-  }
-  return undefined;
+  const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  const links: Visited[] = [];
+  const trail = await trailOf(whole, links);
+  if (trail.at(-1)!.type === "missing") return undefined;
+  // A link's mode says nothing, but its owner may replace it wherever it is.
+  const theirs = [...trail, ...links].find(({ uid }) => uid !== 0);
+  if (theirs) return `${theirs.path} belongs to user ${theirs.uid}`;
+  const open = trail.find(({ type, mode }) => (mode & OTHERS) !== 0 && !(type === "folder" && (mode & STICKY) !== 0));
+  return open && `${open.path} can be written by others than root (mode ${(open.mode & 0o777).toString(8)})`;
 }

@@ -1,7 +1,7 @@
 import { host, type Network, network, parseAddress, parseNetwork } from "../cidr.ts";
 import * as networks from "./networks.ts";
 import { Fault } from "./problem.ts";
-import { DEFAULTS } from "./schema.ts";
+import { DEFAULTS } from "./schema_words.ts";
 import { peerUri } from "./uri.ts";
 import * as values from "./values.ts";
 import type { Kind } from "./values.ts";

@@ -4,6 +4,7 @@
  */
 
 import type { Family } from "../item.ts";
+import { LIMITS_TABLE } from "../names.ts";
 import type { Ruleset, Survey } from "../survey.ts";
 import { decide } from "./iptables_walk.ts";
 import type { NftChain, NftFamily } from "./nft.ts";
@@ -69,10 +70,10 @@ function ofIptables(backend: BaseChain["backend"], family: Family, ruleset: Rule
 }
 
 function ofNft(native: NftChain[], family: Family): BaseChain[] {
-  // Ours counts sources, and drops none that is not too many: a probe that meets it is traced to its rule.
-  native = native.filter((c) => `${c.family} ${c.table}` !== "inet crxn");
   const meets: string[] = family === "inet" ? ["ip", "inet", "netdev"] : ["ip6", "inet", "netdev"];
-  return native.filter((c) => meets.includes(c.family) && c.hook !== undefined).map((base): BaseChain => {
+  // Ours counts sources, which no packet tells: a probe that it drops is traced to its rule.
+  const others = native.filter((c) => `${c.family} ${c.table}` !== LIMITS_TABLE);
+  return others.filter((c) => meets.includes(c.family) && c.hook !== undefined).map((base): BaseChain => {
     const table = native.filter((c) => c.family === base.family && c.table === base.table);
     const chains = Object.fromEntries(table.map((c) => [c.name, c]));
     return {

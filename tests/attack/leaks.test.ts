@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Lab, type Machine, type Net } from "../rig/mod.ts";
+import { Lab, type Machine, type Net, until } from "../rig/mod.ts";
 import { answersWithin, assertSilent, chaptersOf, crxn, MAPPED, sceneOf, someDebians } from "../machines/story.ts";
 import { ensureTools } from "./tools.ts";
 
@@ -7,22 +7,23 @@ import { ensureTools } from "./tools.ts";
 
 const INSIDE = "net 100.64.0.0/16 or net 10.0.0.0/8";
 
+let captures = 0;
+
 /** Packets of the overlay that the gateway puts on its uplink while `body` runs, as tcpdump has them. */
 async function seenOnUplink(net: Net, gw: Machine, body: () => Promise<unknown>): Promise<string[]> {
   const address = /ether (\S+)/.exec(await gw.must("ip address show dev eth0"))![1]!;
-  const file = `${net.lab.directory}/disk/uplink.txt`;
+  const [name, listening] = [`uplink-${++captures}`, /listening on/];
   const argv = ["tcpdump", "-n", "-l", "-i", "br-static", "ether", "src", address, "and", `(${INSIDE})`];
-  const capture = net.run(["sh", "-c", `exec "$@" >${file} 2>${file}.err`, "sh", ...argv], { timeoutSeconds: 60 });
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const capture = net.lab.spawn(name, argv, net.namespace);
   try {
+    await until("tcpdump to listen", 10, async () => listening.test(await net.lab.log(name)) || undefined);
     await body();
+    // Each line is written at once (-l); the last packets may still be on their way.
     await new Promise((resolve) => setTimeout(resolve, 1000));
   } finally {
-    await net.run(["sh", "-c", `kill -INT $(pgrep -f "br-static ether src ${address}" | head -n 5)`]);
-    await capture;
+    await capture.stop();
   }
-  assert(/listening on/.test(await Deno.readTextFile(`${file}.err`)));
-  return (await Deno.readTextFile(file)).split("\n").filter((line) => line !== "");
+  return (await net.lab.log(name)).split("\n").filter((line) => /^\d\d:/.test(line));
 }
 
 for (const debian of someDebians("leaks")) {

@@ -162,6 +162,18 @@ Deno.test("probe: a loss is one finding, at its station", async () => {
   assertEquals(pathOf(CHECKS, findings, input).map((s) => s.state), ["ok", "ok", "broken", "unknown", "unknown"]);
 });
 
+Deno.test("forward-policy: what crxn's own limits drop is no case for a rule of somebody's", async () => {
+  const input = {
+    ...await healthy("interface"),
+    probe: probed(through("small", "q6-forwarded", by("inet crxn", "sources", "drop"))),
+  };
+  const found = () => runChecks(CHECKS, input).find((f) => f.id === "forward-policy")!;
+  assertEquals([found().verdict, found().fix], ["fail", undefined]);
+  assertStringIncludes(found().want!, "nat64.limits");
+  input.survey.native!.find((c) => c.name === "sources")!.rules.unshift({ expr: [{ drop: null }] });
+  assertEquals(found().fix?.map((argv) => argv.join(" ")), ["crxn up --yes"]);
+});
+
 Deno.test("forward-policy: a drop that no readable rule tells of is named by the kernel's trace", async () => {
   const cases: [string, Partial<Through>, string, string][] = [
     [

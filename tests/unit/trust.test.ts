@@ -51,6 +51,22 @@ test("loadConfig: a file that others can write, own, or exchange is refused, and
   await refused("belongs to user 4711");
 });
 
+test("loadConfig: a folder above, and the folder that a link leads to, count as well", async (file, folder) => {
+  await Deno.mkdir(`${folder}/theirs/ours`, { recursive: true });
+  await Deno.rename(file, `${folder}/theirs/ours/crxn.yaml`);
+  await Deno.symlink("theirs/ours/crxn.yaml", file);
+  assertEquals(await changeableByOthers(`${folder}/theirs/ours/crxn.yaml`), undefined);
+  await Deno.chown(`${folder}/theirs`, 4711, 0);
+  for (const path of [file, `${folder}/theirs/ours/crxn.yaml`]) {
+    assertStringIncludes((await changeableByOthers(path))!, "theirs belongs to user 4711");
+  }
+  await Deno.chown(`${folder}/theirs`, 0, 0);
+  assertEquals(await changeableByOthers(file), undefined);
+  // Of a link in a folder like /tmp its owner says where it leads.
+  await new Deno.Command("chown", { args: ["-h", "4711", file] }).output();
+  assertStringIncludes((await changeableByOthers(file))!, "crxn.yaml belongs to user 4711");
+});
+
 test("loadConfig: a link is as good as what it leads to", async (file, folder) => {
   await Deno.symlink(file, `${folder}/link.yaml`);
   assertEquals(await changeableByOthers(`${folder}/link.yaml`), undefined);
