@@ -8,6 +8,7 @@
 
 import { bom } from "./bom.ts";
 import { split } from "./bundle.ts";
+import { compileFlags } from "./flags.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 await Deno.mkdir(`${root}dist`, { recursive: true });
@@ -18,24 +19,8 @@ await split(`${root}main.ts`, scripts);
 const time = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? 0);
 for await (const { name } of Deno.readDir(scripts)) await Deno.utime(`${scripts}/${name}`, time, time);
 
-// --no-code-cache: the cache would be a predictable file in /tmp, read by root. --no-prompt: a missing permission is an
-// error, not a question. --no-config: the bundle stands alone.
-// V8: most runs are over before code compiled in between (Sparkplug, Maglev) pays, and before 16 MB are used, without which
-// the garbage collector runs several times at every start. What runs long is compiled by Turbofan as ever.
-const V8 = ["--min-semi-space-size=16", "--no-sparkplug", "--no-maglev"];
 const { code } = await new Deno.Command(Deno.execPath(), {
-  args: [
-    "compile",
-    "--quiet",
-    "--no-config",
-    "--no-code-cache",
-    "--no-prompt",
-    `--v8-flags=${V8.join(",")}`,
-    "--allow-all",
-    "--output",
-    `${root}dist/crxn`,
-    `${scripts}/main.js`,
-  ],
+  args: [...compileFlags(), "--output", `${root}dist/crxn`, `${scripts}/main.js`],
 }).output().then(({ code, stderr }) => {
   if (code !== 0) console.error(new TextDecoder().decode(stderr));
   return { code };

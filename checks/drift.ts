@@ -1,3 +1,4 @@
+import { Program } from "../gateway/action.ts";
 import type { ChainItem, FileItem } from "../gateway/item.ts";
 import { Path, Unit, unitPath } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";
@@ -137,7 +138,7 @@ function leftovers({ blueprint, journal, survey }: CheckInput): Problem[] {
 function reload({ survey }: CheckInput): Problem[] {
   const units = Object.values(survey.units).filter((u) => u.needsReload).map((u) => u.unit);
   if (units.length === 0) return [];
-  const argv = ["/usr/bin/systemctl", "daemon-reload"];
+  const argv = [Program.systemctl, "daemon-reload"];
   return [{
     found: `systemd has not read the new files of ${units.join(", ")}`,
     want: "the units as the files have them",

@@ -1,5 +1,6 @@
 /** NAT rules of others that decide about the gateway's packets. Pure. */
 
+import { Program } from "../gateway/action.ts";
 import { network } from "../gateway/cidr.ts";
 import { type BaseChain, baseChains } from "../gateway/netfilter/base_chains.ts";
 import { isInside } from "../gateway/netfilter/packet.ts";
@@ -85,7 +86,7 @@ function givesOurs({ packet }: PacketKind, { blueprint, survey }: CheckInput): b
 /** In the chain of iptables the jump to ours goes in front; another program's chain has to let the pool pass. */
 function acceptsFirst(verdict: Verdict, kinds: PacketKind[], input: CheckInput): string[][] {
   if (isOurs(verdict.base)) {
-    const call = ["/usr/sbin/iptables", "-w", "-t", "nat"];
+    const call = [Program.iptables, "-w", "-t", "nat"];
     const jump = ["-m", "comment", "--comment", "crxn:jump", "-j", "CRXN-POSTROUTING"];
     return [[...call, "-D", "POSTROUTING", ...jump], [...call, "-I", "POSTROUTING", "1", ...jump]];
   }

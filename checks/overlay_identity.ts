@@ -47,7 +47,7 @@ function fileProblems({ blueprint, survey }: CheckInput): Problem[] {
       found: `everybody may read ${path} (mode ${file.mode.toString(8)}), which holds the private key`,
       want: "mode 640, root:yggdrasil",
       carries: true,
-      steps: [{ title: `make ${path} secret`, actions: [{ do: "run", argv: ["/usr/bin/chmod", "0640", path] }] }],
+      steps: [{ title: `make ${path} secret`, actions: [{ do: "run", argv: [Program.chmod, "0640", path] }] }],
     }];
   }
   return [];

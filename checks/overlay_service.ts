@@ -1,3 +1,4 @@
+import { Program } from "../gateway/action.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import { Unit } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";
@@ -58,7 +59,7 @@ function deaf({ survey, blueprint }: CheckInput): Problem[] {
   const unit = Unit.yggdrasil;
   if (!survey.root) return [{ found: "yggdrasil answers root only", verdict: "unknown" }];
   if (isUnread(survey, "overlay")) return [{ found: "yggdrasilctl cannot be run", verdict: "unknown" }];
-  const restart = ["/usr/bin/systemctl", "restart", unit];
+  const restart = [Program.systemctl, "restart", unit];
   return [{
     found: `${unit} is active, but the daemon does not answer yggdrasilctl`,
     want: "an answer within 15 s",

@@ -50,7 +50,7 @@ function existing(input: CheckInput): Outcome {
     };
   }
   if (!link.up) {
-    const argv = ["/usr/sbin/ip", "link", "set", "dev", name, "up"];
+    const argv = [Program.ip, "link", "set", "dev", name, "up"];
     const steps = [{ title: `bring up ${name}`, actions: [{ do: "run" as const, argv }] }];
     // The kernel takes routes off a link that goes down, and does not put them back.
     const items = itemsOn(name, input.blueprint);

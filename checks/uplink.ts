@@ -1,3 +1,4 @@
+import { Program } from "../gateway/action.ts";
 import type { Item } from "../gateway/item.ts";
 import { Path, Unit, unitPath } from "../gateway/names.ts";
 import { defaultUplink, type Link, linkOf, type Survey } from "../gateway/survey.ts";
@@ -76,7 +77,7 @@ function downProblem(device: string, { survey }: CheckInput): Problem[] {
   return [{
     found: `the uplink ${device} ${link.up ? "has no carrier" : "is down"}`,
     want: `${device} up, with a carrier`,
-    ...(link.up ? {} : { fix: [["/usr/sbin/ip", "link", "set", "dev", device, "up"]] }),
+    ...(link.up ? {} : { fix: [[Program.ip, "link", "set", "dev", device, "up"]] }),
   }];
 }
 
@@ -86,7 +87,7 @@ function renamed(gone: string, input: CheckInput): Problem {
   const by = config.uplink === undefined ? "that `crxn up` found" : "that crxn.yaml names";
   const found = `the uplink ${gone}, ${by}, does not exist`;
   const evidence = [{
-    command: ["/usr/sbin/ip", "-br", "address"],
+    command: [Program.ip, "-br", "address"],
     output: input.survey.links.map((l) => [l.name, ...l.addresses.map((a) => a.address)].join(" ")).join("\n"),
   }];
   if (!now) return { found, want: gone, evidence };
@@ -99,7 +100,7 @@ function renamed(gone: string, input: CheckInput): Problem {
   if (!now.online) {
     return { ...problem, want: `${gone}, or a network for ${now.device}`, fix: renaming(now.device, gone) };
   }
-  const edit = ["/usr/bin/sed", "-i", `s/^uplink:.*/uplink: ${now.device}/`, Path.config];
+  const edit = [Program.sed, "-i", `s/^uplink:.*/uplink: ${now.device}/`, Path.config];
   if (config.uplink !== undefined) return { ...problem, want: `uplink: ${now.device}`, fix: [edit, UP], carries: true };
   return { ...problem, items: madeFor(input), carries: true };
 }

@@ -8,8 +8,8 @@ import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
 const DAY = 86_400;
 
 /** @throws CrxnError 75 when another crxn is at work, and `--wait` was not given or its time is over */
-export async function alone({ ui, options: { wait } }: Context, command: string): Promise<Disposable> {
-  const held = await lock(command, {
+export async function alone({ ui, runner, options: { wait } }: Context, command: string): Promise<Disposable> {
+  const held = await lock(runner, command, {
     waitSeconds: wait === true ? DAY : wait ?? 0,
     onWait: (holder) => ui.progress(`waiting for another crxn: ${holder}`),
   });

@@ -39,7 +39,7 @@ export async function confirm(context: Context, options: ConfirmOptions): Promis
       "Either it was confirmed, or its time was over and it was taken back: `crxn status` shows what there is.",
     );
   }
-  const session = sshSession();
+  const session = await sshSession(runner);
   if (pending.session !== undefined && session?.connection === pending.session) {
     throw new CrxnError(
       Exit.failed,

@@ -55,6 +55,14 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new CrxnError(Exit.noPermission, `${file} may not be read by this user.`, "Run crxn as root.");
     }
+    // Of /dev/stdin and <(...) as well: they lead into /proc.
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new CrxnError(
+        Exit.config,
+        `${file} is nothing that crxn may read: it opens no file of /proc, /dev or /sys.`,
+        "Save the config as a file, and name that with --config.",
+      );
+    }
     if (error instanceof Error && /directory/i.test(error.message)) {
       throw new CrxnError(Exit.config, `${file} is a folder, not a config.`, "Name the file itself with --config.");
     }

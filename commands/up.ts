@@ -70,7 +70,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   let steps = plan(prepared);
   await warn(context, loaded, prepared);
   const foreseen = foresee(CHECKS, inputOf(loaded, prepared));
-  keepsDoorOpen(prepared, steps);
+  await keepsDoorOpen(runner, prepared, steps);
   for (const line of briefLines(foreseen, paintFor(Deno.stderr))) ui.say(line);
   if (options.dryRun) {
     printPlan(ui, "up", steps, prepared.blueprint, foreseen);
@@ -78,7 +78,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   }
   let pending = readPending();
   if (steps.length > 0) {
-    const wish = wayBack(context, options.confirm, prepared, steps);
+    const wish = await wayBack(context, options.confirm, prepared, steps);
     const heading = [...wayBackLines(wish), "This is what will be done:", ...tunnelLines(prepared.blueprint)];
     consent(context, steps, heading.join("\n"));
     using signals = uninterrupted(context);

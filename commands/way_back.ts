@@ -17,8 +17,8 @@ export interface WayBack {
 }
 
 /** @throws CrxnError 78 when the config shuts the door that this session came in by, and it is not shut yet */
-export function keepsDoorOpen({ blueprint, survey }: Prepared, steps: Step[]): void {
-  const session = steps.length > 0 ? sshSession() : undefined;
+export async function keepsDoorOpen(runner: Runner, { blueprint, survey }: Prepared, steps: Step[]): Promise<void> {
+  const session = steps.length > 0 ? await sshSession(runner) : undefined;
   const shut = session && shutOut(session.server, session.port, blueprint, survey);
   if (!shut) return;
   throw new CrxnError(
@@ -35,12 +35,12 @@ export function keepsDoorOpen({ blueprint, survey }: Prepared, steps: Step[]): v
  * @param asked `--confirm`: its seconds, or `true` for the usual ones
  * @throws CrxnError 69 when it was asked for, and crxn lies where it may be gone when time is up
  */
-export function wayBack(
-  { ui, options }: Context,
+export async function wayBack(
+  { ui, runner, options }: Context,
   asked: number | true | undefined,
   { blueprint, survey }: Prepared,
   steps: Step[],
-): WayBack | undefined {
+): Promise<WayBack | undefined> {
   const earlier = readPending();
   const reason = unfit(ownCommand());
   if (asked !== undefined || earlier) {
@@ -53,7 +53,7 @@ export function wayBack(
     }
     return { seconds: typeof asked === "number" ? asked : asked ? CONFIRM_SECONDS : earlier!.seconds };
   }
-  const session = options.yes || !ui.interactive ? undefined : sshSession();
+  const session = options.yes || !ui.interactive ? undefined : await sshSession(runner);
   const device = session && canCut(steps) ? sessionDevice(session.server, blueprint, survey) : undefined;
   if (!device) return undefined;
   const why = `This session comes by ${device}, and what will be done could cut it.`;
@@ -83,7 +83,7 @@ export interface OpenWay {
 /** @param before the gateway as it is now; an earlier `up` that nobody has confirmed yet goes back further */
 export async function openWay(runner: Runner, { seconds }: WayBack, before: Item[]): Promise<OpenWay> {
   const earlier = readPending();
-  const connection = sshSession()?.connection;
+  const connection = (await sshSession(runner))?.connection;
   try {
     const pending = await arm(runner, {
       seconds,

@@ -3,6 +3,7 @@
 import { Program } from "../gateway/action.ts";
 import type { Family } from "../gateway/item.ts";
 import { Unit } from "../gateway/names.ts";
+import { procQuestion } from "./proc.ts";
 import { unitsQuestion } from "./systemd.ts";
 
 /** Who may manage devices. */
@@ -54,8 +55,17 @@ export const SURVEY = {
   policies: ofBoth((family) => ip(family, "rule", "show")),
 };
 
+/** Files of proc(5) that tell about what is around the gateway. */
+export const PROC = {
+  mounts: "/proc/self/mountinfo",
+  connections: "/proc/sys/net/netfilter/nf_conntrack_count",
+  most: "/proc/sys/net/netfilter/nf_conntrack_max",
+  tracking: "/proc/net/stat/nf_conntrack",
+} as const;
+
 /** Of what is around the gateway (host.ts). */
 export const HOST = {
+  proc: procQuestion(Object.values(PROC)),
   managers: unitsQuestion(Object.values(MANAGERS)),
   sysctlFiles: [Program.systemdSysctl, "--cat-config"],
   processes: [Program.ps, "-eo", "pid=,stat=,args="],

@@ -2,6 +2,7 @@
 
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
+import { notWritable } from "./files.ts";
 import { objects } from "./ip.ts";
 import type { Held, Runner } from "./run.ts";
 
@@ -59,6 +60,7 @@ async function newFile(path: string): Promise<Deno.FsFile> {
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new CrxnError(Exit.usage, `${path} exists already.`, "Name a file that does not exist yet.");
     }
+    if (error instanceof Deno.errors.NotCapable) throw notWritable(Exit.usage, path);
     throw new CrxnError(Exit.usage, `${path} cannot be made: ${error instanceof Error ? error.message : error}`);
   }
 }

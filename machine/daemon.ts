@@ -18,9 +18,12 @@ const AS_NOBODY = [
   "--",
 ];
 
+/** Without root there are no powers to lose. The program that crxn starts is setpriv(1) in any case (gateway/permissions.ts). */
+const AS_ONESELF = [Program.setpriv, "--no-new-privs", "--"];
+
 /** Has it normalise a config that holds no secret. @returns undefined when there is no such program */
 export async function readDaemon(runner: Runner, path: string, root: boolean): Promise<DaemonSeen | undefined> {
-  const argv = [...(root ? AS_NOBODY : []), path, "-useconf", "-normaliseconf", "-json"];
+  const argv = [...(root ? AS_NOBODY : AS_ONESELF), path, "-useconf", "-normaliseconf", "-json"];
   const { code, stdout, stderr } = await runner.run(argv, { stdin: PROBE, timeoutSeconds: 10 });
   if (code === 0 && stdout.trimStart().startsWith("{")) return { path, normalised: stdout };
   if (await readSeen(path) === null) return undefined;

@@ -1,8 +1,7 @@
-/** df(1) and /proc/self/mountinfo: room on the file systems that a gateway writes to. */
+/** df(1) and mountinfo of proc(5): room on the file systems that a gateway writes to. */
 
 import type { DiskSeen } from "../gateway/host.ts";
 import { HOST } from "./always.ts";
-import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
 
 /** `df -B1 --output=target,fstype,size,avail,itotal,iavail,file`: the file last, for it may hold spaces. */
@@ -39,11 +38,11 @@ export function parseMounts(text: string): Record<string, boolean> {
   return mounts;
 }
 
-export async function readDisks(runner: Runner): Promise<DiskSeen[]> {
-  const mounts = parseMounts(await Deno.readTextFile(at("/proc/self/mountinfo")).catch(() => ""));
+/** @param mounts as of {@linkcode parseMounts} */
+export async function readDisks(runner: Runner, mounts: Promise<Record<string, boolean>>): Promise<DiskSeen[]> {
   // It ends with 1 for a folder that is not there, which belongs to its parent as yet, and tells of the others.
   const { stdout } = await runner.run(HOST.disks);
-  const disks = parseDisks(stdout, mounts);
+  const disks = parseDisks(stdout, await mounts);
   if (disks.length === 0) throw new Error("df shows no file systems");
   return disks;
 }

@@ -2,7 +2,8 @@
 
 import type { FileSeen } from "../gateway/survey.ts";
 import type { FileBefore } from "../gateway/journal.ts";
-import { CrxnError, Exit } from "../gateway/errors.ts";
+import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import { WRITABLE } from "../gateway/permissions.ts";
 import { at } from "./place.ts";
 
 /** @returns null when there is no such file; without `content` when it may not be read, or is no file (of a pipe reading would not end). */
@@ -99,6 +100,7 @@ export async function explaining<T>(path: string, body: () => Promise<T>): Promi
   try {
     return await body();
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw notWritable(Exit.failed, path);
     const words = error instanceof Error ? /^(.*?) \(os error (\d+)\)/.exec(error.message) : null;
     if (!words) throw error;
     // ENOSPC and EDQUOT, EROFS: errno(3).
@@ -110,6 +112,14 @@ export async function explaining<T>(path: string, body: () => Promise<T>): Promi
     throw new CrxnError(Exit.failed, `${path} cannot be written: ${words[1]!.toLowerCase()}.`, remedy);
   }
 }
+
+/** Where the compiled crxn may not write at all. */
+export const notWritable = (exit: ExitCode, path: string): CrxnError =>
+  new CrxnError(
+    exit,
+    `${path} cannot be written: crxn is built to write in some folders only.`,
+    `Name a file below ${Object.keys(WRITABLE).join(", ")}; nothing of crxn's belongs elsewhere.`,
+  );
 
 async function writeAndRename(
   path: string,

@@ -4,12 +4,13 @@ import type { Config } from "../gateway/config/types.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
 import { Path } from "../gateway/names.ts";
-import { HOST, MANAGERS, unitsLogged } from "./always.ts";
-import { readDisks } from "./disks.ts";
+import { HOST, MANAGERS, PROC, unitsLogged } from "./always.ts";
+import { parseMounts, readDisks } from "./disks.ts";
 import { objects } from "./ip.ts";
 import { readLogs } from "./logs.ts";
 import { readManagers } from "./managers.ts";
 import { at } from "./place.ts";
+import { readProc } from "./proc.ts";
 import { must, type Runner } from "./run.ts";
 import { readSysctlConf, readSysctlLines } from "./sysctl_files.ts";
 import { readUnits } from "./systemd.ts";
@@ -20,15 +21,16 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
   const now = Date.now();
   const answer = <T>(question: Promise<T>): Promise<T | undefined> => question.catch(() => undefined);
   const { instance } = config.nat64 ?? {};
+  const proc = readProc(runner, Object.values(PROC)).catch((): Record<string, string> => ({}));
   const daemon = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : undefined;
   const [sysctlLines, sysctlConf, tracking, processes, neighbours, disks, pool, others, translators, log, latest] =
     await Promise.all([
       answer(readSysctlLines(runner)),
       answer(readSysctlConf()),
-      answer(readTracking()),
+      answer(readTracking(proc)),
       answer(readProcesses(runner, daemon)),
       answer(readNeighbours(runner)),
-      answer(readDisks(runner)),
+      answer(readDisks(runner, proc.then((text) => parseMounts(text[PROC.mounts] ?? "")))),
       instance ? answer(readPool(`/var/lib/tayga/${instance}/dynamic.map`, now)) : undefined,
       answer(readOthers(runner, instance)),
       answer(readTranslators()),
@@ -127,21 +129,23 @@ export function parseTracking(text: string): { dropped: number; evicted: number 
   return { dropped: sum("drop"), evicted: sum("early_drop") };
 }
 
-async function readTracking(): Promise<HostSeen["tracking"]> {
-  const number = async (name: string) => Number(await Deno.readTextFile(at(`/proc/sys/net/netfilter/${name}`)));
-  const [entries, limit, stat] = await Promise.all([
-    number("nf_conntrack_count"),
-    number("nf_conntrack_max"),
-    Deno.readTextFile(at("/proc/net/stat/nf_conntrack")).catch(() => ""),
-  ]);
-  return { entries, limit, ...parseTracking(stat) };
+async function readTracking(proc: Promise<Record<string, string>>): Promise<HostSeen["tracking"]> {
+  const text = await proc;
+  const [entries, limit] = [text[PROC.connections], text[PROC.most]];
+  if (entries === undefined || limit === undefined) throw new Error("the kernel does not track connections");
+  return { entries: Number(entries), limit: Number(limit), ...parseTracking(text[PROC.tracking] ?? "") };
 }
 
-/** Modules that translate in the kernel. */
-export const parseModules = (text: string): string[] =>
-  text.split("\n").map((line) => line.split(" ")[0]!).filter((name) => /^(jool|jool_siit|nat46)$/.test(name));
+/** Modules that translate in the kernel, loaded or built in. */
+const TRANSLATORS = ["jool", "jool_siit", "nat46"];
 
-const readTranslators = async (): Promise<string[]> => parseModules(await Deno.readTextFile(at("/proc/modules")));
+/** sysfs(5), /sys/module. */
+export async function readTranslators(): Promise<string[]> {
+  const there = await Promise.all(
+    TRANSLATORS.map((name) => Deno.stat(at(`/sys/module/${name}`)).then(() => true, () => false)),
+  );
+  return TRANSLATORS.filter((_, i) => there[i]);
+}
 
 /** What has been written last on this disk: packages, the clock's own file (systemd-timesyncd), the crxn journal. */
 async function readLatest(): Promise<HostSeen["latest"]> {

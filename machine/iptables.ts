@@ -58,14 +58,12 @@ export async function readRules(runner: Runner, family: Family): Promise<Saved |
  */
 export async function readLegacy(runner: Runner, family: Family): Promise<Ruleset | undefined> {
   const file = `/proc/net/${family === "inet" ? "ip" : "ip6"}_tables_names`;
-  let names = "";
-  try {
-    names = await Deno.readTextFile(at(file));
-  } catch (error) {
-    // Without such a file the kernel has no iptables-legacy.
-    if (!(error instanceof Deno.errors.NotFound)) return undefined;
-  }
-  if (names.trim() === "") return {};
+  // Without such a file the kernel has no iptables-legacy.
+  if (!await Deno.stat(at(file)).then(() => true, () => false)) return {};
+  const names = await runner.run([Program.grep, "-ahs", "", "--", file]);
+  // 1: no line in it.
+  if (names.code > 1) return undefined;
+  if (names.stdout.trim() === "") return {};
   const { code, stdout } = await runner.run([
     family === "inet" ? Program.iptablesLegacySave : Program.ip6tablesLegacySave,
   ]);

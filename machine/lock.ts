@@ -1,9 +1,12 @@
 /** One crxn at a time: a lock of the kernel's (flock(2)) that goes with its holder, however that ends. */
 
+import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
 import { readNow } from "./files.ts";
 import { at } from "./place.ts";
+import { readProc } from "./proc.ts";
+import type { Runner } from "./run.ts";
 
 export interface LockOptions {
   /** How long to wait for another crxn, in seconds; default 0. */
@@ -20,11 +23,15 @@ const INTERVAL = 200;
  * @param command what the holder is doing, for whoever finds the lock taken
  * @throws CrxnError 75 when another crxn has it, and still has when the time is over
  */
-export async function lock(command: string, { waitSeconds = 0, onWait }: LockOptions = {}): Promise<Disposable> {
+export async function lock(
+  runner: Runner,
+  command: string,
+  { waitSeconds = 0, onWait }: LockOptions = {},
+): Promise<Disposable> {
   const file = await Deno.open(at(Path.lock), { read: true, write: true, create: true, mode: 0o600 });
   const until = performance.now() + waitSeconds * 1000;
   for (let first = true; !(await file.tryLock(true)); first = false) {
-    const holder = holderOf(file.statSync());
+    const holder = await holderOf(runner, file.statSync());
     if (performance.now() >= until) {
       file.close();
       throw new CrxnError(
@@ -49,15 +56,17 @@ export async function lock(command: string, { waitSeconds = 0, onWait }: LockOpt
   };
 }
 
+const LOCKS = "/proc/locks";
+
 /** Who has the lock: by the kernel's word, and by the file's only where both are of the same process. */
-function holderOf({ dev, ino }: Deno.FileInfo): string {
+async function holderOf(runner: Runner, { dev, ino }: Deno.FileInfo): Promise<string> {
   const said = (readNow(Path.lock) ?? "").trim();
-  const pid = lockers(readNow("/proc/locks") ?? "", dev, ino ?? 0)[0];
+  const pid = lockers((await readProc(runner, [LOCKS]))[LOCKS] ?? "", dev, ino ?? 0)[0];
   // One in another PID namespace has no number here.
   if (pid === undefined) return said || "it does not say who it is";
   if (new RegExp(`\\bprocess ${pid}\\b`).test(said)) return said;
-  const argv = (readNow(`/proc/${pid}/cmdline`) ?? "").split("\0").filter((word) => word !== "");
-  return `process ${pid}${argv.length > 0 ? ` (${argv.join(" ")})` : ""}`;
+  const argv = (await runner.run([Program.ps, "-o", "args=", "-p", String(pid)])).stdout.trim();
+  return `process ${pid}${argv === "" ? "" : ` (${argv})`}`;
 }
 
 /**

@@ -47,13 +47,8 @@ async function endProcesses(runner: Runner, name: string): Promise<void> {
     const { code, stdout } = await runner.run([Program.ip, "netns", "pids", name]);
     const pids = stdout.split("\n").map(Number).filter((p) => p > 1 && p !== Deno.pid);
     if (code !== 0 || pids.length === 0) return;
-    for (const pid of pids) {
-      try {
-        Deno.kill(pid, "SIGKILL");
-      } catch {
-        // It went by itself.
-      }
-    }
+    // Its code tells of those that went by themselves.
+    await runner.run([Program.kill, "-KILL", ...pids.map(String)]);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

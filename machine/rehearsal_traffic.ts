@@ -82,6 +82,7 @@ function peerArgv(): string[] {
 
 /** From sources, Deno must find its cache: there is no network in a namespace to fetch anything again. */
 function peerEnvironment(): Record<string, string> {
+  if (Deno.build.standalone) return {};
   const names = ["HOME", "DENO_DIR", "XDG_CACHE_HOME"];
   return Object.fromEntries(names.flatMap((name) => {
     const value = Deno.env.get(name);

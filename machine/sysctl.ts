@@ -1,7 +1,7 @@
 /** sysctl(8): kernel parameters by name, in slash form. */
 
 import { Program } from "../gateway/action.ts";
-import { readNow } from "./files.ts";
+import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
 
 /** sysctl prints dots for slashes and slashes for dots: `net.ipv6.conf.eth0/100.accept_ra`. */
@@ -66,8 +66,12 @@ export async function readSysctlsOf(runner: Runner, links: Promise<string[]>): P
   return await (answer && same ? answer : readSysctls(runner, names));
 }
 
-/** proc(5), /proc/net/dev: two lines of heading, then `  eth0: ...`. Of the process's own network namespace. */
+/** Those that have parameters of IPv4, of the process's own network namespace. A folder: its files would be out of reach (proc.ts). */
 export function interfaceNames(): string[] {
-  const text = readNow("/proc/net/dev") ?? "";
-  return text.split("\n").slice(2).flatMap((line) => /^\s*(\S+?):/.exec(line)?.[1] ?? []);
+  try {
+    const names = [...Deno.readDirSync(at("/proc/sys/net/ipv4/conf"))].map(({ name }) => name);
+    return names.filter((name) => name !== "all" && name !== "default").sort();
+  } catch {
+    return [];
+  }
 }

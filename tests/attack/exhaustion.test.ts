@@ -115,6 +115,30 @@ for n in range(3000): s.send(IPv6(dst="${MAPPED}")/IPv6ExtHdrFragment(id=n, m=1,
       console.log(`tayga: ${memory} KiB before, ${after} after`);
       assert(after < memory + 4096);
     });
+    await chapter("thc-ipv6: headers, fragments and floods as nobody sends them", async () => {
+      const pids = () => gw.must(["systemctl", "show", "-P", "MainPID", "tayga@ygg", "crxn-link"]);
+      const [before, memory] = [await pids(), await memoryOf(gw, "tayga@ygg")];
+      const tools = [
+        ["atk6-fragmentation6", "eth0", MAPPED],
+        ["atk6-implementation6", "eth0", MAPPED],
+        ["atk6-randicmp6", "eth0", MAPPED],
+        // The cases of denial6 are floods of hop-by-hop and destination options.
+        ...[1, 2, 3].map((n) => ["atk6-denial6", "eth0", MAPPED, String(n)]),
+        ["atk6-thcsyn6", "eth0", MAPPED, "80"],
+        ["atk6-toobig6", "eth0", "2001:db8:c::2", MAPPED, "1280"],
+      ];
+      for (const [tool = "", ...words] of tools) {
+        // It goes on until it is ended.
+        const { code, stdout, stderr } = await attacker.run(["timeout", "4", tool, ...words], { timeoutSeconds: 20 });
+        console.log(`${tool} ${words.join(" ")}: ${code}, ${(stdout + stderr).trim().split("\n").at(-1)}`);
+        assert(code !== 126 && code !== 127, `${tool} cannot be run`);
+      }
+      await answersWithin(5, client);
+      assertEquals(await pids(), before);
+      const after = await memoryOf(gw, "tayga@ygg");
+      console.log(`tayga: ${memory} KiB before, ${after} after; ${await tracked(gw)} connections`);
+      assert(after < memory + 4096);
+    });
     await chapter("as a control: without limits a small pool is spent, and nobody else comes in", async () => {
       await gw.write(CONFIG, `${INTERFACE_GATEWAY}nat64: {pool: 100.64.0.0/24, limits: off}\n`);
       await crxn(gw, "up --yes");

@@ -8,6 +8,7 @@ const TOOLS: Requirement[] = [
   { file: "/usr/sbin/hping3", package: "hping3" },
   { file: "/usr/bin/scapy3", package: "python3-scapy" },
   { file: "/usr/bin/tcpdump", package: "tcpdump" },
+  { file: "/usr/bin/atk6-alive6", package: "thc-ipv6" },
 ];
 
 export const ensureTools = (): Promise<void> => ensureRequirements(TOOLS);

@@ -1,12 +1,9 @@
-/** Runs on a machine instead of crxn: reads it as doctor does, and prints which programs that took, and which files. */
+/** Runs on a machine in crxn's stead, with its arguments: notes in ARGV_FILE which programs that started, and which files it read. */
 
-import { loadConfig, type LoadedConfig } from "../../commands/context.ts";
-import { askRoutes } from "../../machine/route_answers.ts";
-import { legsOf } from "../../checks/legs.ts";
-import { readInput } from "../../commands/doctor_input.ts";
-import { terminalUi } from "../../commands/ui.ts";
-import { Path } from "../../gateway/names.ts";
+import { main } from "../../main.ts";
 import { type Runner, type RunOptions, SystemRunner } from "../../machine/run.ts";
+
+export const ARGV_FILE = "/run/argv.json";
 
 const PLAINLY = {
   readTextFile: "cat",
@@ -41,12 +38,8 @@ for (const [name, command] of Object.entries(PLAINLY)) {
   });
 }
 
-const context = {
-  options: { config: Path.config, json: true, yes: false },
-  ui: terminalUi(true),
-  runner: new Listening(),
-};
-const loaded: LoadedConfig = await loadConfig(Path.config);
-const input = await readInput(context, loaded);
-await askRoutes(context.runner, legsOf(input).map((leg) => leg.flow));
-console.log(JSON.stringify({ calls, reads: [...reads.values()] }));
+if (import.meta.main) {
+  const code = await main(Deno.args, new Listening());
+  await Deno.writeTextFile(ARGV_FILE, JSON.stringify({ calls, reads: [...reads.values()] }));
+  Deno.exit(code);
+}

@@ -8,6 +8,8 @@ import { answersWithin, chaptersOf, crxn, HOST, killAndWait, sceneOf, someDebian
 
 /** Written by this test with UPDATE=1, and compared otherwise. */
 const DOCS = new URL("../../docs/security.md", import.meta.url);
+/** From sources crxn has every permission. */
+const BINARY = (Deno.env.get("CRXN_BIN") ?? "") !== "";
 const COLUMNS: Record<Debian, number> = { bookworm: 2, trixie: 3 };
 
 /** At most. */
@@ -79,6 +81,20 @@ for (const debian of someDebians("the sandbox")) {
       const { code, stdout } = await gw.run(["crxn", "doctor", "--target", HOST]);
       assertEquals(code, 0, stdout);
     });
+    await chapter(
+      `crxn itself does what its list has, and no more (${BINARY ? "the binary" : "from sources it may all"})`,
+      async () => {
+        const file = "/boot/x.pcap";
+        if (BINARY) {
+          const refused = await crxn(gw, `doctor --capture ${file}`, 64);
+          assertMatch(refused.stderr, /built to write in some folders only/);
+          assertMatch((await crxn(gw, "status --config /proc/1/environ", 78)).stderr, /opens no file of \/proc/);
+        } else await gw.run(["crxn", "doctor", "--capture", file]);
+        assertEquals((await gw.run(["test", "-e", file])).code, BINARY ? 1 : 0);
+        await crxn(gw, "doctor --capture /root/x.pcap");
+        await gw.must(["test", "-s", "/root/x.pcap"]);
+      },
+    );
     await chapter("the follower of an existing link", async () => {
       await using other = await Lab.create();
       const scene = await sceneOf(other, { debian, image: "ready" });

@@ -48,7 +48,10 @@ async function withFiles(files: Record<string, string>, body: () => void | Promi
   }
 }
 
-const DEVICES = "Inter-|   Receive\n face |bytes\n    lo: 1 2\n  eth0: 3 4\n";
+/** Each a folder. */
+const DEVICES = Object.fromEntries(
+  ["all", "default", "lo", "eth0"].map((name) => [`/proc/sys/net/ipv4/conf/${name}/forwarding`, "1\n"]),
+);
 const PREFIX = "prefix: 2a04:5b80:300:4::/96\nnat64: {instance: two}\n";
 const KEY = "a".repeat(64);
 const YGGDRASIL =
@@ -56,7 +59,7 @@ const YGGDRASIL =
 
 for (const config of [EXAMPLE, EXAMPLE + PREFIX, YGGDRASIL, YGGDRASIL + PREFIX]) {
   Deno.test(`questionsOf: all that is asked ahead is asked: ${JSON.stringify(config)}`, async () => {
-    await withFiles({ [Path.config]: config, "/proc/net/dev": DEVICES }, async () => {
+    await withFiles({ [Path.config]: config, ...DEVICES }, async () => {
       const asked = new Set<string>();
       const listening: Runner = {
         run: (argv) => {

@@ -1,37 +1,54 @@
+import { Program } from "../../gateway/action.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { canCut, confirmUnits, pendingIn, sessionDevice, shutOut, unfit } from "../../gateway/confirm.ts";
 import { fileItem, routeItem } from "../../gateway/item.ts";
-import { sshSession } from "../../machine/session.ts";
-import { placeFiles } from "../../machine/place.ts";
+import { inherited, sessionOf } from "../../machine/session.ts";
+import { type Runner, SystemRunner } from "../../machine/run.ts";
 import { WALK } from "./fake/configs.ts";
 import { FakeMachine } from "./fake/machine.ts";
 import { Play } from "./fake/play.ts";
 
-Deno.test("sshSession: of whoever started it, where sudo has taken the variable away", async () => {
-  const root = await Deno.makeTempDir();
-  const process = (pid: number, parent: number, environ: string) => {
-    Deno.mkdirSync(`${root}/proc/${pid}`, { recursive: true });
-    Deno.writeTextFileSync(`${root}/proc/${pid}/environ`, environ);
-    Deno.writeTextFileSync(`${root}/proc/${pid}/status`, `Name:\tx\nPPid:\t${parent}\n`);
+Deno.test("inherited: of whoever started it, where sudo has taken the variable away", async () => {
+  const parents: Record<number, number> = { 50: 40, 40: 30, 30: 1, 60: 30, 70: 70, 80: 81, 81: 80, 1: 0 };
+  const environs: Record<string, string> = {
+    "/proc/40/environ": "SSH_CONNECTION=2001:db8::7 50022 2001:db8::1 22\0",
+    "/proc/60/environ": "SSH_CONNECTION=nonsense\0",
+    "/proc/1/environ": "SSH_CONNECTION=2001:db8::8 1 2001:db8::1 22\0",
   };
-  process(50, 40, "PATH=/bin\0HOME=/root\0");
-  process(40, 30, "SSH_CONNECTION=2001:db8::7 50022 2001:db8::1 22\0PATH=/bin\0");
-  process(30, 1, "");
-  process(60, 30, "SSH_CONNECTION=nonsense\0");
-  process(70, 70, "");
-  placeFiles(root);
+  const runner: Runner = {
+    run: (argv) => {
+      const stdout = argv[0] === Program.ps
+        ? Object.entries(parents).map(([pid, parent]) => `${pid.padStart(7)} ${parent}`).join("\n")
+        : argv.map((word) => environs[word] ?? "").join("");
+      return Promise.resolve({ argv, code: 0, stdout, stderr: "" });
+    },
+  };
+  const want = {
+    connection: "2001:db8::7 50022 2001:db8::1 22",
+    client: "2001:db8::7",
+    server: "2001:db8::1",
+    port: 22,
+  };
+  assertEquals(sessionOf(await inherited(runner, 50)), want);
+  for (const pid of [30, 60, 70, 80, 99, 1]) assertEquals(sessionOf(await inherited(runner, pid)), undefined);
+});
+
+Deno.test("inherited: from real processes", async () => {
+  // Two shells deep, in a process that has no such variable itself.
+  const script = "sleep 5 & echo $!; wait";
+  const child = new Deno.Command("/usr/bin/bash", {
+    args: ["-c", `env -u SSH_CONNECTION bash -c '${script}'; true`],
+    env: { SSH_CONNECTION: "192.0.2.7 50022 192.0.2.1 22" },
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
   try {
-    const want = {
-      connection: "2001:db8::7 50022 2001:db8::1 22",
-      client: "2001:db8::7",
-      server: "2001:db8::1",
-      port: 22,
-    };
-    assertEquals(sshSession(50), want);
-    assertEquals([sshSession(30), sshSession(60), sshSession(70), sshSession(99)], Array(4).fill(undefined));
+    const pid = Number(new TextDecoder().decode((await reader.read()).value));
+    assertEquals(sessionOf(await inherited(new SystemRunner(), pid))?.client, "192.0.2.7");
+    await new SystemRunner().run([Program.kill, String(pid)]);
   } finally {
-    placeFiles("");
-    await Deno.remove(root, { recursive: true });
+    await reader.cancel();
+    await child.status;
   }
 });
 

@@ -4,10 +4,12 @@ import { assert, assertEquals } from "@std/assert";
 import { decision, lastOf, matches } from "../../checks/boot_sysctl.ts";
 import { meaningOf } from "../../checks/log_words.ts";
 import { parseDisks, parseMounts } from "../../machine/disks.ts";
-import { ofThisMachine, parseModules, parseNeighbours, parseProcesses, parseTracking } from "../../machine/host.ts";
+import { ofThisMachine, parseNeighbours, parseProcesses, parseTracking, readTranslators } from "../../machine/host.ts";
 import { parseJournal } from "../../machine/logs.ts";
 import { parseNetworkctl, parseNetworkdConf, parseNmcli } from "../../machine/managers.ts";
 import { placeFiles } from "../../machine/place.ts";
+import { parseProc, readProc } from "../../machine/proc.ts";
+import { SystemRunner } from "../../machine/run.ts";
 import { parseCatConfig, parseSysctlFile, slashKey } from "../../machine/sysctl_files.ts";
 import { parseUnits } from "../../machine/systemd.ts";
 import { LEASE, parsePool, parseTayga } from "../../machine/tayga.ts";
@@ -143,8 +145,33 @@ Deno.test("parseNetworkctl, parseNetworkdConf, parseNmcli: devices that are mana
   assertEquals(parseNmcli(devices), { eth0: "Wired: one" });
 });
 
-Deno.test("parseModules: translators in the kernel only", () => {
-  assertEquals(parseModules("nf_nat 1 2\njool 200 0 - Live\njool_common 1 1 jool\nnat46 1 0\n"), ["jool", "nat46"]);
+Deno.test("readTranslators: modules that translate in the kernel only", async () => {
+  const root = await Deno.makeTempDir();
+  for (const name of ["nf_nat", "jool", "jool_common", "nat46"]) {
+    await Deno.mkdir(`${root}/sys/module/${name}`, { recursive: true });
+  }
+  placeFiles(root);
+  try {
+    assertEquals(await readTranslators(), ["jool", "nat46"]);
+  } finally {
+    placeFiles("");
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("parseProc: each file's own lines, whatever they say; a file without any is not there", () => {
+  const files = ["/proc/a", "/proc/a/b", "/proc/c"];
+  const output = "/proc/a:1:2\n/proc/a:\n/proc/a/b:/proc/c:3\nnonsense\n";
+  assertEquals(parseProc(output, files), { "/proc/a": "1:2\n\n", "/proc/a/b": "/proc/c:3\n" });
+  assertEquals(parseProc("", files), {});
+});
+
+Deno.test("readProc: as the kernel has it, and nothing of what is not there", async () => {
+  const files = ["/proc/self/mountinfo", "/proc/sys/kernel/ostype", "/proc/no/such/file"];
+  const texts = await readProc(new SystemRunner(), files);
+  assertEquals(Object.keys(texts), files.slice(0, 2));
+  assertEquals(texts[files[1]!], "Linux\n");
+  assert("/" in parseMounts(texts[files[0]!]!));
 });
 
 Deno.test("parseUnits: frozen, and with drop-ins", () => {

@@ -2,6 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CrxnError, Exit } from "../../gateway/errors.ts";
 import { lock, lockers } from "../../machine/lock.ts";
 import { placeFiles } from "../../machine/place.ts";
+import { SystemRunner } from "../../machine/run.ts";
+
+const runner = new SystemRunner();
 
 const LOCKS = `1: FLOCK  ADVISORY  WRITE 1234 00:1a:5678 0 EOF
 2: POSIX  ADVISORY  WRITE 99 00:1a:5678 0 EOF
@@ -31,21 +34,21 @@ async function inFolder(body: () => Promise<void>): Promise<void> {
 
 Deno.test("lock: the second is told who has it, and gets it as soon as the first is done", async () => {
   await inFolder(async () => {
-    const first = await lock("up");
-    const refused = await assertRejects(() => lock("down"), CrxnError, `crxn up, process ${Deno.pid}, since `);
+    const first = await lock(runner, "up");
+    const refused = await assertRejects(() => lock(runner, "down"), CrxnError, `crxn up, process ${Deno.pid}, since `);
     assert(refused instanceof CrxnError && refused.exit === Exit.busy);
     const heard: string[] = [];
     const begun = performance.now();
     await assertRejects(
-      () => lock("down", { waitSeconds: 1, onWait: (holder) => heard.push(holder) }),
+      () => lock(runner, "down", { waitSeconds: 1, onWait: (holder) => heard.push(holder) }),
       CrxnError,
       "at work still, after 1 s",
     );
     assertEquals(performance.now() - begun >= 900, true);
     assertEquals(heard.length, 1);
-    const second = lock("down", { waitSeconds: 10 });
+    const second = lock(runner, "down", { waitSeconds: 10 });
     setTimeout(() => first[Symbol.dispose](), 300);
     (await second)[Symbol.dispose]();
-    (await lock("up"))[Symbol.dispose]();
+    (await lock(runner, "up"))[Symbol.dispose]();
   });
 });

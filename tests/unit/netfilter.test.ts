@@ -1,5 +1,7 @@
 /** Native nftables as both Debians print it: what is read, what matches, and what real firewalls do with a gateway's packets. */
 
+import { placeFiles } from "../../machine/place.ts";
+import { Program } from "../../gateway/action.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { baseChains } from "../../gateway/netfilter/base_chains.ts";
 import { nativeChains, type NftChain } from "../../gateway/netfilter/nft.ts";
@@ -206,17 +208,38 @@ Deno.test("readNft: no answer is unknown", async () => {
   assertEquals(await readNft(answering('{"nftables": [{"metainfo": {}}]}')), { tables: [], chains: [] });
 });
 
-Deno.test("readLegacy: no program is started where the kernel has no table of it", async () => {
+Deno.test("readLegacy: only where the kernel has tables of it are its programs started", async () => {
+  const root = await Deno.makeTempDir();
   const started: string[] = [];
+  const answers: Record<string, { code: number; stdout: string }> = {
+    [Program.iptablesLegacySave]: { code: 0, stdout: "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n" },
+  };
   const runner: Runner = {
     run: (argv) => {
       started.push(argv[0]!);
-      return Promise.resolve({ argv, code: 0, stdout: "", stderr: "" });
+      return Promise.resolve({ argv, stderr: "", ...answers[argv[0]!] ?? { code: 0, stdout: "" } });
     },
   };
-  const names = await Deno.readTextFile("/proc/net/ip_tables_names").catch(() => "");
-  assertEquals(await readLegacy(runner, "inet"), {});
-  assertEquals(started.length, names.trim() === "" ? 0 : 1);
+  const read = async () => {
+    const rules = await readLegacy(runner, "inet");
+    return [rules && Object.keys(rules), started.splice(0)];
+  };
+  placeFiles(root);
+  try {
+    assertEquals(await read(), [[], []]);
+    await Deno.mkdir(`${root}/proc/net`, { recursive: true });
+    await Deno.writeTextFile(`${root}/proc/net/ip_tables_names`, "");
+    // No line, some, not to be read.
+    answers[Program.grep] = { code: 1, stdout: "" };
+    assertEquals(await read(), [[], [Program.grep]]);
+    answers[Program.grep] = { code: 0, stdout: "nat\n" };
+    assertEquals(await read(), [["nat"], [Program.grep, Program.iptablesLegacySave]]);
+    answers[Program.grep] = { code: 2, stdout: "" };
+    assertEquals(await read(), [undefined, [Program.grep]]);
+  } finally {
+    placeFiles("");
+    await Deno.remove(root, { recursive: true });
+  }
 });
 
 /** What doctor finds worse than pass on a machine with such a firewall. */

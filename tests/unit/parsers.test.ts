@@ -1,3 +1,4 @@
+import { Program } from "../../gateway/action.ts";
 import { assert, assertEquals } from "@std/assert";
 import { blueprint } from "../../gateway/blueprint.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
@@ -210,8 +211,11 @@ function damaged(debian: string, spoil: (text: string) => string, code = 0): Run
     return program!.slice(program!.lastIndexOf("/") + 1);
   };
   return {
-    run: (argv): Promise<Result> =>
-      Promise.resolve({ argv, code, stdout: spoil(recorded(debian, name(argv))), stderr: "" }),
+    run: (argv): Promise<Result> => {
+      // Of iptables-legacy, whose tables depend on the machine that runs the test: none.
+      if (argv[0] === Program.grep) return Promise.resolve({ argv, code: 1, stdout: "", stderr: "" });
+      return Promise.resolve({ argv, code, stdout: spoil(recorded(debian, name(argv))), stderr: "" });
+    },
   };
 }
 

@@ -116,7 +116,15 @@ Deno.test("readDaemon: the question goes to stdin, as nobody and without any pow
   ]);
   assertEquals(asked[0]!.options?.stdin, PROBE);
   await readDaemon(runner, "/opt/y", false);
-  assertEquals(asked[1]!.argv, ["/opt/y", "-useconf", "-normaliseconf", "-json"]);
+  assertEquals(asked[1]!.argv, [
+    "/usr/bin/setpriv",
+    "--no-new-privs",
+    "--",
+    "/opt/y",
+    "-useconf",
+    "-normaliseconf",
+    "-json",
+  ]);
 });
 
 Deno.test("readDaemon: one that is there and fails says why, one that is not there is missing", async () => {

@@ -2,6 +2,7 @@
 
 import { Program } from "../../../gateway/action.ts";
 import { Path, Unit } from "../../../gateway/names.ts";
+import { startable } from "../../../gateway/permissions.ts";
 import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { Result, Runner, RunOptions } from "../../../machine/run.ts";
 import hjson from "hjson";
@@ -14,6 +15,7 @@ import { FakeSysctls } from "./sysctls.ts";
 import { FakeSystemd } from "./systemd.ts";
 import { elf, FakeWeb } from "./web.ts";
 
+const PERMITTED = startable();
 const TOOLS = ["iproute2", "iptables", "iputils-ping", "nftables", "procps"];
 const YGGDRASIL_UNIT = `[Unit]
 Wants=network-online.target
@@ -110,7 +112,8 @@ export class FakeMachine implements Runner {
   private async answer(argv: string[], stdin: string): Promise<Answer> {
     const [program, ...words] = argv;
     const reads = ["show", "list", "-a", "-json", "--show", "--verify"].some((w) => words.includes(w)) ||
-      program!.endsWith("-save") || (program === Program.sysctl && !words.some((w) => w.includes("=")));
+      program!.endsWith("-save") || program === Program.grep ||
+      (program === Program.sysctl && !words.some((w) => w.includes("=")));
     if (!reads) {
       this.commands.push(argv);
       const instead = this.before(argv);
@@ -125,8 +128,14 @@ export class FakeMachine implements Runner {
   }
 
   private async programs(program: string, words: string[], stdin: string): Promise<Answer> {
+    // The compiled crxn may start no other (gateway/permissions.ts).
+    if (!PERMITTED.includes(program)) throw new Error(`${program} is not among crxn's programs`);
     const file = () => this.read(words.at(-1)!) ?? "";
     switch (program) {
+      case Program.grep:
+        return this.grep(words);
+      case Program.ps:
+        return ok();
       case Program.ip:
         return this.network.ip(words);
       case Program.sysctl:
@@ -171,6 +180,15 @@ export class FakeMachine implements Runner {
         return this.network.kinds.includes("ip6gre") ? ok() : refused("Error: Unknown device type.");
     }
     return refused(`${program}: not found`, 127);
+  }
+
+  /** Every line of some files, with their names or without. */
+  private grep([, , , ...files]: string[]): Answer {
+    const lines = files.flatMap((file) => {
+      const text = this.read(file);
+      return text === undefined ? [] : text.trimEnd().split("\n").map((line) => `${file}:${line}\n`);
+    });
+    return lines.length > 0 ? ok(lines.join("")) : refused("", 1);
   }
 
   /** What the yggdrasil program makes of a config: Debian's has no tunnel routing. */

@@ -1,0 +1,22 @@
+/** How crxn is compiled. */
+
+import { permissionFlags } from "../gateway/permissions.ts";
+
+// V8: most runs are over before code compiled in between (Sparkplug, Maglev) pays, and before 16 MB are used, without which
+// the garbage collector runs several times at every start. What runs long is compiled by Turbofan as ever.
+const V8 = ["--min-semi-space-size=16", "--no-sparkplug", "--no-maglev"];
+
+/**
+ * Words of `deno compile` before the output and the main module. Permissions: what crxn needs and no more. --no-code-cache:
+ * the cache would be a predictable file in /tmp, read by root. --no-prompt: a missing permission is an error, not a question.
+ * --no-config: the bundle stands alone.
+ */
+export const compileFlags = (): string[] => [
+  "compile",
+  "--quiet",
+  "--no-config",
+  "--no-code-cache",
+  "--no-prompt",
+  `--v8-flags=${V8.join(",")}`,
+  ...permissionFlags(),
+];
