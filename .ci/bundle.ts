@@ -25,6 +25,27 @@ export async function split(entry: string, folder: string): Promise<void> {
     await withoutNode(`${folder}/${name}`);
     await withRequire(`${folder}/${name}`);
   }
+  await renamed(folder);
+}
+
+/** A name that `deno bundle` gives a part: what it is of, and a hash. */
+const PART = /\b([\w-]+)-[0-9A-Z]{8}\.js\b/g;
+
+/**
+ * Parts by what is in them. `deno bundle` hashes the paths of packages into the names, relative to the current folder: the
+ * same sources in another folder would give another binary.
+ */
+async function renamed(folder: string): Promise<void> {
+  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  const texts = await Promise.all(names.map((name) => Deno.readTextFile(`${folder}/${name}`)));
+  const parts = names.map((name, i) => ({ name, text: texts[i]!, key: `${name}\n${texts[i]}`.replace(PART, "$1.js") }))
+    .sort((a, b) => a.key < b.key ? -1 : 1);
+  if (new Set(parts.map(({ key }) => key)).size < parts.length) throw new Error("two parts of the bundle are the same");
+  const short = new Map(parts.map(({ name }, i) => [name, name.replace(PART, `$1-${i}.js`)]));
+  for (const { name, text } of parts) {
+    await Deno.remove(`${folder}/${name}`);
+    await Deno.writeTextFile(`${folder}/${short.get(name)}`, text.replace(PART, (found) => short.get(found) ?? found));
+  }
 }
 
 async function deno(args: string[]): Promise<void> {
