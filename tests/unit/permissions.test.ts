@@ -67,6 +67,14 @@ Deno.test("permissions: crxn's own files are all below folders that it may write
   }
 });
 
+Deno.test("docs/security.md: two builds of a commit have one sum; .ci/run builds it once more", async () => {
+  const rows = [...(await Deno.readTextFile(DOCS)).matchAll(
+    /^\| `[0-9a-f]{40}` \| \d+\.\d+\.\d+ \| `([0-9a-f]{64})` \| `([0-9a-f]{64})` \|$/gm,
+  )];
+  assertEquals(rows.length, 1);
+  assertEquals(rows[0]![1], rows[0]![2]);
+});
+
 Deno.test("lint: what is imported is named in the source", () => {
   const found = (source: string) => Deno.lint.runPlugin(lint, "x.ts", source).map((d) => d.id);
   const rule = "crxn/no-computed-import";
