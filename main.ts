@@ -18,22 +18,58 @@ type Add = <A extends any[], O extends Record<string, unknown>>(
   hidden?: boolean,
 ) => void;
 
-/** In the order of the help. Each is loaded only when it is called: what the others are made of takes time to load. */
-const COMMANDS: Record<string, (add: Add) => Promise<void>> = {
-  init: (add) => import("./commands/init.ts").then((m) => add(m.initCommand(), m.init)),
-  install: (add) => import("./commands/install.ts").then((m) => add(m.installCommand(), m.install)),
-  up: (add) => import("./commands/up.ts").then((m) => add(m.upCommand(), m.up)),
-  down: (add) => import("./commands/down.ts").then((m) => add(m.downCommand(), m.down)),
-  confirm: (add) => import("./commands/confirm.ts").then((m) => add(m.confirmCommand(), m.confirm)),
-  status: (add) => import("./commands/status.ts").then((m) => add(m.statusCommand(), m.status)),
-  doctor: (add) => import("./commands/doctor.ts").then((m) => add(m.doctorCommand(), m.doctor)),
-  rehearse: (add) => import("./commands/rehearse.ts").then((m) => add(m.rehearseCommand(), m.rehearse)),
-  address: (add) =>
-    import("./commands/address.ts").then((m) => add(m.addressCommand(), (c, o, [list]) => m.address(c, list, o))),
-  "rehearse-peer": (add) =>
-    import("./commands/rehearse.ts").then((m) =>
-      add(m.rehearsePeerCommand(), (c, _, list) => m.rehearsePeer(c, list), true)
-    ),
+/** What the help says of a command, and where it is. Each is loaded only when it is called: what it is made of takes time to load. */
+interface Listed {
+  /** Missing for one that nobody but crxn itself calls. */
+  summary?: string;
+  load: (add: Add) => Promise<void>;
+}
+
+/** In the order of the help. */
+const COMMANDS: Record<string, Listed> = {
+  "init": {
+    summary: "print an example config, or its JSON Schema",
+    load: (add) => import("./commands/init.ts").then((m) => add(m.initCommand(), m.init)),
+  },
+  "install": {
+    summary: "install the packages that the config needs",
+    load: (add) => import("./commands/install.ts").then((m) => add(m.installCommand(), m.install)),
+  },
+  "up": {
+    summary: "make this machine what the config says",
+    load: (add) => import("./commands/up.ts").then((m) => add(m.upCommand(), m.up)),
+  },
+  "down": {
+    summary: "take it all back",
+    load: (add) => import("./commands/down.ts").then((m) => add(m.downCommand(), m.down)),
+  },
+  "confirm": {
+    summary: "keep what `up --confirm` did",
+    load: (add) => import("./commands/confirm.ts").then((m) => add(m.confirmCommand(), m.confirm)),
+  },
+  "status": {
+    summary: "one look at the gateway",
+    load: (add) => import("./commands/status.ts").then((m) => add(m.statusCommand(), m.status)),
+  },
+  "doctor": {
+    summary: "find what is broken, say why and how to mend it",
+    load: (add) => import("./commands/doctor.ts").then((m) => add(m.doctorCommand(), m.doctor)),
+  },
+  "rehearse": {
+    summary: "try the whole gateway in throw-away network namespaces",
+    load: (add) => import("./commands/rehearse.ts").then((m) => add(m.rehearseCommand(), m.rehearse)),
+  },
+  "address": {
+    summary: "convert between overlay and IPv6 addresses (RFC 6052)",
+    load: (add) =>
+      import("./commands/address.ts").then((m) => add(m.addressCommand(), (c, o, [list]) => m.address(c, list, o))),
+  },
+  "rehearse-peer": {
+    load: (add) =>
+      import("./commands/rehearse.ts").then((m) =>
+        add(m.rehearsePeerCommand(), (c, _, list) => m.rehearsePeer(c, list), true)
+      ),
+  },
 };
 
 /** @returns the exit code; prints everything that is to be said */
@@ -63,6 +99,7 @@ export async function main(args: string[], runner: Runner = new SystemRunner()):
     .helpOption("--help", "show help")
     .showHelpAfterError("(`crxn --help` lists the commands)")
     .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .configureOutput({ writeErr: (text) => json ? undefined : terminalUi(false).say(text.trimEnd()) });
   const add: Add = (command, body, hidden = false) => {
     command.helpOption("--help", "show help").copyInheritedSettings(program as unknown as Command);
@@ -73,9 +110,15 @@ export async function main(args: string[], runner: Runner = new SystemRunner()):
     });
     program.addCommand(command as unknown as Command, { hidden });
   };
-  const [first = ""] = args;
-  if (Object.hasOwn(COMMANDS, first)) await COMMANDS[first]!(add);
-  else for (const load of Object.values(COMMANDS)) await load(add);
+  const [first = "", second = ""] = args;
+  const called = first === "help" ? second : first;
+  if (Object.hasOwn(COMMANDS, called)) await COMMANDS[called]!.load(add);
+  // An option in front of the command.
+  else if (args.some((word) => Object.hasOwn(COMMANDS, word))) {
+    for (const { load } of Object.values(COMMANDS)) await load(add);
+  } else {for (const [name, { summary }] of Object.entries(COMMANDS)) {
+      if (summary) program.command(name).summary(summary);
+    }}
 
   try {
     await program.parseAsync(args, { from: "user" });

@@ -10,7 +10,6 @@ import { withCommon } from "./options.ts";
 export const addressCommand = () =>
   withCommon(
     new Command("address")
-      .summary("convert between overlay and IPv6 addresses (RFC 6052)")
       .description("10.1.0.3 -> 2a04:5b80:300:4::a01:3, and back, by the prefix of the config.")
       .argument("<address...>", "IPv4 or IPv6 addresses")
       .option("--prefix <prefix>", "the NAT64 prefix, instead of the config's"),

@@ -13,7 +13,6 @@ import { withCommon } from "./options.ts";
 export const confirmCommand = () =>
   withCommon(
     new Command("confirm")
-      .summary("keep what `up --confirm` did")
       .description(
         "Keeps what `crxn up --confirm` did, which takes itself back otherwise. It has to come from a new session: that\n" +
           "the machine can still be reached is what it confirms.",

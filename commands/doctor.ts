@@ -25,7 +25,6 @@ import { paintFor } from "./ui.ts";
 export const doctorCommand = () =>
   withCommon(
     new Command("doctor")
-      .summary("find what is broken, say why and how to mend it")
       .description(
         "Looks at every piece of the gateway, sends a probe through the whole path, and names what is broken.",
       )

@@ -20,7 +20,6 @@ import { consent, printPlan } from "./plan_output.ts";
 export const downCommand = () =>
   withCommon(
     new Command("down")
-      .summary("take it all back")
       .description(
         "Takes back everything that `crxn up` did: the machine is as it was before. What others put there stays.\n" +
           "It goes by crxn's journal and needs no config.",

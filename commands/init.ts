@@ -14,7 +14,6 @@ import { withCommon } from "./options.ts";
 export const initCommand = () =>
   withCommon(
     new Command("init")
-      .summary("print an example config, or its JSON Schema")
       .description(
         "Prints a commented example config to start from, or the JSON Schema with which editors complete it. Two operators\n" +
           "who join their machines exchange the keys that --key prints, before either of them runs `crxn up`.",

@@ -18,7 +18,6 @@ import { withCommon } from "./options.ts";
 export const installCommand = () =>
   withCommon(
     new Command("install")
-      .summary("install the packages that the config needs")
       .description(
         "Installs with apt what the config needs, and nothing recommended beside it. Fetches the daemon that overlay.daemon\n" +
           "names by url and sha256. Starts nothing.",

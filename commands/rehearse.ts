@@ -16,7 +16,6 @@ import { type Paint, paintFor, type Ui } from "./ui.ts";
 
 export const rehearseCommand = () =>
   new Command("rehearse")
-    .summary("try the whole gateway in throw-away network namespaces")
     .description(
       "Builds the whole gateway in network namespaces of this machine, with the real tayga, yggdrasil, ip and iptables:\n" +
         "an IPv6 client, the gateway, a far overlay node and an overlay host. Sends traffic through, and takes it all down.\n" +

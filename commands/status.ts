@@ -21,7 +21,6 @@ const INTERVAL = 1000;
 export const statusCommand = () =>
   withCommon(
     new Command("status")
-      .summary("one look at the gateway")
       .description(
         "Shows the path with the state and the packet counters of each hop, services, peers and the pool.\n" +
           "Exit code: 0 up, 1 degraded, 3 not up.",

@@ -36,7 +36,6 @@ import { welcome } from "./welcome.ts";
 export const upCommand = () =>
   withCommon(
     new Command("up")
-      .summary("make this machine what the config says")
       .description(
         "Makes this machine the gateway (or overlay node) that the config describes: installs what is missing, shows what it\n" +
           "is going to do, does it, and tries the path. Running it again changes nothing; a changed config changes only what differs.",

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Lab } from "../rig/mod.ts";
 import { answersWithin, crxn, HOST, sceneOf } from "../machines/story.ts";
-import { filesOf, judge, nothing, PAIRS, plainly, taken, typed } from "./plainly.ts";
+import { filesOf, judge, nothing, PAIRS, plainly, plan, taken, typed } from "./plainly.ts";
 
 // How long commands take, by the binary, on a machine that has nothing else to do: medians of pairs, one after the other.
 
@@ -22,11 +22,11 @@ for (const debian of ["bookworm", "trixie"] as const) {
     fn: async () => {
       await using lab = await Lab.create();
       const { client, gw } = await sceneOf(lab, { debian, image: "ready" });
-      const plan = await gw.must("crxn up --dry-run --json");
+      const whole = await plan(gw, "up");
       await crxn(gw, "up --yes");
       await answersWithin(10, client);
       const wrong: string[] = [];
-      const files = await filesOf(gw, plan);
+      const files = await filesOf(gw, whole);
       for (const [args, limit] of READING) {
         const [measured, plain] = [nothing(), await plainly(gw, args)];
         for (let i = 0; i < PAIRS; i++) {

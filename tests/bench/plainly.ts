@@ -38,18 +38,25 @@ interface Plan {
   steps: { file?: string; commands: { argv: string[]; stdin?: string }[] }[];
 }
 
+/** As JSON: its exit code says that there is something to do. */
+export async function plan(gw: Machine, command: "up" | "down"): Promise<string> {
+  const { code, stdout, stderr } = await gw.run(["crxn", command, "--dry-run", "--json"]);
+  assert(stdout.includes("crxn.plan/1"), `crxn ${command} --dry-run ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
 /**
  * The commands of a plan as a shell script: what an operator types who knows all that `up`, or `down`, does.
  * @param files what the plan's files are to have in them; one that is not among these goes
  */
 export async function typed(gw: Machine, command: "up" | "down", files: Record<string, string>): Promise<string> {
-  const plan: Plan = JSON.parse(await gw.must(`crxn ${command} --dry-run --json`));
-  assert(plan.steps.length > 20, `crxn ${command} would do only ${plan.steps.length} things?`);
-  return plan.steps.flatMap(({ file, commands }) => [
+  const { steps }: Plan = JSON.parse(await plan(gw, command));
+  assert(steps.length > 20, `crxn ${command} would do only ${steps.length} things?`);
+  return steps.flatMap(({ file, commands }) => [
     ...(file === undefined ? [] : [fileCommand(file, files[file])]),
     ...commands.map(({ argv, stdin }) => {
       const line = argv.map(quoted).join(" ");
-      return stdin === undefined ? line : `printf %s ${quoted(stdin)} | ${line}`;
+      return `${stdin === undefined ? "" : `printf %s ${quoted(stdin)} | `}${line} || true`;
     }),
   ]).join("\n");
 }
