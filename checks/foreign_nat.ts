@@ -18,7 +18,7 @@ const DESTINATION = new Set(["DNAT", "REDIRECT", "NETMAP"]);
 function natVerdicts(input: CheckInput, family: "inet" | "inet6"): { kind: PacketKind; all: Verdict[] }[] {
   const { blueprint: { config, ways, facts }, survey } = input;
   const chains = baseChains(survey, family).filter((c) => c.type === "nat");
-  return forwardedPackets({ config, ways, uplink: facts.uplink.name })
+  return forwardedPackets({ config, ways, uplink: facts.uplink.name, survey })
     .filter((k) => k.family === family && k.packet.state === "NEW")
     .map((kind) => ({ kind, all: verdicts(chains, kind) }));
 }

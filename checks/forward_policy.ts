@@ -53,18 +53,18 @@ export const forwardPolicy: Check = {
   },
 };
 
-const kindsOf = ({ blueprint: { config, ways, facts } }: CheckInput) =>
-  forwardedPackets({ config, ways, uplink: facts.uplink.name });
+const kindsOf = ({ survey, blueprint: { config, ways, facts } }: CheckInput) =>
+  forwardedPackets({ config, ways, uplink: facts.uplink.name, survey });
 
 /** The same packets, to and from the host that the probe was to reach. */
-function kindsToTarget({ probe, blueprint: { config, ways, facts } }: CheckInput): PacketKind[] {
+function kindsToTarget({ probe, survey, blueprint: { config, ways, facts } }: CheckInput): PacketKind[] {
   const target = probe?.ran ? parseNetwork(`${probe.target}/32`) : undefined;
   if (!target || !config.nat64) return [];
   const those = ways.flatMap((way) => {
     const has = way.networks.some((to) => contains(network(to), target));
     return has ? [{ ...way, networks: [formatNetwork(target)] }] : [];
   });
-  return those.length > 0 ? forwardedPackets({ config, ways: those, uplink: facts.uplink.name }) : [];
+  return those.length > 0 ? forwardedPackets({ config, ways: those, uplink: facts.uplink.name, survey }) : [];
 }
 
 const isAccept = (rule: string[]) => rule.at(-1) === "ACCEPT";

@@ -1,8 +1,10 @@
 /** The packets that a gateway or a node has to bring on their way, as flows: what the kernel must answer for each. Pure. */
 
 import { embed, slice } from "../gateway/address.ts";
+import { type Borders, bordersIn, distinct } from "../gateway/alike.ts";
 import { contains, formatAddress, host, lastAddress, network, parseAddress } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
+import { firstHost } from "../gateway/networks.ts";
 import { networkOf as longestOf } from "../gateway/overlay_nodes.ts";
 import type { Flow } from "./flow.ts";
 import { flows, type Input, sample } from "./leg_flows.ts";
@@ -24,10 +26,11 @@ export function legsOf(input: Input): Leg[] {
   const { blueprint } = input;
   const { config, ways, translatorDevice: translator } = blueprint;
   const uplink = blueprint.facts.uplink.name;
-  const networks = ways.flatMap((w) => w.networks.map((to) => ({ to, device: w.device })));
+  const all = ways.flatMap((w) => w.networks.map((to) => ({ to, device: w.device })));
+  const networks = distinct(all, ({ to }) => [firstHost(to)], ({ device }) => device, () => bordersOf(input));
   const deviceTo = (address: string) => {
-    const to = longestOf(networks.map((n) => n.to), address);
-    return networks.find((n) => n.to === to)?.device;
+    const to = longestOf(all.map((n) => n.to), address);
+    return all.find((n) => n.to === to)?.device;
   };
   // A node speaks for its own networks: of one that holds another's, a part that is its own stands for it.
   const sourceIn = ({ to, device }: { to: string; device: string }): string => {
@@ -67,19 +70,23 @@ export function legsOf(input: Input): Leg[] {
       }).filter(isOwn(device)).map((flow) =>
         leg("pool-route", `answers from ${flow.from} to the pool`, flow, translator)
       ),
-      ...maps.map(({ ipv4 }) =>
-        leg("pool-route", `packets to ${ipv4} of nat64.maps`, {
-          family: "inet" as const,
-          to: ipv4,
-          from: sample(input, sourceIn({ to, device })),
-          iif: device,
-        }, translator)
-      ),
       ...flows(input, { to: client, from: inside, iif: translator }).map((flow) =>
         leg("uplink", `answers from ${flow.from} to clients`, flow, uplink)
       ),
     ];
   });
+  // From one network of each device: it is the way to them that counts.
+  const sources = networks.filter(({ device }, i) => networks.findIndex((n) => n.device === device) === i);
+  const mapped = distinct(maps, ({ ipv4 }) => [ipv4], () => "", () => bordersOf(input)).flatMap(({ ipv4 }) =>
+    sources.map((source) =>
+      leg("pool-route", `packets to ${ipv4} of nat64.maps`, {
+        family: "inet" as const,
+        to: ipv4,
+        from: sample(input, sourceIn(source)),
+        iif: source.device,
+      }, translator)
+    )
+  );
   const rest = unused(config).map((to) =>
     leg("blackhole-route", `packets to the unused ${to}`, {
       family: "inet6" as const,
@@ -89,9 +96,16 @@ export function legsOf(input: Input): Leg[] {
     }, "nowhere")
   );
   // What a client's packets meet comes first: what they and the machine's own have in common is told of them.
-  return [...through, ...atHome, ...rest].filter((l): l is Leg => l !== undefined)
+  return [...through, ...mapped, ...atHome, ...rest].filter((l): l is Leg => l !== undefined)
     .filter((l) => uplink !== "lo" || (l.flow.iif !== uplink && l.check !== "uplink"));
 }
+
+/** Of routes and rules that are not crxn's own, which lead to one network each. */
+const bordersOf = ({ survey: { routes, policies } }: Input): Borders =>
+  bordersIn([
+    ...routes.filter((r) => r.protocol !== "64").flatMap((r) => [r.to, r.from ?? ""]),
+    ...(policies ?? []).flatMap((p) => [p.from ?? "", p.to ?? ""]),
+  ]);
 
 /** The tunnels' own packets, between two addresses of yggdrasil. */
 function tunnels({ blueprint, survey }: Input): Leg[] {

@@ -14,7 +14,9 @@ import type { Problem } from "./problem.ts";
 export function untrackedProblems(family: Family, { blueprint, survey }: CheckInput): Problem[] {
   const { config, ways, facts, translatorDevice } = blueprint;
   if (!config.nat64) return [];
-  const kinds = forwardedPackets({ config, ways, uplink: facts.uplink.name }).filter((k) => k.family === family);
+  const kinds = forwardedPackets({ config, ways, uplink: facts.uplink.name, survey }).filter((k) =>
+    k.family === family
+  );
   const chains = baseChains(survey, family);
   const found = kinds.flatMap((kind) => {
     const verdict = verdicts(chains, kind).find(({ decision }) =>

@@ -130,6 +130,7 @@ function takeOut({ entries, undone }: Journal, id: string): void {
   if (Object.keys(unsettled(entry.before)).length > 0) undone.set(id, entry);
   // What we made for several (a folder, an nftables table) goes with the last of them.
   const folders = entry.before.folders ?? [];
+  if (folders.length === 0 && entry.before.table !== false) return;
   for (const [heir, { item, before }] of entries) {
     const places = item.kind === "file" ? [item.path] : dataFolders(item);
     const inherited = folders.filter((f) => places.some((place) => place.startsWith(`${f}/`)));

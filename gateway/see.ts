@@ -98,9 +98,19 @@ export const metricOf = ({ metric, family }: RouteItem): number => metric ?? (fa
 export function routesAt(item: RouteItem, survey: Survey): RouteSeen[] {
   const metric = metricOf(item);
   const to = canonicalNetwork(item.to);
-  return survey.routes.filter((r) =>
-    r.family === item.family && r.table === "main" && r.to === to && r.metric === metric
-  );
+  const candidates = byDestination(survey.routes).get(to) ?? [];
+  return candidates.filter((r) => r.family === item.family && r.table === "main" && r.to === to && r.metric === metric);
+}
+
+/** A thousand routes are looked for among as many. */
+const indexes = new WeakMap<RouteSeen[], { length: number; routes: Map<string, RouteSeen[]> }>();
+
+function byDestination(routes: RouteSeen[]): Map<string, RouteSeen[]> {
+  const known = indexes.get(routes);
+  if (known?.length === routes.length) return known.routes;
+  const index = Map.groupBy(routes, (r) => r.to);
+  indexes.set(routes, { length: routes.length, routes: index });
+  return index;
 }
 
 function seeRoute(item: RouteItem, survey: Survey): State {

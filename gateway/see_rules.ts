@@ -14,8 +14,9 @@ export function seeChain(item: ChainItem, survey: Survey): State {
   if (!chain) return seeUnreadable(item, survey);
   const want = item.rules.map((r) => r.join(" "));
   const have = chain.rules.map((r) => r.join(" "));
-  const missing = want.filter((r) => !have.includes(r));
-  const extra = have.filter((r) => !want.includes(r));
+  const [wanted, there] = [new Set(want), new Set(have)];
+  const missing = want.filter((r) => !there.has(r));
+  const extra = have.filter((r) => !wanted.has(r));
   if (missing.length > 0) return differs(`${missing.length} rules missing: ${missing.join("; ")}`);
   if (extra.length > 0) return differs(`${extra.length} rules too many: ${extra.join("; ")}`);
   if (want.join("\n") !== have.join("\n")) return differs("rules in another order");

@@ -75,6 +75,22 @@ export async function placesOf(text: string): Promise<Places> {
     },
   });
 
+  // A map with thousands of unknown keys is gone through once, not once for each.
+  const indexes = new Map<unknown, Map<string, unknown>>();
+  const pairIn = (map: { items: unknown[] }, key: string | number) => {
+    let index = indexes.get(map);
+    if (!index) {
+      index = new Map();
+      for (const item of map.items) {
+        if (!isPair(item) || !isScalar(item.key)) continue;
+        const name = String(item.key.value);
+        // Of a key that is there twice the first.
+        if (!index.has(name)) index.set(name, item);
+      }
+      indexes.set(map, index);
+    }
+    return typeof key === "string" ? index.get(key) : undefined;
+  };
   const walk = (path: (string | number)[]): { offset: number; node?: unknown; whole: boolean } => {
     let node: unknown = document.contents;
     let offset = 0;
@@ -84,8 +100,8 @@ export async function placesOf(text: string): Promise<Places> {
         node = node.items[step];
         offset = (node as { range?: [number] | null }).range?.[0] ?? offset;
       } else if (isMap(node)) {
-        const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === step);
-        if (!pair || !isScalar(pair.key)) return { offset, whole: false };
+        const pair = pairIn(node, step);
+        if (!isPair(pair) || !isScalar(pair.key)) return { offset, whole: false };
         offset = pair.key.range?.[0] ?? offset;
         node = pair.value;
       } else return { offset, whole: false };

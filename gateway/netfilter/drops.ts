@@ -17,7 +17,12 @@ type Known = Pick<Facts, "uplink" | "identity" | "daemon" | "tunnel" | "ports">;
  */
 export function dropsOf(config: Config, survey: Survey, facts: Known): Facts["drops"] {
   const nodes = farNodes(config, facts);
-  const forwarded = forwardedPackets({ config, ways: waysOf(config.overlay, nodes), uplink: facts.uplink.name });
+  const forwarded = forwardedPackets({
+    config,
+    ways: waysOf(config.overlay, nodes),
+    uplink: facts.uplink.name,
+    survey,
+  });
   const tunnels = tunnelPackets(config, facts.tunnel?.kind, nodes, facts.identity?.address);
   const of = (chain: "INPUT" | "FORWARD", kinds: PacketKind[]) => {
     const at = (family: Family) =>

@@ -5,8 +5,10 @@ import type { Config } from "../config/types.ts";
 import type { Facts } from "../facts.ts";
 import type { Family } from "../item.ts";
 import { translatorDevice } from "../names.ts";
-import { firstHost, hostAt } from "../networks.ts";
+import { hostAt } from "../networks.ts";
 import { type FarNode, VXLAN_PORT, type Way } from "../overlay_nodes.ts";
+import type { Survey } from "../survey.ts";
+import { hostsInside } from "./alike.ts";
 import type { PATHS } from "./base_chains.ts";
 import type { Packet } from "./packet.ts";
 
@@ -30,6 +32,8 @@ export interface Ways {
   config: Config;
   ways: Way[];
   uplink: string;
+  /** What tells the overlay's networks apart. */
+  survey: Survey;
 }
 
 type Leg = Omit<PacketKind, "what" | "path" | "packet"> & { packet: Omit<Packet, "state" | "protocol" | "family"> };
@@ -47,8 +51,8 @@ function traffic(leg: Leg, flow: "begins" | "answers"): PacketKind[] {
   ]);
 }
 
-export function forwardedPackets({ config, ways, uplink }: Ways): PacketKind[] {
-  const hosts = ways.flatMap(({ device, networks }) => networks.map((to) => ({ device, host: firstHost(to) })));
+export function forwardedPackets({ config, ways, uplink, survey }: Ways): PacketKind[] {
+  const hosts = hostsInside(ways, config.prefix, survey);
   if (!config.nat64) {
     // The device of the networks behind a node is not known; rules that ask for it cannot be judged.
     return hosts.flatMap(({ device, host }) =>

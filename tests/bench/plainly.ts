@@ -74,7 +74,7 @@ export async function filesOf(gw: Machine, plan: string): Promise<Record<string,
 
 /** Milliseconds that a shell script takes, measured on the machine. */
 export async function taken(gw: Machine, script: string): Promise<number> {
-  const output = await gw.must(`date +%s%N; { ${script}\n} >&2; date +%s%N`, { timeoutSeconds: 60 });
+  const output = await gw.must(`date +%s%N; { ${script}\n} >&2; date +%s%N`, { timeoutSeconds: 600 });
   const [begun, ended] = output.trim().split("\n").map(Number);
   return (ended! - begun!) / 1e6;
 }

@@ -394,7 +394,7 @@ Deno.test("forwardedPackets: a network of one address is that host, and every sl
   const input = await healthy("two nodes");
   const { blueprint: { config, ways } } = input;
   ways[1]!.networks = ["10.1.0.3/32"];
-  const kinds = forwardedPackets({ config, ways, uplink: "eth0" });
+  const kinds = forwardedPackets({ config, ways, uplink: "eth0", survey: input.survey });
   const to = (
     family: string,
     device: string,

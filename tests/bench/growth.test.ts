@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { Lab } from "../rig/mod.ts";
+import { answersWithin, CONFIG, crxn, sceneOf } from "../machines/story.ts";
+import { judge, nothing, PAIRS, taken } from "./plainly.ts";
+
+// A thousand networks and a thousand maps on a real machine: `up` that has nothing to do, `status` and `doctor`.
+
+const binary = (Deno.env.get("CRXN_BIN") ?? "") !== "";
+const MANY = 1000;
+const MEASURING = "probe,path-mtu,prefix-routed";
+
+function config(count: number): string {
+  const routes = Array.from({ length: count }, (_, i) => `    - to: 10.${i >> 8}.${i & 255}.0/24\n`);
+  const maps = Array.from(
+    { length: count },
+    (_, i) => `    - {ipv4: 10.200.${i >> 8}.${i & 255}, ipv6: "2001:db8:9::${(i + 1).toString(16)}"}\n`,
+  );
+  return `address: 10.200.255.1/16
+prefix: 2a04:5b80:300:4::/96
+overlay:
+  type: interface
+  interface: ovl0
+  routes:
+    - to: 10.1.0.0/24
+${routes.filter((line) => !line.includes(" 10.1.0.0/24")).join("")}nat64:
+  maps:
+${maps.join("")}`;
+}
+
+Deno.test({
+  name: `${MANY} networks and ${MANY} maps, against one${binary ? "" : " (needs CRXN_BIN)"}`,
+  ignore: !binary,
+  fn: async () => {
+    await using lab = await Lab.create();
+    const { client, gw, host } = await sceneOf(lab, { debian: "trixie", image: "ready" });
+    await host.must("ip route replace default via 10.200.255.1 dev eth0 onlink");
+    const commands = ["up --yes --json", "status --json", `doctor --json --skip ${MEASURING}`];
+    const measured = commands.map(nothing);
+    for (const count of [1, MANY]) {
+      await gw.write(CONFIG, config(count));
+      console.log(`crxn up, ${count}: ${(await taken(gw, "crxn up --yes")).toFixed(0)} ms`);
+      await answersWithin(10, client);
+      for (const [i, command] of commands.entries()) {
+        for (let n = 0; n < PAIRS; n++) {
+          measured[i]![count === 1 ? "theirs" : "ours"].push(await taken(gw, `crxn ${command}`));
+        }
+      }
+    }
+    const wrong = commands.flatMap((command, i) =>
+      judge(`crxn ${command} with ${MANY}, and with one`, measured[i]!, 2)
+    );
+    console.log(`crxn down, ${MANY}: ${(await taken(gw, "crxn down --yes")).toFixed(0)} ms`);
+    await crxn(gw, "status", 3);
+    assertEquals(wrong, []);
+  },
+});

@@ -1,0 +1,92 @@
+/** A thousand networks and a thousand maps: nothing that is read by everybody who waits may grow with their square. */
+
+import { assert, assertEquals } from "@std/assert";
+import { bordersIn, distinct } from "../../gateway/alike.ts";
+import { hostsInside } from "../../gateway/netfilter/alike.ts";
+import { parseSave } from "../../machine/iptables.ts";
+import { placeFiles } from "../../machine/place.ts";
+import { FakeMachine } from "./fake/machine.ts";
+import { Play } from "./fake/play.ts";
+import { healthy } from "./surveys/builder.ts";
+
+const networksOf = (count: number) => Array.from({ length: count }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+
+function config(count: number): string {
+  const routes = networksOf(count).map((to) => `    - to: ${to}\n`).join("");
+  const maps = Array.from(
+    { length: count },
+    (_, i) => `    - {ipv4: 10.200.${i >> 8}.${i & 255}, ipv6: "2001:db8::${(i + 1).toString(16)}"}\n`,
+  ).join("");
+  return `address: 10.200.255.1/16
+prefix: 2a04:5b80:300:4::/96
+overlay:
+  type: interface
+  interface: wg0
+  routes:
+${routes}nat64:
+  maps:
+${maps}`;
+}
+
+Deno.test("bordersIn: beginnings and ends of all that is named, in iptables' words and in nft's JSON", () => {
+  const words = [
+    "-s 10.0.0.0/8 -d 192.0.2.7 -j DROP",
+    '{"prefix":{"addr":"2001:db8::","len":32}}',
+    "10.0.0.5-10.0.0.9",
+  ];
+  const borders = bordersIn([...words, "no address: 1.2.3, 12:30:45, comment"]);
+  const ip = (...octets: number[]) => octets.reduce((v, o) => v * 256n + BigInt(o), 0n);
+  assertEquals(borders[4], [
+    ...[ip(10, 0, 0, 0), ip(10, 0, 0, 5), ip(10, 0, 0, 6), ip(10, 0, 0, 9), ip(10, 0, 0, 10), ip(11, 0, 0, 0)],
+    ...[ip(192, 0, 2, 7), ip(192, 0, 2, 8)],
+  ]);
+  assertEquals(borders[6], [0x20010db8n << 96n, 0x20010db9n << 96n]);
+});
+
+Deno.test("distinct: few are all looked at; of many, one of each stretch between borders and of each group", () => {
+  const hosts = networksOf(300).map((to) => to.replace("0/24", "1"));
+  const borders = () => bordersIn(["10.0.7.0/24", "10.1.0.0/16"]);
+  assertEquals(distinct(hosts.slice(0, 16), (h) => [h], () => "", borders), hosts.slice(0, 16));
+  assertEquals(distinct(hosts, (h) => [h], () => "", borders), ["10.0.0.1", "10.0.7.1", "10.0.8.1", "10.1.0.1"]);
+  const odd = (h: string) => h.endsWith("5.1") ? "odd" : "";
+  assertEquals(distinct(hosts, (h) => [h], odd, () => bordersIn([])), ["10.0.0.1", "10.0.5.1"]);
+});
+
+Deno.test("hostsInside: a rule about one network of a thousand is not overlooked, in either family", async () => {
+  const { survey } = await healthy("interface");
+  const ways = [{ device: "wg0", networks: networksOf(1000) }] as unknown as Parameters<typeof hostsInside>[0];
+  const inside = (rules: string, family: "inet" | "inet6") =>
+    hostsInside(ways, "2001:db8:300:4::/96", {
+      ...survey,
+      rules: { ...survey.rules, [family]: parseSave(rules) },
+    }).map(({ host }) => host);
+  const none = inside("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", "inet");
+  assert(none.length < 10, none.join(" "));
+  const drop = (to: string) => `*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -d ${to} -j DROP\nCOMMIT\n`;
+  assert(inside(drop("10.2.57.0/24"), "inet").includes("10.2.57.1"));
+  assert(inside(drop("2001:db8:300:4::a02:3900/120"), "inet6").includes("10.2.57.1"));
+});
+
+Deno.test({
+  name: "up with 40 and with 640 networks and maps: time grows with their number, not with its square",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const taken: Record<number, number> = {};
+    for (const count of [40, 640]) {
+      using machine = new FakeMachine();
+      placeFiles(machine.folder);
+      try {
+        const play = new Play(machine);
+        assertEquals(await play.up(config(count)), 0, play.said);
+        const begun = performance.now();
+        assertEquals(await play.up(config(count)), 0, play.said);
+        taken[count] = performance.now() - begun;
+        assertEquals(await play.down(), 0, play.said);
+      } finally {
+        placeFiles("");
+      }
+    }
+    // Sixteen times as many: with the square it would be 256 times as long.
+    assert(taken[640]! < 40 * taken[40]!, `no-op up: ${taken[40]} ms with 40, ${taken[640]} ms with 640`);
+  },
+});
