@@ -22,7 +22,9 @@ export async function placesOf(text: string): Promise<Places> {
     "./yaml_reader.ts"
   );
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
+  // Its own look for keys that are there twice compares each with each.
+  const options = { prettyErrors: false, logLevel: "error", uniqueKeys: false } as const;
+  const document = parseDocument(text, { ...options, lineCounter: lines });
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -36,6 +38,14 @@ export async function placesOf(text: string): Promise<Places> {
     findings.push({ path: [], place: place(offset), message, remedy });
 
   visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || !key.range) continue;
+        if (seen.has(key.value)) refuse(key.range[0], "this key is there twice", "remove one of the two");
+        seen.add(key.value);
+      }
+    },
     Node(_, node) {
       if (!node.range) return;
       const start = node.range[0];
@@ -128,8 +138,6 @@ export async function placesOf(text: string): Promise<Places> {
 function yamlText(code: string, message: string): { message: string; remedy: string } {
   const first = message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "");
   switch (code) {
-    case "DUPLICATE_KEY":
-      return { message: "this key is there twice", remedy: "remove one of the two" };
     case "TAB_AS_INDENT":
       return { message: "a tab is used for indentation", remedy: "indent with spaces" };
     case "MULTIPLE_DOCS":
