@@ -4,7 +4,6 @@ import { embed, slice } from "../gateway/address.ts";
 import { type Borders, bordersIn, distinct } from "../gateway/alike.ts";
 import { contains, formatAddress, host, lastAddress, network, parseAddress } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
-import { firstHost } from "../gateway/networks.ts";
 import { networkOf as longestOf } from "../gateway/overlay_nodes.ts";
 import type { Flow } from "./flow.ts";
 import { flows, type Input, sample } from "./leg_flows.ts";
@@ -27,7 +26,7 @@ export function legsOf(input: Input): Leg[] {
   const { config, ways, translatorDevice: translator } = blueprint;
   const uplink = blueprint.facts.uplink.name;
   const all = ways.flatMap((w) => w.networks.map((to) => ({ to, device: w.device })));
-  const networks = distinct(all, ({ to }) => [firstHost(to)], ({ device }) => device, () => bordersOf(input));
+  const networks = distinct(all, endsOf, ({ device }) => device, () => bordersOf(input));
   const deviceTo = (address: string) => {
     const to = longestOf(all.map((n) => n.to), address);
     return all.find((n) => n.to === to)?.device;
@@ -99,6 +98,12 @@ export function legsOf(input: Input): Leg[] {
   return [...through, ...mapped, ...atHome, ...rest].filter((l): l is Leg => l !== undefined)
     .filter((l) => uplink !== "lo" || (l.flow.iif !== uplink && l.check !== "uplink"));
 }
+
+/** A network with something foreign inside, or around it, has an end where the others have none. */
+const endsOf = ({ to }: { to: string }): string[] => [
+  formatAddress(network(to)),
+  formatAddress(lastAddress(network(to))),
+];
 
 /** Of routes and rules that are not crxn's own, which lead to one network each. */
 const bordersOf = ({ survey: { routes, policies } }: Input): Borders =>

@@ -1,6 +1,7 @@
 /** A thousand networks and a thousand maps: nothing that is read by everybody who waits may grow with their square. */
 
 import { assert, assertEquals } from "@std/assert";
+import { legsOf } from "../../checks/legs.ts";
 import { bordersIn, distinct } from "../../gateway/alike.ts";
 import { hostsInside } from "../../gateway/netfilter/alike.ts";
 import { parseSave } from "../../machine/iptables.ts";
@@ -65,6 +66,24 @@ Deno.test("hostsInside: a rule about one network of a thousand is not overlooked
   const drop = (to: string) => `*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -d ${to} -j DROP\nCOMMIT\n`;
   assert(inside(drop("10.2.57.0/24"), "inet").includes("10.2.57.1"));
   assert(inside(drop("2001:db8:300:4::a02:3900/120"), "inet6").includes("10.2.57.1"));
+});
+
+Deno.test("legsOf: a route of somebody else inside one network of a thousand is not overlooked", async () => {
+  const input = await healthy("interface");
+  const { blueprint, survey } = input;
+  blueprint.ways[0]!.networks = networksOf(1000);
+  const to = (more: Partial<typeof survey.routes[number]>) => {
+    const route = { ...survey.routes.find((r) => r.family === "inet" && r.type === "unicast")!, ...more };
+    const legs = legsOf({ blueprint, survey: { ...survey, routes: [...survey.routes, route] } });
+    return legs.filter((l) => l.check === "overlay-route").map((l) => l.flow.to);
+  };
+  assert(to({ protocol: "64", to: "10.2.57.0/24" }).length < 30);
+  const half = to({ protocol: "static", to: "10.2.57.128/25" });
+  assert(
+    half.includes("10.2.57.1") && half.some((a) => a.startsWith("10.2.57.1") && a !== "10.2.57.1"),
+    half.join(" "),
+  );
+  assert(to({ protocol: "static", to: "10.2.57.0/24", table: "52" }).includes("10.2.57.1"));
 });
 
 Deno.test({
