@@ -13,7 +13,8 @@ export const pathMtu: Check = {
   id: "path-mtu",
   title: "Large packets pass on each leg of the path",
   hop: "forward",
-  needs: [],
+  // With a full table packets of any size are lost, now and then.
+  needs: ["conntrack"],
   looksAt:
     "Pings as large as the links, not to be fragmented: to the IPv6 router, over the overlay to --target (over yggdrasil also to the far node), and from the probe's client through the whole path. Where they do not come back, smaller ones, until the size that passes is known. All against the size to which TCP is held (mss-clamp).",
   why:
