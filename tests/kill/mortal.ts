@@ -61,7 +61,7 @@ function asks([program = "", ...args]: string[]): boolean {
     case "apt-get":
       return args.includes("--simulate") || args.includes("-s");
     default:
-      return /^(ip6?tables(-legacy|-nft)?-save|systemd-sysctl|journalctl|dpkg(-query|-deb)?|ping|yggdrasil|df|ps|uname|cat|networkctl|nmcli|systemd-analyze|unshare|nsenter|setpriv|getent|bash|timeout)$/
+      return /^(ip6?tables(-legacy|-nft)?-save|systemd-sysctl|journalctl|dpkg(-query|-deb)?|ping|yggdrasil|df|ps|grep|uname|cat|networkctl|nmcli|systemd-analyze|unshare|nsenter|setpriv|getent|bash|timeout)$/
         .test(name);
   }
 }
