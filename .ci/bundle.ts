@@ -1,6 +1,6 @@
 /** All sources and packages as JavaScript in one file, or in a few: they start faster than the many, and are smaller. */
 
-import { ENVIRONMENT as READABLE } from "../gateway/permissions.ts";
+import { ENVIRONMENT } from "../gateway/permissions.ts";
 
 /**
  * One file.
@@ -71,14 +71,14 @@ const STAND_INS: [RegExp, (...found: string[]) => string][] = [
 ];
 
 /** What the yaml package prints when somebody sets these: nobody but its authors wants that, and crxn reads no more of its environment than it needs. */
-const ENVIRONMENT = /[\w$]+\.env\.(?:LOG_STREAM|LOG_TOKENS)\b/g;
+const OF_YAML = /[\w$]+\.env\.(?:LOG_STREAM|LOG_TOKENS)\b/g;
 
 /** @throws Error where a start would load them nevertheless */
 async function withoutNode(file: string): Promise<void> {
   let text = await Deno.readTextFile(file);
   for (const [pattern, standIn] of STAND_INS) text = text.replace(pattern, standIn);
-  text = text.replace(ENVIRONMENT, "undefined");
-  const foreign = [...text.matchAll(/\.env\.([A-Z]\w*)/g)].find(([, name]) => !(name! in READABLE))?.[0];
+  text = text.replace(OF_YAML, "undefined");
+  const foreign = [...text.matchAll(/\.env\.([A-Z]\w*)/g)].find(([, name]) => !(name! in ENVIRONMENT))?.[0];
   if (foreign) throw new Error(`${file} reads ${foreign}: see gateway/permissions.ts`);
   const left = /"node:(child_process|fs|util)"/.exec(text)?.[0];
   if (left) throw new Error(`${file} imports ${left}: see STAND_INS`);

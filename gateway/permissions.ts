@@ -83,9 +83,6 @@ export const REASONS: Record<keyof typeof Program, string | null> = {
 export const startable = (): string[] =>
   Object.entries(Program).flatMap(([name, path]) => REASONS[name as keyof typeof Program] === null ? [] : [path]);
 
-/** Whether the compiled crxn may write there. */
-export const mayWrite = (path: string): boolean => Object.keys(WRITABLE).some((f) => path.startsWith(`${f}/`));
-
 /** Of `deno compile`. */
 export const permissionFlags = (): string[] => [
   // A config may be anywhere. What Deno opens of /proc, /sys and /dev needs more than this.

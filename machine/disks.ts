@@ -1,7 +1,7 @@
 /** df(1) and mountinfo of proc(5): room on the file systems that a gateway writes to. */
 
 import type { DiskSeen } from "../gateway/host.ts";
-import { HOST } from "./always.ts";
+import { HOST, PROC } from "./always.ts";
 import type { Runner } from "./run.ts";
 
 /** `df -B1 --output=target,fstype,size,avail,itotal,iavail,file`: the file last, for it may hold spaces. */
@@ -38,11 +38,13 @@ export function parseMounts(text: string): Record<string, boolean> {
   return mounts;
 }
 
-/** @param mounts as of {@linkcode parseMounts} */
-export async function readDisks(runner: Runner, mounts: Promise<Record<string, boolean>>): Promise<DiskSeen[]> {
+/** @param proc texts of {@linkcode PROC} */
+export async function readDisks(runner: Runner, proc: Promise<Record<string, string>>): Promise<DiskSeen[]> {
   // It ends with 1 for a folder that is not there, which belongs to its parent as yet, and tells of the others.
   const { stdout } = await runner.run(HOST.disks);
-  const disks = parseDisks(stdout, await mounts);
+  const mounts = (await proc)[PROC.mounts];
+  if (mounts === undefined) throw new Error("the kernel's list of mounts cannot be read");
+  const disks = parseDisks(stdout, parseMounts(mounts));
   if (disks.length === 0) throw new Error("df shows no file systems");
   return disks;
 }

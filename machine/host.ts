@@ -5,7 +5,7 @@ import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
 import { Path } from "../gateway/names.ts";
 import { HOST, MANAGERS, PROC, unitsLogged } from "./always.ts";
-import { parseMounts, readDisks } from "./disks.ts";
+import { readDisks } from "./disks.ts";
 import { objects } from "./ip.ts";
 import { readLogs } from "./logs.ts";
 import { readManagers } from "./managers.ts";
@@ -30,7 +30,7 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
       answer(readTracking(proc)),
       answer(readProcesses(runner, daemon)),
       answer(readNeighbours(runner)),
-      answer(readDisks(runner, proc.then((text) => parseMounts(text[PROC.mounts] ?? "")))),
+      answer(readDisks(runner, proc)),
       instance ? answer(readPool(`/var/lib/tayga/${instance}/dynamic.map`, now)) : undefined,
       answer(readOthers(runner, instance)),
       answer(readTranslators()),

@@ -59,7 +59,8 @@ export async function readRules(runner: Runner, family: Family): Promise<Saved |
 export async function readLegacy(runner: Runner, family: Family): Promise<Ruleset | undefined> {
   const file = `/proc/net/${family === "inet" ? "ip" : "ip6"}_tables_names`;
   // Without such a file the kernel has no iptables-legacy.
-  if (!await Deno.stat(at(file)).then(() => true, () => false)) return {};
+  const there = await Deno.stat(at(file)).catch((error) => error);
+  if (there instanceof Deno.errors.NotFound) return {};
   const names = await runner.run([Program.grep, "-ahs", "", "--", file]);
   // 1: no line in it.
   if (names.code > 1) return undefined;

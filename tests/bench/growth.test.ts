@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Lab } from "../rig/mod.ts";
 import { answersWithin, CONFIG, crxn, sceneOf } from "../machines/story.ts";
+import { manyNetworks } from "../unit/fake/configs.ts";
 import { judge, nothing, PAIRS, taken } from "./plainly.ts";
 
 // A thousand networks and a thousand maps on a real machine: `up` that has nothing to do, `status` and `doctor`.
@@ -8,24 +9,6 @@ import { judge, nothing, PAIRS, taken } from "./plainly.ts";
 const binary = (Deno.env.get("CRXN_BIN") ?? "") !== "";
 const MANY = 1000;
 const MEASURING = "probe,path-mtu,prefix-routed";
-
-function config(count: number): string {
-  const routes = Array.from({ length: count }, (_, i) => `    - to: 10.${i >> 8}.${i & 255}.0/24\n`);
-  const maps = Array.from(
-    { length: count },
-    (_, i) => `    - {ipv4: 10.200.${i >> 8}.${i & 255}, ipv6: "2001:db8:9::${(i + 1).toString(16)}"}\n`,
-  );
-  return `address: 10.200.255.1/16
-prefix: 2a04:5b80:300:4::/96
-overlay:
-  type: interface
-  interface: ovl0
-  routes:
-    - to: 10.1.0.0/24
-${routes.filter((line) => !line.includes(" 10.1.0.0/24")).join("")}nat64:
-  maps:
-${maps.join("")}`;
-}
 
 Deno.test({
   name: `${MANY} networks and ${MANY} maps, against one${binary ? "" : " (needs CRXN_BIN)"}`,
@@ -37,7 +20,7 @@ Deno.test({
     const commands = ["up --yes --json", "status --json", `doctor --json --skip ${MEASURING}`];
     const measured = commands.map(nothing);
     for (const count of [1, MANY]) {
-      await gw.write(CONFIG, config(count));
+      await gw.write(CONFIG, manyNetworks(count, "ovl0"));
       console.log(`crxn up, ${count}: ${(await taken(gw, "crxn up --yes")).toFixed(0)} ms`);
       await answersWithin(10, client);
       for (const [i, command] of commands.entries()) {

@@ -85,7 +85,7 @@ test("rehearse: the built-in example carries pings and data both ways, in 80 col
 test("rehearse: --json prints one document with what was found", async () => {
   const { code, stdout, stderr } = await run([...COMMAND, "--json"]);
   const found = JSON.parse(stdout);
-  assertEquals([code, found.schema, found.ok, found.left], [0, "crxn.rehearse/1", true, []], stderr);
+  assertEquals([code, found.schema, found.ok, found.left], [0, "crxn.rehearse/1", true, []], stderr + stdout);
   assertEquals([found.control, found.ping.received], [{ sent: 2, received: 0 }, 4]);
   assert(found.transfer.toHost.intact && found.transfer.toClient.intact, stdout);
   // Every device of the way has carried the transfer: 8 MiB are more than 100 packets whatever the offload.

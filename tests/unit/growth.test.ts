@@ -6,28 +6,10 @@ import { bordersIn, distinct } from "../../gateway/alike.ts";
 import { hostsInside } from "../../gateway/netfilter/alike.ts";
 import { parseSave } from "../../machine/iptables.ts";
 import { placeFiles } from "../../machine/place.ts";
+import { manyNetworks, networksOf } from "./fake/configs.ts";
 import { FakeMachine } from "./fake/machine.ts";
 import { Play } from "./fake/play.ts";
 import { healthy } from "./surveys/builder.ts";
-
-const networksOf = (count: number) => Array.from({ length: count }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
-
-function config(count: number): string {
-  const routes = networksOf(count).map((to) => `    - to: ${to}\n`).join("");
-  const maps = Array.from(
-    { length: count },
-    (_, i) => `    - {ipv4: 10.200.${i >> 8}.${i & 255}, ipv6: "2001:db8::${(i + 1).toString(16)}"}\n`,
-  ).join("");
-  return `address: 10.200.255.1/16
-prefix: 2a04:5b80:300:4::/96
-overlay:
-  type: interface
-  interface: wg0
-  routes:
-${routes}nat64:
-  maps:
-${maps}`;
-}
 
 Deno.test("bordersIn: beginnings and ends of all that is named, in iptables' words and in nft's JSON", () => {
   const words = [
@@ -96,9 +78,9 @@ Deno.test({
       placeFiles(machine.folder);
       try {
         const play = new Play(machine);
-        assertEquals(await play.up(config(count)), 0, play.said);
+        assertEquals(await play.up(manyNetworks(count, "wg0")), 0, play.said);
         const begun = performance.now();
-        assertEquals(await play.up(config(count)), 0, play.said);
+        assertEquals(await play.up(manyNetworks(count, "wg0")), 0, play.said);
         taken[count] = performance.now() - begun;
         assertEquals(await play.down(), 0, play.said);
       } finally {

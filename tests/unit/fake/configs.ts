@@ -69,3 +69,25 @@ export const WALK: Record<string, string> = {
   "tunnel routing left alone": text({ overlay: ckr.replace("tunnel: ckr", "tunnel: vxlan"), routes: toFar }),
   "interface node": text({ prefix: null }),
 };
+
+/** 10.0.0.0/24 and those that follow it. */
+export const networksOf = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+
+/** A gateway over an existing link, with that many networks and maps. The first network is that of the labs' overlay host. */
+export function manyNetworks(count: number, link: string): string {
+  const first = "10.1.0.0/24";
+  const networks = [first, ...networksOf(count).filter((to) => to !== first)].slice(0, count);
+  const maps = networks.map((_, i) =>
+    `    - {ipv4: 10.200.${i >> 8}.${i & 255}, ipv6: "2001:db8:9::${(i + 1).toString(16)}"}\n`
+  );
+  return `address: 10.200.255.1/16
+prefix: 2a04:5b80:300:4::/96
+overlay:
+  type: interface
+  interface: ${link}
+  routes:
+${networks.map((to) => `    - to: ${to}\n`).join("")}nat64:
+  maps:
+${maps.join("")}`;
+}
