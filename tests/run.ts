@@ -61,14 +61,20 @@ interface Suite {
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
-  unit: { says: "functions, without root and without a machine", paths: ["tests/unit/"] },
+  unit: { says: "functions, without root and without a machine", paths: ["tests/unit/"], parallel: 2 },
+  walks: {
+    says: "up and down on a machine of the imagination, killed and failing at each of their commands, and at random",
+    paths: ["tests/walks/"],
+    parallel: 2,
+  },
   namespaces: {
     says: "`crxn rehearse`, and what follows a link, in throw-away network namespaces of this host",
     paths: ["tests/namespaces/"],
     obstacle: () => Promise.resolve(rehearsalObstacle()),
   },
   machines: {
-    says: "crxn on booted Debians 12 and 13, and the rig that boots them (at the first run it makes images: 30 s each)",
+    says:
+      "crxn on booted Debians, long stories on 12 or 13, CRXN_FAULTS=all on both (first it makes images: 30 s each)",
     paths: ["tests/machines/"],
     // Most of the time a machine waits for itself. The rig's own tests change this process's environment.
     parallel: 2,

@@ -5,7 +5,16 @@ import { cacheDirectory } from "../rig/paths.ts";
 import { diffSnapshots, installProduct, Lab, type Machine, snapshot } from "../rig/mod.ts";
 import { Web } from "../rig/web.ts";
 import { pairOf, upOnBoth } from "./pair.ts";
-import { answersWithin, assertNothingToDo, assertSilent, chaptersOf, CONFIG, crxn, removeProduct } from "./story.ts";
+import {
+  answersWithin,
+  assertNothingToDo,
+  assertSilent,
+  chaptersOf,
+  CONFIG,
+  crxn,
+  removeProduct,
+  someDebians,
+} from "./story.ts";
 
 // The foreign daemon is the yggdrasil of the other Debian: 0.4 and 0.5 do not talk to each other, so who answers whom
 // tells which one runs. Each of the two also sets another MTU.
@@ -68,7 +77,7 @@ async function refused(machine: Machine, command: string, says: RegExp): Promise
   await machine.must(`test ! -e ${FOLDER}; test ! -e /var/cache/crxn; test ! -e /var/lib/crxn/journal.jsonl`);
 }
 
-for (const debian of ["bookworm", "trixie"] as const) {
+for (const debian of someDebians("a daemon by URL")) {
   Deno.test(`crxn up: a ${debian} runs the yggdrasil of ${OTHER[debian]}, by URL`, async (t) => {
     const chapter = chaptersOf(t);
     await using lab = await Lab.create();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { diffSnapshots, installProduct, Lab, type Machine, snapshot } from "../rig/mod.ts";
 import { BROKEN_CONFIGS } from "../unit/broken_configs.ts";
-import { checked, CONFIG, crxn, DEBIANS, INTERFACE_GATEWAY, sceneOf } from "./story.ts";
+import { checked, CONFIG, crxn, INTERFACE_GATEWAY, sceneOf, someDebians } from "./story.ts";
 
 /** Runs `body`; afterwards the machine is as it was, and there is no journal. */
 async function untouched(machine: Machine, body: () => Promise<unknown>): Promise<void> {
@@ -18,7 +18,7 @@ async function refused(machine: Machine, command: string, exit: number, says: Re
   assertEquals(stdout, "");
 }
 
-for (const debian of DEBIANS) {
+for (const debian of someDebians("refusals")) {
   Deno.test(`crxn up: refuses on a bare ${debian}, says why, and touches nothing`, async (t) => {
     await using lab = await Lab.create();
     const { gw } = await sceneOf(lab, { debian });

@@ -33,6 +33,16 @@ export function someDebians(story: string): readonly Debian[] {
   return [debian];
 }
 
+/** Which of so many chapters a sample has: one of them, by CRXN_SEED or at random; with CRXN_FAULTS=all each. */
+export function someChapters(story: string, number: number): boolean[] {
+  const chapters = Array.from({ length: number }, () => true);
+  if (Deno.env.get("CRXN_FAULTS") === "all") return chapters;
+  const seed = Number(Deno.env.get("CRXN_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+  const one = seed % number;
+  console.log(`${story}: chapter ${one + 1} of ${number}; CRXN_SEED=${seed} tells it again, CRXN_FAULTS=all tells all`);
+  return chapters.map((_, i) => i === one);
+}
+
 export const CONFIG = "/etc/crxn/crxn.yaml";
 /** What the Internet routes to the gateway. */
 export const ROUTED = "2a04:5b80:300:4::/64";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { diffSnapshots, installProduct, Lab, snapshot } from "../rig/mod.ts";
-import { allSaid, assertNothingToDo, chaptersOf, CONFIG, crxn } from "../machines/story.ts";
+import { allSaid, assertNothingToDo, chaptersOf, CONFIG, crxn, someDebians } from "../machines/story.ts";
 
 // A node that its operator has had for years: its key, its comments and its settings outlive crxn.
 
@@ -51,7 +51,7 @@ overlay:
   routes: [{to: 10.0.0.0/8, via: ${FAR}}]
 `;
 
-for (const debian of ["bookworm", "trixie"] as const) {
+for (const debian of someDebians("an identity")) {
   Deno.test(`identity: an existing node keeps its key, its comments and its settings, ${debian}`, async (t) => {
     const chapter = chaptersOf(t);
     await using lab = await Lab.create();

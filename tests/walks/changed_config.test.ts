@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { readJournal } from "../../machine/journal.ts";
 import { routingSection } from "../../gateway/yggdrasil_config.ts";
-import { FAR, OTHER_FAR, WALK } from "./fake/configs.ts";
-import { FakeMachine } from "./fake/machine.ts";
-import { Play } from "./fake/play.ts";
-import { differences, snapshot } from "./fake/snapshot.ts";
+import { FAR, OTHER_FAR, WALK } from "../unit/fake/configs.ts";
+import { FakeMachine } from "../unit/fake/machine.ts";
+import { Play } from "../unit/fake/play.ts";
+import { differences, snapshot } from "../unit/fake/snapshot.ts";
 
 /** A machine that is up with one config and is about to become another. */
 function changed(from: string, to: string, what: string, check: (play: Play) => Promise<void>): void {

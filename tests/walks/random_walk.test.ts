@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { dice } from "./dice.ts";
-import { refused } from "./fake/answer.ts";
-import { FAR, WALK } from "./fake/configs.ts";
-import { FakeMachine } from "./fake/machine.ts";
-import { Play } from "./fake/play.ts";
-import { differences, snapshot } from "./fake/snapshot.ts";
+import { dice } from "../unit/dice.ts";
+import { refused } from "../unit/fake/answer.ts";
+import { FAR, WALK } from "../unit/fake/configs.ts";
+import { FakeMachine } from "../unit/fake/machine.ts";
+import { Play } from "../unit/fake/play.ts";
+import { differences, snapshot } from "../unit/fake/snapshot.ts";
 
 /** Changes by somebody else to things that are not ours: they happen to a machine that never sees crxn as well. */
 const FOREIGN: ((m: FakeMachine) => unknown)[] = [

@@ -2,11 +2,11 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { CrxnError } from "../../gateway/errors.ts";
 import { see } from "../../gateway/see.ts";
 import type { Runner } from "../../machine/run.ts";
-import { refused } from "./fake/answer.ts";
-import { WALK } from "./fake/configs.ts";
-import { FakeMachine, type FakeOptions } from "./fake/machine.ts";
-import { Play } from "./fake/play.ts";
-import { differences, snapshot } from "./fake/snapshot.ts";
+import { refused } from "../unit/fake/answer.ts";
+import { WALK } from "../unit/fake/configs.ts";
+import { FakeMachine, type FakeOptions } from "../unit/fake/machine.ts";
+import { Play } from "../unit/fake/play.ts";
+import { differences, snapshot } from "../unit/fake/snapshot.ts";
 
 /** Files get their owner from crxn: only root can give them away. */
 const test = (name: string, fn: () => Promise<void>) => Deno.test({ name, fn, ignore: Deno.uid() !== 0 });
