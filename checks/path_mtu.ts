@@ -1,10 +1,9 @@
 import type { Blueprint } from "../gateway/blueprint.ts";
-import { mssOf } from "../gateway/firewall.ts";
 import { Program } from "../gateway/action.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { lossOf } from "./probe_loss.ts";
 import type { LegSize } from "./probe_result.ts";
-import { wrappingOf } from "../gateway/probe_plan.ts";
+import { headersOf, LEG_NAMES, mssOf } from "../gateway/segments.ts";
 import { placeOf } from "./probe_words.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
 
@@ -20,7 +19,7 @@ export const pathMtu: Check = {
   why:
     "A leg that swallows large packets without an ICMP error lets pings through and stops every transfer of more than the clamp allows for.",
   cure:
-    "Lower the MTU of the leg's device to what passes, then `crxn up`: the clamp follows. Or set `nat64.mss` in crxn.yaml.",
+    "Lower the MTU of the leg's device to what passes, then `crxn up`: the clamp follows. Or `crxn up --target IPV4`: with `nat64.mss: auto` it measures what passes, and holds TCP to that. Or set `nat64.mss` in crxn.yaml.",
   run: (input) => {
     const { legs } = input;
     if (!legs) return { verdict: "skip", found: "not measured" };
@@ -35,15 +34,8 @@ export const pathMtu: Check = {
   },
 };
 
-const NAMES: Record<LegSize["leg"], string> = {
-  client: "to the IPv6 router",
-  overlay: "over the overlay",
-  underlay: "over yggdrasil",
-  whole: "from client to target",
-};
-
 const fine = ({ leg, passes, full }: LegSize): string =>
-  `${passes} bytes${passes === full ? " whole" : ""} ${NAMES[leg]}`;
+  `${passes} bytes${passes === full ? " whole" : ""} ${LEG_NAMES[leg]}`;
 
 const nobody = (legs: LegSize[]): string =>
   legs.length === 0
@@ -59,7 +51,7 @@ function problemOf(leg: LegSize, input: CheckInput): Problem {
   const by = whose(leg, input);
   const how = isTold(leg) ? "are refused with an ICMP error" : "vanish without an ICMP error";
   const found =
-    `${NAMES[leg.leg]} (${device}, to ${to}) packets of ${passes} bytes pass, larger ones up to the link's ` +
+    `${LEG_NAMES[leg.leg]} (${device}, to ${to}) packets of ${passes} bytes pass, larger ones up to the link's ` +
     `${full} ${how}${by ? `: ${by}` : ""}`;
   const mss = mssOf(blueprint.config, blueprint.facts);
   const fits = mss !== undefined && mss <= mssFor(leg, blueprint);
@@ -86,15 +78,18 @@ function whose(leg: LegSize, { probe, survey, blueprint }: CheckInput): string |
   return placeOf(loss, through, survey, blueprint.facts.uplink.name).where;
 }
 
-/** What is left for TCP's data of a packet that passes: IPv4's header has 20 bytes, IPv6's 40, TCP's 20. */
-function mssFor({ leg, passes = 0 }: LegSize, { facts }: Blueprint): number {
-  const headers = leg === "overlay" ? 40 : leg === "underlay" ? 40 + wrappingOf(facts.tunnel?.kind) : 60;
-  return Math.max(536, passes - headers);
-}
+/** What is left for TCP's data of a packet that passes. */
+const mssFor = ({ leg, passes = 0 }: LegSize, { facts }: Blueprint): number =>
+  Math.max(536, passes - headersOf(leg, facts));
 
 /** A tunnel of ours keeps its MTU, which the far end knows as well; an existing link and the uplink have their owner's. */
 function cure(leg: LegSize, blueprint: Blueprint): Pick<Problem, "want" | "fix"> {
-  const setting = `nat64.mss: ${mssFor(leg, blueprint)} in crxn.yaml, and \`crxn up\``;
+  const auto = blueprint.config.nat64?.mss === "auto" && leg.leg !== "whole";
+  const setting = auto
+    ? `\`crxn up --target ${leg.leg === "overlay" ? leg.to : "IPV4"}\`, which measures again and holds TCP to ${
+      mssFor(leg, blueprint)
+    } bytes`
+    : `nat64.mss: ${mssFor(leg, blueprint)} in crxn.yaml, and \`crxn up\``;
   if (leg.leg === "underlay" || (leg.leg !== "client" && blueprint.config.overlay.type === "yggdrasil")) {
     return { want: setting };
   }

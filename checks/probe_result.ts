@@ -1,5 +1,7 @@
 /** What a probe of the path saw. Made by `machine/probe.ts`, judged by the checks `probe`, `path-mtu` and `prefix-routed`. */
 
+import type { PathLeg } from "../gateway/segments.ts";
+
 /** Packets that a device took in and sent out during the probe. On a busy gateway other traffic is among them. */
 export interface Leg {
   device: string;
@@ -100,7 +102,7 @@ export interface Reach {
 
 /** The size of packets that pass one leg of the path. */
 export interface LegSize {
-  leg: "client" | "overlay" | "underlay" | "whole";
+  leg: PathLeg;
   /** The device that packets leave by. */
   device: string;
   to: string;

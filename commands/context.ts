@@ -10,6 +10,7 @@ import { daemonOf, factsOf, type Identity, type MoreFacts } from "../gateway/fac
 import type { Journal } from "../gateway/journal.ts";
 import { Path } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
+import { mssMade } from "../gateway/segments.ts";
 import { linkOf, type Survey } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readJournal } from "../machine/journal.ts";
@@ -147,7 +148,8 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
   requireAnswers(survey);
   const problems = await problemsOnMachine(loaded.config, loaded.text, options.config, networksOf(survey, journal));
   if (problems.length > 0) throw new ConfigError(problems);
-  const more: MoreFacts = {};
+  const measured = mssMade(journal);
+  const more: MoreFacts = measured === undefined ? {} : { measuredMss: measured };
   if (loaded.config.overlay.type === "yggdrasil") {
     requireYggdrasil(survey);
     const { generation } = daemonOf(survey, loaded.config.overlay);

@@ -10,6 +10,7 @@ import { type Journal, replay } from "../gateway/journal.ts";
 import { saidSince } from "../gateway/host.ts";
 import { tunnelDevice, Unit } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
+import { mssMade } from "../gateway/segments.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { readHost } from "../machine/host.ts";
 import { readJournal } from "../machine/journal.ts";
@@ -52,7 +53,8 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   };
   const journal = await attempt<Journal | undefined>("drift", readable(readJournal), () => undefined);
   const survey = await readSurvey(runner, questionsOf(config, journal ?? replay([])));
-  const more: MoreFacts = {};
+  const measured = mssMade(journal ?? replay([]));
+  const more: MoreFacts = measured === undefined ? {} : { measuredMss: measured };
   if (config.overlay.type === "yggdrasil") {
     const { overlay } = config;
     const { tunnel, routes } = overlay;

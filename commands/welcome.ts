@@ -19,6 +19,7 @@ import { ping } from "../machine/ping.ts";
 import type { Context, Prepared } from "./context.ts";
 import { briefJson, briefLines } from "./doctor_brief.ts";
 import { farewell } from "./farewell.ts";
+import { fitSegments, segmentsJson, segmentsLines } from "./segments.ts";
 import { paintFor } from "./ui.ts";
 
 interface Done {
@@ -45,19 +46,24 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
   const { blueprint } = prepared;
   const down = await waitForUnits(context, blueprint, done.changed.length > 0);
   const tried = down.length > 0 ? [] : await tryPath(context, blueprint, done);
-  const findings = done.look ? await findingsOf(done.look) : [];
-  ui.done();
   const failed = down.length > 0 || tried.some((t) => t.must && t.milliseconds === undefined);
+  const seen = await done.look?.();
+  const findings = seen ? findingsOf(seen) : [];
+  const measure = !failed && (done.changed.length > 0 || done.target !== undefined);
+  const segments = seen && measure ? await fitSegments(context, seen, done.target) : undefined;
+  const changed = [...done.changed, ...segments?.steps ?? []];
+  ui.done();
   if (ui.json) {
     ui.out(JSON.stringify(
       {
         schema: "crxn.up/1",
         ok: !failed,
-        changes: done.changed.length,
-        steps: planJson(done.changed),
+        changes: changed.length,
+        steps: planJson(changed),
         failedUnits: down,
         pings: tried,
         findings: briefJson(findings),
+        ...(segments ? { segments: segmentsJson(segments) } : {}),
         self: selfOf(blueprint),
         ...(done.pending ? { confirm: confirmJson(done.pending) } : {}),
       },
@@ -67,9 +73,7 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
     return failed ? Exit.failed : Exit.ok;
   }
   ui.out(
-    done.changed.length > 0
-      ? `Done: ${done.changed.length} changes.`
-      : "Nothing to do: the machine is as it should be.",
+    changed.length > 0 ? `Done: ${changed.length} changes.` : "Nothing to do: the machine is as it should be.",
   );
   for (const unit of down) {
     ui.out(`  ${unit} does not run. The end of its log (\`journalctl -u ${unit}\`):`);
@@ -78,6 +82,7 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
   for (const { what, address, milliseconds } of tried) {
     ui.out(`  ${what} ${address} ${milliseconds === undefined ? "does not answer" : `answers in ${milliseconds} ms`}`);
   }
+  for (const line of segments ? segmentsLines(segments) : []) ui.out(`  ${line}`);
   for (const line of briefLines(findings, paintFor(Deno.stdout))) ui.out(`  ${line}`);
   if (failed) ui.out("`crxn doctor` looks for the cause.");
   else if (findings.length > 0) ui.out("  `crxn doctor` says more.");
@@ -90,9 +95,9 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
 }
 
 /** What `doctor` would find fault with, as far as that needs no packets: those were sent just now. */
-async function findingsOf(look: () => Promise<CheckInput>): Promise<Finding[]> {
+function findingsOf(seen: CheckInput): Finding[] {
   const quick = new Set(CHECKS.map((c) => c.id).filter((id) => !SENDING.includes(id)));
-  return runChecks(CHECKS, await look(), quick).filter((f) => f.verdict === "fail" || f.verdict === "warn");
+  return runChecks(CHECKS, seen, quick).filter((f) => f.verdict === "fail" || f.verdict === "warn");
 }
 
 /** Milliseconds, longer than RestartSec of our units: a daemon that dies at once has been started again by then. */

@@ -28,10 +28,12 @@ export interface Facts {
   tunnel?: { kind: "ckr" | "ip6gre" | "vxlan"; why: string };
   /** Local UDP ports that VXLAN tunnels of ours have already, by device. */
   ports?: Record<string, number>;
+  /** Bytes of TCP's data that passed when the path was measured, where that is less than the links say. */
+  measuredMss?: number;
 }
 
 /** What else is known about the machine when its facts are drawn up. */
-export type MoreFacts = Pick<Facts, "identity" | "tunnel" | "ports">;
+export type MoreFacts = Pick<Facts, "identity" | "tunnel" | "ports" | "measuredMss">;
 
 /** Who this node is. `keys` is set only when the identity is not in the daemon's config yet. */
 export interface Identity {

@@ -7,6 +7,7 @@ import { translatorDevice } from "./names.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
 import { forged4, forged6, overlayForward, overlayInput4, overlayInput6 } from "./reach.ts";
 import { ESTABLISHED, jump, pass, tag } from "./rule.ts";
+import { clampTag, mssOf } from "./segments.ts";
 import { sourceRules, tunnelChains, tunnelInput } from "./tunnel_rules.ts";
 
 /** @returns the chains in the order in which they are made: nothing is let in before it is guarded. */
@@ -36,8 +37,8 @@ export function firewallItems(
     const mss = mssOf(config, facts);
     if (mss !== undefined) {
       chains.push(
-        chainItem("inet", "mangle", "FORWARD", clamp(config.nat64.instance, mss)),
-        chainItem("inet6", "mangle", "FORWARD", clamp(config.nat64.instance, mss)),
+        chainItem("inet", "mangle", "FORWARD", clamp(config.nat64.instance, mss, facts)),
+        chainItem("inet6", "mangle", "FORWARD", clamp(config.nat64.instance, mss, facts)),
       );
     }
   }
@@ -118,21 +119,11 @@ const sourceNat = (config: Config, ways: Way[]): string[][] =>
     ...["-j", "SNAT", "--to-source", config.address.split("/")[0]!],
   ]);
 
-/**
- * The largest TCP payload that passes both sides whole: 40 bytes of headers in IPv4, 60 in IPv6 (RFC 6691).
- * Set on both sides, so that it does not matter which of them is smaller; TCPMSS never raises a value.
- */
-export function mssOf(config: Config, facts: Facts): number | undefined {
-  const mss = config.nat64?.mss;
-  if (mss === undefined || mss === "off") return undefined;
-  return mss === "auto" ? Math.min(facts.overlayMtu - 40, facts.uplink.mtu - 60, 1500 - 60) : mss;
-}
-
-const clamp = (instance: string, mss: number): string[][] =>
+const clamp = (instance: string, mss: number, facts: Facts): string[][] =>
   ["-i", "-o"].map((direction) => [
     direction,
     translatorDevice(instance),
     ...["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST", "SYN"],
-    ...tag("mss"),
+    ...clampTag(facts),
     ...["-j", "TCPMSS", "--set-mss", String(mss)],
   ]);

@@ -48,7 +48,7 @@ const SIZES: [name: string, Setup, LegSize[], verdict: string, says: string, wan
     [leg("overlay", 1420, 1300)],
     "fail",
     "vanish without an ICMP error; TCP is held to segments of 1380 only",
-    "an MTU of 1300 on wg0, or nat64.mss: 1260",
+    "an MTU of 1300 on wg0, or `crxn up --target",
   ],
   ["a black hole above the clamp", "interface", [leg("client", 1500, 1460)], "warn", "segments of 1380, which pass"],
   ["smaller, and it is told", "interface", [leg("overlay", 1420, 1300, 1300)], "warn", "refused with an ICMP error"],
@@ -58,7 +58,7 @@ const SIZES: [name: string, Setup, LegSize[], verdict: string, says: string, wan
     [leg("client", 1500, 1300)],
     "fail",
     "to the IPv6 router",
-    "an MTU of 1300 on eth0, or nat64.mss: 1240",
+    "an MTU of 1300 on eth0, or `crxn up --target IPV4`, which measures again and holds TCP to 1240 bytes",
   ],
   [
     "from end to end only",
@@ -81,7 +81,7 @@ const SIZES: [name: string, Setup, LegSize[], verdict: string, says: string, wan
     [leg("underlay", 1570, 1400)],
     "fail",
     "over yggdrasil",
-    "nat64.mss: 1290 in crxn.yaml",
+    "holds TCP to 1290 bytes",
   ],
 ];
 
