@@ -3,7 +3,7 @@
  * does not say which rule decided; this does. Pure. ip-rule(8), ip-route(8).
  */
 
-import { contains, host, type Network, parseAddress, parseNetwork } from "../gateway/cidr.ts";
+import { contains, host, type Network, parseAddress, parseEither } from "../gateway/cidr.ts";
 import type { Family } from "../gateway/item.ts";
 import { linkOf, type PolicySeen, type RouteSeen, type Survey } from "../gateway/survey.ts";
 import type { Flow } from "./flow.ts";
@@ -36,8 +36,7 @@ const standard = (family: Family): PolicySeen[] =>
 
 export const networkOf = (text: string, family: Family): Network | undefined => {
   if (text === "default") return { family: family === "inet6" ? 6 : 4, value: 0n, length: 0 };
-  const address = parseAddress(text);
-  return address ? host(address) : parseNetwork(text);
+  return parseEither(text);
 };
 
 const inside = (network: string, address: string | undefined, family: Family): boolean => {

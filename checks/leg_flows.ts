@@ -1,6 +1,6 @@
 /** Which packets stand for all between two networks: one for each part that a route or a rule may treat otherwise. Pure. */
 
-import { clearHostBits, contains, formatAddress, formatNetwork, network, overlaps, width } from "../gateway/cidr.ts";
+import { clearHostBits, contains, formatAddress, type Network, network, overlaps, width } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { localNetworks, ownAddresses } from "../gateway/overlay_nodes.ts";
 import type { CheckInput } from "./check.ts";
@@ -68,26 +68,33 @@ function withMarks(flow: Flow, arriving: Partial<Packet>, { survey }: Input): Fl
   return marksOf(survey.rules[family], packet).map((mark) => mark === 0 ? flow : { ...flow, mark });
 }
 
-/** What of the overlay's networks is this machine's own, or behind it. */
-const ours = (config: Config) =>
-  [
+/** What of the overlay's networks is this machine's own, or behind it. Asked for each leg, and the same for all. */
+function ours(config: Config): readonly Network[] {
+  const before = home.get(config);
+  if (before) return before;
+  const found = [
     ...(config.overlay.type === "yggdrasil" ? localNetworks(config) ?? ownAddresses(config) : []),
     ...ownAddresses(config).map((a) => `${a.split("/")[0]}/32`),
     ...(config.nat64?.maps ?? []).map((m) => `${m.ipv4}/32`),
   ].map((n) => clearHostBits(network(n)));
+  home.set(config, found);
+  return found;
+}
+
+const home = new WeakMap<Config, readonly Network[]>();
 
 /** An address of the network that is not this machine's, if there is one. */
 export function sample({ survey, blueprint }: Input, text: string): string {
   const net = networkOf(text, text.includes(":") ? "inet6" : "inet")!;
-  const mine = new Set([
-    ...survey.links.flatMap((l) => l.addresses.map((a) => a.address.split("/")[0])),
-    ...ours(blueprint.config).filter((n) => n.length === 32).map((n) => formatNetwork(n).split("/")[0]),
-  ]);
+  const mine = ours(blueprint.config);
+  const isOwn = (value: bigint, address: string) =>
+    mine.some((n) => n.family === net.family && n.length === 32 && n.value === value) ||
+    survey.links.some((l) => l.addresses.some((a) => a.address.startsWith(`${address}/`)));
   const bits = BigInt(width(net.family) - net.length);
   const base = clearHostBits(net).value;
   for (let n = 1n; n < 1n << bits && n < 16n; n++) {
     const address = formatAddress({ family: net.family, value: base + n });
-    if (!mine.has(address)) return address;
+    if (!isOwn(base + n, address)) return address;
   }
   return formatAddress({ family: net.family, value: bits === 0n ? net.value : base + 1n });
 }

@@ -11,9 +11,7 @@ import type { CheckInput, Evidence, Others } from "./check.ts";
 import { restart } from "./device.ts";
 import { unitEvidence } from "./evidence.ts";
 import type { Problem } from "./problem.ts";
-
-/** Restarts after which a unit that is active at this moment counts as one that keeps dying. */
-const MANY_RESTARTS = 5;
+import { MANY_RESTARTS } from "./settle.ts";
 
 /**
  * @param causes checks whose failure explains that a unit does not run

@@ -7,7 +7,7 @@ import { type Facts, factsOf, type Identity, type MoreFacts } from "../gateway/f
 import type { FileItem, Item, LinkItem } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { Path, Unit, unitPath } from "../gateway/names.ts";
-import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
+import { type Link, linkOf, type Survey, type UnitSeen } from "../gateway/survey.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
 
 /** Stands in for an uplink that is not there, also where not even the loopback device could be seen. */
@@ -115,4 +115,21 @@ export function standIn(survey: Survey, journal: Journal | undefined): Identity 
   const mac = made?.mac ?? / address (02(?::[0-9a-f]{2}){5}) type vxlan /.exec(unit)?.[1];
   const address = made?.local ?? (typeof local === "string" ? local : survey.overlay?.address ?? "::");
   return { publicKey: survey.overlay?.publicKey ?? keyFromMac(mac), address, from: "kept" };
+}
+
+/** Restarts after which a unit that is active at this moment counts as one that keeps dying. */
+export const MANY_RESTARTS = 5;
+
+/** Milliseconds that one that keeps dying may have run so far; systemd starts it again 200 after its end. */
+const YOUNG = 1000;
+
+/** Units as they are from moment to moment: between two deaths a unit of Type=simple is active, although its program cannot be run. */
+export function withDying(survey: Survey, now: number): Survey {
+  const dies = (unit: UnitSeen) =>
+    unit.active === "active" && unit.sub === "running" && unit.restarts >= MANY_RESTARTS && unit.since > 0 &&
+    now - unit.since < YOUNG;
+  const units = Object.entries(survey.units);
+  if (!units.some(([, unit]) => dies(unit))) return survey;
+  const seen = (unit: UnitSeen): UnitSeen => dies(unit) ? { ...unit, active: "activating", sub: "auto-restart" } : unit;
+  return { ...survey, units: Object.fromEntries(units.map(([name, unit]) => [name, seen(unit)])) };
 }

@@ -1,7 +1,7 @@
 /** What the checks are put to. A machine on which the blueprint cannot be computed as usual still gets an answer. */
 
 import type { CheckInput, Trouble } from "../checks/check.ts";
-import { factsWithStandIn, settledFacts, standIn } from "../checks/settle.ts";
+import { factsWithStandIn, settledFacts, standIn, withDying } from "../checks/settle.ts";
 import { type Blueprint, blueprint } from "../gateway/blueprint.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
@@ -23,9 +23,10 @@ type Tunnel = NonNullable<Facts["tunnel"]>;
 
 export async function readInput(context: Context, loaded: LoadedConfig): Promise<CheckInput> {
   const [input, host] = await Promise.all([readGateway(context, loaded), readHost(context.runner, loaded.config)]);
-  const daemon = input.survey.units[Unit.yggdrasil];
+  const survey = withDying(input.survey, host.now);
+  const daemon = survey.units[Unit.yggdrasil];
   const daemonLog = host.log && daemon && saidSince(host, Unit.yggdrasil, daemon.since).map((l) => l.message);
-  return { ...input, host, ...(daemonLog ? { daemonLog } : {}) };
+  return { ...input, survey, host, ...(daemonLog ? { daemonLog } : {}) };
 }
 
 async function readGateway(context: Context, loaded: LoadedConfig): Promise<CheckInput> {

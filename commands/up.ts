@@ -68,7 +68,9 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   requireLink(prepared);
   let steps = plan(prepared);
   await warn(context, loaded, prepared);
-  const foreseen = foresee(CHECKS, inputOf(loaded, prepared));
+  // Of a machine that is right as it is, the end says all.
+  const idle = steps.length === 0 && !options.dryRun;
+  const foreseen = idle ? [] : foresee(CHECKS, inputOf(loaded, prepared));
   await keepsDoorOpen(runner, prepared, steps);
   for (const line of briefLines(foreseen, paintFor(Deno.stderr))) ui.say(line);
   if (options.dryRun) {

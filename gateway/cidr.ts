@@ -4,13 +4,13 @@ export type Family = 4 | 6;
 
 /** An address of `family`; `value` is its 32 or 128 bits as one number. */
 export interface Address {
-  family: Family;
-  value: bigint;
+  readonly family: Family;
+  readonly value: bigint;
 }
 
 /** An address with a prefix length (bits). Its host part may be set: see `hostBits`. */
 export interface Network extends Address {
-  length: number;
+  readonly length: number;
 }
 
 /** The lengths, in bits, that RFC 6052 2.2 allows for a NAT64 prefix. */
@@ -68,13 +68,14 @@ function parse6(text: string): bigint | undefined {
 /** Reads an address in any spelling of RFC 4291 2.2 or dotted decimal, without a zone; undefined when it is none. */
 export function parseAddress(text: string): Address | undefined {
   const known = parsed.get(text);
-  if (known) return { ...known };
+  if (known) return known;
   const family: Family = text.includes(":") ? 6 : 4;
   const value = family === 6 ? parse6(text) : parse4(text);
   if (value === undefined) return undefined;
   if (parsed.size >= MOST) parsed.clear();
-  parsed.set(text, { family, value });
-  return { family, value };
+  const address = Object.freeze({ family, value });
+  parsed.set(text, address);
+  return address;
 }
 
 /** Of one machine the same addresses are read again and again, those of some thousand routes at most. */
@@ -85,15 +86,22 @@ const MOST = 20_000;
 /** Reads "ADDRESS/LENGTH", host part set or not; undefined when it is none. */
 export function parseNetwork(text: string): Network | undefined {
   const known = networks.get(text);
-  if (known) return { ...known };
+  if (known) return known;
   const [head, tail, ...rest] = text.split("/");
   if (tail === undefined || rest.length > 0 || !/^(0|[1-9][0-9]{0,2})$/.test(tail)) return undefined;
   const address = parseAddress(head!);
   if (!address || Number(tail) > width(address.family)) return undefined;
-  const network = { ...address, length: Number(tail) };
+  const network = Object.freeze({ ...address, length: Number(tail) });
   if (networks.size >= MOST) networks.clear();
   networks.set(text, network);
-  return { ...network };
+  return network;
+}
+
+/** An address counts as the network of itself. */
+export function parseEither(text: string): Network | undefined {
+  if (text.includes("/")) return parseNetwork(text);
+  const address = parseAddress(text);
+  return address && host(address);
 }
 
 /**

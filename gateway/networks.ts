@@ -1,13 +1,21 @@
 /** Networks as text, in the one spelling in which they can be compared. */
 
-import { formatAddress, formatNetwork, host, parseAddress, parseNetwork } from "./cidr.ts";
+import { formatAddress, formatNetwork, parseEither, parseNetwork } from "./cidr.ts";
 
 /** `10.5.0.2` -> `10.5.0.2/32`, `2001:DB8::/32` -> `2001:db8::/32`; what is no network stays as it is. */
 export function canonicalNetwork(text: string): string {
-  const address = parseAddress(text);
-  const parsed = address ? host(address) : parseNetwork(text);
-  return parsed ? formatNetwork(parsed) : text;
+  const known = spelled.get(text);
+  if (known !== undefined) return known;
+  const parsed = parseEither(text);
+  const canonical = parsed ? formatNetwork(parsed) : text;
+  if (spelled.size >= MOST) spelled.clear();
+  spelled.set(text, canonical);
+  return canonical;
 }
+
+/** The same some thousand are compared again and again. */
+const spelled = new Map<string, string>();
+const MOST = 20_000;
 
 /** A host of the network: its first address, or the one behind it where that is the network's own. */
 export const firstHost = (network: string): string => hostAt(network, /\/(3[12]|12[78])$/.test(network) ? 0 : 1);

@@ -1,9 +1,10 @@
-/** Does the steps, one after the other: the only place that changes a machine. Each change is in the journal before it is made. */
+/** Does the steps in their order: the only place that changes a machine. Each change is in the journal before it is made. */
 
 import type { Action } from "../gateway/action.ts";
 import type { Item } from "../gateway/item.ts";
 import { see } from "../gateway/see.ts";
 import type { State } from "../gateway/state.ts";
+import { linesDone, type Row, rowsOf } from "../gateway/rows.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
 import {
@@ -16,7 +17,7 @@ import {
   setAge,
   writeAtomically,
 } from "./files.ts";
-import { noteBefore, noteRemoved, noteTogether, noteUndone, writeUndoScript } from "./journal.ts";
+import { noteRemoved, noteTogether, noteUndone, writeUndoScript } from "./journal.ts";
 import { freeReserve, holdReserve } from "./reserve.ts";
 import { must, type Runner } from "./run.ts";
 
@@ -64,7 +65,7 @@ export async function apply(
   gateway: Item[] = [],
 ): Promise<void> {
   const items = steps.flatMap(({ item }) => item ? [item] : []);
-  if (items.length === 0) return await applyOneByOne(runner, steps, survey, onStep);
+  if (items.length === 0) return await applyInOrder(runner, steps, survey, onStep, new Set());
   const made = madeAlong(items, gateway, survey);
   await writeUndoScript([...new Set([...items, ...made])].map((item) => ({ item, survey })));
   await holdReserve(
@@ -73,21 +74,25 @@ export async function apply(
   // A unit that is started anew makes these before their own turn comes: a kill in between must not leave them unknown.
   await noteTogether(made, survey);
   try {
-    await applyOneByOne(runner, steps, survey, onStep);
+    await applyInOrder(runner, steps, survey, onStep, new Set(made));
   } finally {
     await freeReserve();
   }
 }
 
-async function applyOneByOne(
+/** @param noted items that the journal knows already as they were before */
+async function applyInOrder(
   runner: Runner,
   steps: Step[],
   survey: Survey,
   onStep: (step: Step, index: number) => void,
+  noted: Set<Item>,
 ): Promise<void> {
-  for (const [index, step] of steps.entries()) {
-    onStep(step, index);
-    await applyStep(runner, step, survey);
+  let index = 0;
+  for (const row of rowsOf(steps)) {
+    row.steps.forEach((step, i) => onStep(step, index + i));
+    await applyRow(runner, row, survey, noted);
+    index += row.steps.length;
   }
 }
 
@@ -118,21 +123,53 @@ export async function applyAll(
   onStep: (step: Step, index: number) => void,
 ): Promise<{ step: Step; error: unknown }[]> {
   const failures: { step: Step; error: unknown }[] = [];
-  for (const [index, step] of steps.entries()) {
+  let index = 0;
+  for (const row of rowsOf(steps)) {
     // What was noted and not made needs nothing but a note.
-    if (step.actions.length > 0) onStep(step, index);
-    try {
-      await applyStep(runner, step, survey);
-    } catch (error) {
-      failures.push({ step, error });
-    }
+    row.steps.forEach((step, i) => step.actions.length > 0 && onStep(step, index + i));
+    await applyRow(runner, row, survey, new Set(), (step, error) => failures.push({ step, error }));
+    index += row.steps.length;
   }
   return failures;
 }
 
-async function applyStep(runner: Runner, step: Step, survey: Survey): Promise<void> {
-  if (step.item) await noteBefore(step.item, survey);
-  for (const action of step.actions) await act(runner, action);
-  if (step.undoes) await noteUndone(step.undoes);
-  if (step.forgets) await noteRemoved(step.forgets);
+/**
+ * A row's one call stops at the line that fails; that step is done once more by itself, which says what is wrong with it, and the
+ * rest after it.
+ * @param onFailure without it the first failure is thrown
+ */
+async function applyRow(
+  runner: Runner,
+  { steps, argv, lines }: Row,
+  survey: Survey,
+  noted: Set<Item>,
+  onFailure?: (step: Step, error: unknown) => void,
+): Promise<void> {
+  const fresh = steps.flatMap(({ item }) => item && !noted.has(item) ? [item] : []);
+  await noteTogether(fresh, survey);
+  let done = 0;
+  while (done < steps.length) {
+    const rest = lines.slice(done);
+    if (rest.length > 1) {
+      const result = await runner.run(argv, { stdin: rest.map((line) => `${line}\n`).join(""), timeoutSeconds: 120 });
+      const good = result.code === 0 ? rest.length : linesDone(result.stderr) ?? 0;
+      await noteDone(steps.slice(done, done + good));
+      done += good;
+    }
+    const step = steps[done];
+    if (!step) return;
+    try {
+      for (const action of step.actions) await act(runner, action);
+      await noteDone([step]);
+    } catch (error) {
+      if (!onFailure) throw error;
+      onFailure(step, error);
+    }
+    done++;
+  }
+}
+
+async function noteDone(steps: Step[]): Promise<void> {
+  await noteUndone(...steps.flatMap(({ undoes }) => undoes ?? []));
+  for (const { forgets } of steps) if (forgets) await noteRemoved(forgets);
 }

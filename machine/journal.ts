@@ -108,13 +108,13 @@ async function append(...lines: Line[]): Promise<void> {
   unwritten = [];
 }
 
-/** Adds a line about what is done already, now or with a later one. */
-async function noteLater(line: Line): Promise<void> {
+/** Adds lines about what is done already, now or with later ones. */
+async function noteLater(...lines: Line[]): Promise<void> {
   try {
-    await append(line);
+    await append(...lines);
   } catch (error) {
     if (!(error instanceof CrxnError)) throw error;
-    unwritten.push(line);
+    unwritten.push(...lines);
   }
 }
 
@@ -154,11 +154,6 @@ async function cutUnfinishedLine(file: Deno.FsFile): Promise<void> {
   await file.truncate(bytes.lastIndexOf(10) + 1);
 }
 
-/** Notes how an item's place is, before it is changed. */
-export async function noteBefore(item: Item, survey: Survey): Promise<void> {
-  await append({ v: 1, did: { item, before: await fullBefore(item, survey) }, at: new Date().toISOString() });
-}
-
 async function fullBefore(item: Item, survey: Survey): Promise<Before> {
   const data = dataFolders(item);
   if (data.length > 0) {
@@ -173,7 +168,7 @@ async function fullBefore(item: Item, survey: Survey): Promise<Before> {
 export const noteItem = (item: Item): Promise<void> =>
   noteLater({ v: 1, did: { item, before: {} }, at: new Date().toISOString() });
 
-/** Notes items all at once. */
+/** Notes how items' places are, before they are changed. */
 export async function noteTogether(items: Item[], survey: Survey): Promise<void> {
   if (items.length === 0) return;
   const at = new Date().toISOString();
@@ -181,7 +176,10 @@ export async function noteTogether(items: Item[], survey: Survey): Promise<void>
   await append(...entries.map((did) => ({ v: 1 as const, did, at })));
 }
 
-export const noteUndone = (id: string): Promise<void> => noteLater({ v: 1, undid: id, at: new Date().toISOString() });
+export async function noteUndone(...ids: string[]): Promise<void> {
+  const at = new Date().toISOString();
+  if (ids.length > 0) await noteLater(...ids.map((undid) => ({ v: 1 as const, undid, at })));
+}
 
 export const noteSettled = (): Promise<void> => noteLater({ v: 1, settled: true, at: new Date().toISOString() });
 

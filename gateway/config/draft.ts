@@ -1,4 +1,4 @@
-import { host, type Network, network, parseAddress, parseNetwork } from "../cidr.ts";
+import { type Network, network, parseEither } from "../cidr.ts";
 import * as networks from "./networks.ts";
 import { Fault } from "./problem.ts";
 import { DEFAULTS } from "./schema_words.ts";
@@ -49,9 +49,7 @@ function soft(kind: Kind, value: unknown): string | undefined {
 
 function softNetwork(kind: Kind, value: unknown): Network | undefined {
   const text = soft(kind, value);
-  if (text === undefined) return undefined;
-  const address = parseAddress(text);
-  return address ? host(address) : parseNetwork(text);
+  return text === undefined ? undefined : parseEither(text);
 }
 
 /** Reads what is readable of a parsed YAML document. Never throws. */

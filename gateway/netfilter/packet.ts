@@ -1,6 +1,6 @@
 /** A packet as rules see it, what a chain decides about it, and how single values are compared. Pure. */
 
-import { contains, formatAddress, host, parseAddress, parseNetwork } from "../cidr.ts";
+import { contains, formatAddress, host, parseAddress, parseEither } from "../cidr.ts";
 import type { Family } from "../item.ts";
 
 /**
@@ -68,8 +68,7 @@ export const both = (a: Match, b: Match): Match =>
   a === "no" || b === "no" ? "no" : a === "yes" && b === "yes" ? a : "maybe";
 
 export const isInside = (network: string, address: string): boolean => {
-  const single = parseAddress(network);
-  const outer = single ? host(single) : parseNetwork(network);
+  const outer = parseEither(network);
   const inner = parseAddress(address);
   return outer !== undefined && inner !== undefined && contains(outer, host(inner));
 };

@@ -5,10 +5,10 @@ import { type Before, type Line, replay } from "../../gateway/journal.ts";
 import { undoActions } from "../../gateway/undo.ts";
 import {
   clearJournal,
-  noteBefore,
   noteBrought,
   noteFetched,
   noteRemoved,
+  noteTogether,
   noteUndone,
   parseJournal,
   readJournal,
@@ -148,7 +148,7 @@ const onMachine = (name: string, fn: (machine: FakeMachine) => Promise<void>) =>
 onMachine("noteUndone: a line that was cut short is replaced, not glued to", async (machine) => {
   const path = `${machine.folder}/var/lib/crxn/journal.jsonl`;
   const survey = { sysctls: {}, units: {}, nftables: [] } as never;
-  await noteBefore(route, survey);
+  await noteTogether([route], survey);
   Deno.writeTextFileSync(path, Deno.readTextFileSync(path) + '{"v":1,"undid":"ro');
   await noteUndone(route.id);
   assertEquals((await readJournal()).entries.size, 0);
@@ -162,7 +162,7 @@ onMachine("clearJournal: what was brought and fetched stays known, in a file for
   const fetched = { path: "/usr/local/lib/crxn/yggdrasil-1", url: "https://h/1", sha256: "11", program: "12" };
   await noteBrought(["tayga"]);
   await noteFetched(fetched);
-  await noteBefore(route, { sysctls: {}, units: {}, nftables: [] } as never);
+  await noteTogether([route], { sysctls: {}, units: {}, nftables: [] } as never);
   await clearJournal(await readJournal());
   const journal = await readJournal();
   assertEquals([journal.entries.size, journal.brought, [...journal.fetched.values()]], [0, ["tayga"], [fetched]]);
@@ -173,7 +173,7 @@ onMachine("clearJournal: what was brought and fetched stays known, in a file for
 });
 
 onMachine(
-  "noteBefore: a folder and a journal that only root can read, whoever makes the folder first",
+  "noteTogether: a folder and a journal that only root can read, whoever makes the folder first",
   async (machine) => {
     const mode = (path: string) => (Deno.statSync(machine.folder + path).mode! & 0o7777).toString(8);
     await keepIdentity(await newIdentity());

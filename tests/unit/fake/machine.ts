@@ -111,6 +111,9 @@ export class FakeMachine implements Runner {
 
   private async answer(argv: string[], stdin: string): Promise<Answer> {
     const [program, ...words] = argv;
+    if (program === Program.ip && words.includes("-batch") && !words.includes("-j")) {
+      return await this.batch(argv, stdin);
+    }
     const reads = ["show", "list", "-a", "-json", "--show", "--verify"].some((w) => words.includes(w)) ||
       program!.endsWith("-save") || program === Program.grep ||
       (program === Program.sysctl && !words.some((w) => w.includes("=")));
@@ -125,6 +128,16 @@ export class FakeMachine implements Runner {
       if (error instanceof Refusal) return refused(error.message, error.code);
       throw error;
     }
+  }
+
+  /** ip(8), -batch: a command for each line; it ends with the first that fails, and says which. */
+  private async batch(argv: string[], stdin: string): Promise<Answer> {
+    const head = argv.slice(0, argv.indexOf("-batch"));
+    for (const [i, line] of stdin.trimEnd().split("\n").entries()) {
+      const answer = await this.answer([...head, ...line.split(" ")], "");
+      if (answer.code !== 0) return { ...answer, stderr: `${answer.stderr}\nCommand failed -:${i + 1}\n` };
+    }
+    return ok();
   }
 
   private async programs(program: string, words: string[], stdin: string): Promise<Answer> {

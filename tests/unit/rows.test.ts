@@ -1,0 +1,58 @@
+import { assert, assertEquals } from "@std/assert";
+import { Program, run } from "../../gateway/action.ts";
+import { linesDone, rowsOf } from "../../gateway/rows.ts";
+import type { Step } from "../../gateway/step.ts";
+import { withDying } from "../../checks/settle.ts";
+import type { Survey, UnitSeen } from "../../gateway/survey.ts";
+
+const told = (...argv: string[]): Step => ({ title: argv.join(" "), actions: [run(argv)] });
+const route = (n: number) => told(Program.ip, "-4", "route", "add", `10.0.${n}.0/24`, "dev", "wg0");
+
+Deno.test("rowsOf: routes of one family in a row are one call, in their order", () => {
+  const steps = [route(1), route(2), told(Program.ip, "-6", "route", "add", "2001:db8::/64", "dev", "wg0"), route(3)];
+  const rows = rowsOf(steps);
+  assertEquals(rows.flatMap((row) => row.steps), steps);
+  assertEquals(rows.map((row) => row.steps.length), [2, 1, 1]);
+  assertEquals(rows[0]!.argv, [Program.ip, "-4", "-batch", "-"]);
+  assertEquals(rows[0]!.lines, ["route add 10.0.1.0/24 dev wg0", "route add 10.0.2.0/24 dev wg0"]);
+});
+
+Deno.test("rowsOf: no more than two hundred together", () => {
+  const rows = rowsOf(Array.from({ length: 450 }, (_, n) => route(n)));
+  assertEquals(rows.map((row) => row.lines.length), [200, 200, 50]);
+});
+
+Deno.test("rowsOf: whatever is not told to ip's routes and addresses in plain words stays alone", () => {
+  const alone: Step[] = [
+    told(Program.ip, "link", "set", "dev", "wg0", "up"),
+    told(Program.systemctl, "start", "x"),
+    { title: "two", actions: [...route(1).actions, ...route(2).actions] },
+    { title: "none", actions: [] },
+    { title: "also", actions: [run([Program.ip, "route", "del", "10.0.0.0/8"], { also: [2] })] },
+    told(Program.ip, "route", "add", "10.0.0.0/8", "dev", "a b"),
+    told(Program.ip, "route", "add", "10.0.0.0/8", "dev", "a#b"),
+    told(Program.ip, "route", "add", "10.0.0.0/8", "dev", 'a"b'),
+  ];
+  const twice = alone.flatMap((step) => [step, step]);
+  assert(rowsOf(twice).every((row) => row.steps.length === 1 && row.lines.length === 0));
+});
+
+Deno.test("linesDone: what ip -batch says of the line that failed", () => {
+  assertEquals(linesDone("RTNETLINK answers: File exists\nCommand failed -:3\n"), 2);
+  assertEquals(linesDone("Command failed -:1\n"), 0);
+  assertEquals(linesDone("ip: not found"), undefined);
+});
+
+Deno.test("withDying: active for a moment between two deaths is not active", () => {
+  const at = 1_000_000;
+  const survey = (unit: Partial<UnitSeen>) =>
+    ({
+      units: { u: { unit: "u", active: "active", sub: "running", restarts: 9, since: at - 100, ...unit } },
+    }) as unknown as Survey;
+  assertEquals(withDying(survey({}), at).units["u"]!.active, "activating");
+  assertEquals(withDying(survey({}), at).units["u"]!.sub, "auto-restart");
+  for (const same of [{ restarts: 2 }, { since: at - 5000 }, { since: 0 }, { sub: "exited" }, { active: "failed" }]) {
+    const seen = survey(same);
+    assertEquals(withDying(seen, at), seen);
+  }
+});
