@@ -14,10 +14,10 @@ import { planJson } from "../gateway/plan.ts";
 import type { Runner } from "../machine/run.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { dialAgain, readOverlay } from "../machine/yggdrasil.ts";
-import { readUnits } from "../machine/systemd.ts";
 import { ping } from "../machine/ping.ts";
 import type { Context, Prepared } from "./context.ts";
 import { briefJson, briefLines } from "./doctor_brief.ts";
+import { waitForUnits } from "./steady.ts";
 import { farewell } from "./farewell.ts";
 import { fitSegments, segmentsJson, segmentsLines } from "./segments.ts";
 import { paintFor } from "./ui.ts";
@@ -44,10 +44,15 @@ interface Tried {
 export async function welcome(context: Context, prepared: Prepared, done: Done): Promise<ExitCode> {
   const { ui } = context;
   const { blueprint } = prepared;
-  const down = await waitForUnits(context, blueprint, done.changed.length > 0);
-  const tried = down.length > 0 ? [] : await tryPath(context, blueprint, done);
-  const failed = down.length > 0 || tried.some((t) => t.must && t.milliseconds === undefined);
-  const seen = await done.look?.();
+  const units = blueprint.items.flatMap((i) => i.kind === "service" ? [i.unit] : []);
+  const { down: early, settled } = await waitForUnits(context, units, done.changed.length > 0);
+  // While they show that they stay up, the path is tried.
+  const broken = new AbortController();
+  void settled.then((down) => down.length > 0 && broken.abort(), () => {});
+  const tried = early.length > 0 ? [] : await tryPath(context, blueprint, done, broken.signal);
+  const silent = tried.some((t) => t.must && t.milliseconds === undefined);
+  const [seen, down] = await Promise.all([done.look?.(), settled]);
+  const failed = down.length > 0 || silent;
   const findings = seen ? findingsOf(seen) : [];
   const measure = !failed && (done.changed.length > 0 || done.target !== undefined);
   const segments = seen && measure ? await fitSegments(context, seen, done.target) : undefined;
@@ -100,30 +105,13 @@ function findingsOf(seen: CheckInput): Finding[] {
   return runChecks(CHECKS, seen, quick).filter((f) => f.verdict === "fail" || f.verdict === "warn");
 }
 
-/** Milliseconds, longer than RestartSec of our units: a daemon that dies at once has been started again by then. */
-const STEADY = 600;
-
-/** @returns the units that did not come up in time, or do not stay up */
-async function waitForUnits({ ui, runner }: Context, blueprint: Blueprint, changed: boolean): Promise<string[]> {
-  const units = blueprint.items.flatMap((i) => i.kind === "service" ? [i.unit] : []);
-  const deadline = Date.now() + 15_000;
-  while (true) {
-    const first = await readUnits(runner, units);
-    let down = units.filter((u) => first[u]?.active !== "active");
-    if (down.length === 0 && changed) {
-      // Between two restarts a unit of Type=simple is active, too: one that runs is the same process a moment later.
-      await new Promise((resolve) => setTimeout(resolve, STEADY));
-      const second = await readUnits(runner, units);
-      down = units.filter((u) => second[u]?.active !== "active" || second[u]?.restarts !== first[u]?.restarts);
-    }
-    if (down.length === 0 || Date.now() > deadline) return down;
-    ui.progress(`waiting for ${down.join(", ")}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-/** Pings the far nodes through the overlay and the target through the prefix, each until it answers or time is up. */
-async function tryPath({ ui, runner }: Context, blueprint: Blueprint, done: Done): Promise<Tried[]> {
+/** Pings the far nodes through the overlay and the target through the prefix, each until it answers, time is up, or a unit is known to be broken. */
+async function tryPath(
+  { ui, runner }: Context,
+  blueprint: Blueprint,
+  done: Done,
+  broken: AbortSignal,
+): Promise<Tried[]> {
   const { config } = blueprint;
   const wanted: Omit<Tried, "milliseconds">[] = [];
   if (config.overlay.type === "yggdrasil") {
@@ -139,7 +127,7 @@ async function tryPath({ ui, runner }: Context, blueprint: Blueprint, done: Done
   try {
     return await Promise.all(wanted.map(async (one) => {
       ui.progress(`pinging ${one.address}`);
-      return { ...one, ...await pingUntil(runner, one.address, seconds) };
+      return { ...one, ...await pingUntil(runner, one.address, seconds, broken) };
     }));
   } finally {
     clearInterval(redial);
@@ -162,9 +150,14 @@ function nextHops(config: Config): string[] {
   return [...hops].filter((hop) => routes.some((r) => contains(r, network(`${hop}/32`))));
 }
 
-async function pingUntil(runner: Runner, address: string, seconds: number): Promise<{ milliseconds?: number }> {
+async function pingUntil(
+  runner: Runner,
+  address: string,
+  seconds: number,
+  broken: AbortSignal,
+): Promise<{ milliseconds?: number }> {
   const deadline = Date.now() + seconds * 1000;
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && !broken.aborted) {
     const { times } = await ping(runner, address, { count: 1, waitSeconds: 1 });
     if (times[0] !== undefined) return { milliseconds: times[0] };
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -23,7 +23,7 @@ import { overlayItems } from "./overlay.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
 import { fill } from "./template.ts";
 import { taygaConfigFile, translatorItems } from "./translator.ts";
-import { firewallFiles, linkFiles, overlayUnitFile, translatorUnitFile } from "./units.ts";
+import { firewallFiles, linkFiles, overlayUnitFiles, translatorUnitFiles } from "./units.ts";
 
 export interface Blueprint {
   config: Config;
@@ -60,10 +60,10 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
     ...firewallFiles(chains, before, limits?.table),
     ...(limits ? [limits.file] : []),
     // The kernel parameters once more: ifupdown, another sysctl file or a container may have the last word before.
-    overlayUnitFile([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting], daemon),
+    ...overlayUnitFiles([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting], daemon),
     ...(follows ? linkFiles(overlay.ways[0]!.device, onLink) : []),
     ...overlay.files,
-    ...(instance ? [taygaConfigFile(config), translatorUnitFile(instance, translator)] : []),
+    ...(instance ? [taygaConfigFile(config), ...translatorUnitFiles(instance, translator)] : []),
   ];
   return {
     config,

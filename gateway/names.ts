@@ -9,6 +9,9 @@ export const Path = {
   /** What nftables.service loads; a person's. */
   nftables: "/etc/nftables.conf",
   linkScript: "/etc/crxn/link.sh",
+  /** Routes and addresses for one call of `ip -batch`, where they are many. */
+  overlayBatch: "/etc/crxn/overlay.ip",
+  translatorBatch: (instance: string) => `/etc/crxn/translator-${instance}.ip`,
   units: "/etc/systemd/system",
   taygaConfig: (instance: string) => `/etc/tayga/${instance}.conf`,
   yggdrasilConfig: "/etc/yggdrasil/yggdrasil.conf",

@@ -38,12 +38,28 @@ export function rowsOf(steps: Step[]): Row[] {
 function toldIp({ actions }: Step): { head: string; argv: string[]; line: string } | undefined {
   const [action, ...more] = actions;
   if (!action || more.length > 0 || action.do !== "run" || action.stdin !== undefined || action.also) return undefined;
-  const [program, ...words] = action.argv;
-  if (program !== Program.ip || !words.every((word) => PLAIN.test(word))) return undefined;
+  const words = wordsOf(action.argv);
+  if (!words) return undefined;
+  const { options, rest } = words;
+  const head = [...options, rest[0]].join(" ");
+  return { head, argv: [Program.ip, ...options, "-batch", "-"], line: rest.join(" ") };
+}
+
+/** About a route or an address, in words that mean themselves. */
+function wordsOf([program, ...words]: string[]): { options: string[]; rest: string[] } | undefined {
   const at = words.findIndex((word) => !word.startsWith("-"));
-  const [options, rest] = [words.slice(0, at), words.slice(at)];
-  if (at < 0 || !["route", "address"].includes(rest[0]!)) return undefined;
-  return { head: [...options, rest[0]].join(" "), argv: [program, ...options, "-batch", "-"], line: rest.join(" ") };
+  const isPlain = program === Program.ip && words.every((word) => PLAIN.test(word));
+  if (!isPlain || at < 0 || !["route", "address"].includes(words[at]!)) return undefined;
+  return { options: words.slice(0, at), rest: words.slice(at) };
+}
+
+/** The line of a batch for both families: a network in it says of which it is. */
+export function toldWithoutFamily(argv: string[]): string | undefined {
+  const words = wordsOf(argv);
+  if (!words || words.rest.includes("default") || !words.options.every((o) => o === "-4" || o === "-6")) {
+    return undefined;
+  }
+  return words.rest.join(" ");
 }
 
 /** How many lines were done, by what `ip -batch` said when it failed: `Command failed -:3`. Undefined when it said nothing of that. */

@@ -8,9 +8,18 @@ import translatorUnit from "../assets/units/tayga@.service" with { type: "text" 
 import sandboxText from "../assets/units/sandbox.conf" with { type: "text" };
 import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
 import { Program } from "./action.ts";
-import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv, routeQuestion } from "./commands.ts";
+import {
+  bootCommands,
+  chainTransaction,
+  iptablesOf,
+  jumpRule,
+  restoreArgv,
+  routeQuestion,
+  type UnitCommand,
+} from "./commands.ts";
 import { type ChainItem, type Family, type FileItem, fileItem, type Item, type TableItem } from "./item.ts";
 import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
+import { toldWithoutFamily } from "./rows.ts";
 import { fill } from "./template.ts";
 
 /** A line for systemd: `%` starts a specifier and `$` a variable there, so both are doubled (systemd.service(5)). */
@@ -20,8 +29,39 @@ const execLine = (key: string, argv: string[], mayFail = false, prefix = "") =>
 /** What every unit of ours does without: systemd.exec(5). */
 const sandbox = sandboxText.trimEnd();
 
-const bootLines = (key: string, items: Item[], prefix = "") =>
-  items.flatMap(bootCommands).map(({ argv, mayFail }) => execLine(key, argv, mayFail, prefix)).join("\n");
+/** So many routes and addresses have a line each: systemd takes some 40 ms for each of its lines. */
+const FEW = 16;
+
+/** The longest row of things that are all so, and where it begins. */
+function longest<T>(things: T[], is: (thing: T) => boolean): { first: number; row: T[] } {
+  let best = { first: 0, row: [] as T[] };
+  for (let first = 0; first < things.length; first++) {
+    let end = first;
+    while (end < things.length && is(things[end]!)) end++;
+    if (end - first > best.row.length) best = { first, row: things.slice(first, end) };
+    first = end;
+  }
+  return best;
+}
+
+/** What a unit makes at its start; many routes and addresses in a row are a file for one call of ip(8). */
+function boot(key: string, items: Item[], batch: string, prefix = ""): { lines: string; files: FileItem[] } {
+  const commands = items.flatMap(bootCommands);
+  const alone = (argv: string[], mayFail?: boolean) => execLine(key, argv, mayFail, prefix);
+  const { first, row } = longest(commands, ({ argv, mayFail }) => !mayFail && toldWithoutFamily(argv) !== undefined);
+  if (row.length <= FEW) {
+    return { lines: commands.map(({ argv, mayFail }) => alone(argv, mayFail)).join("\n"), files: [] };
+  }
+  const told = row.map(({ argv }) => toldWithoutFamily(argv)!);
+  return {
+    lines: [
+      ...commands.slice(0, first).map(({ argv, mayFail }) => alone(argv, mayFail)),
+      alone([Program.ip, "-batch", batch]),
+      ...commands.slice(first + row.length).map(({ argv, mayFail }) => alone(argv, mayFail)),
+    ].join("\n"),
+    files: [fileItem(batch, [`# ${HEADER}`, ...told, ""].join("\n"))],
+  };
+}
 
 /** /etc/crxn/rules.v4 and .v6, for iptables-restore -n, and the unit that loads them. */
 export function firewallFiles(chains: ChainItem[], before: string[], table?: TableItem): FileItem[] {
@@ -49,14 +89,15 @@ function jumpLine(chain: ChainItem): string {
   return `ExecStart=/bin/sh -c '${iptables} -C ${chain.from} ${jump} 2>/dev/null || exec ${iptables} -I ${chain.from} 1 ${jump}'`;
 }
 
-export function overlayUnitFile(items: Item[], daemon: string | undefined): FileItem {
+export function overlayUnitFiles(items: Item[], daemon: string | undefined): FileItem[] {
+  const { lines, files } = boot("ExecStart", items, Path.overlayBatch);
   const text = fill(overlayUnit, {
     header: HEADER,
     order: daemon ? `\nBefore=${daemon}` : " network.target",
-    lines: bootLines("ExecStart", items),
+    lines,
     sandbox,
   });
-  return fileItem(unitPath(Unit.overlay), text, { unit: true });
+  return [...files, fileItem(unitPath(Unit.overlay), text, { unit: true })];
 }
 
 /**
@@ -76,15 +117,16 @@ function linkLine(item: Item): string {
   return `\t[ -n "$(${routeQuestion(item).join(" ")})" ] ||\n\t\t${command} || failed=yes`;
 }
 
-export function translatorUnitFile(instance: string, items: Item[]): FileItem {
+export function translatorUnitFiles(instance: string, items: Item[]): FileItem[] {
+  const { lines, files } = boot("ExecStartPre", items, Path.translatorBatch(instance), "+");
   const text = fill(translatorUnit, {
     header: HEADER,
     overlay: Unit.overlay,
     firewall: Unit.firewall,
-    lines: bootLines("ExecStartPre", items, "+"),
+    lines,
     sandbox,
   });
-  return fileItem(unitPath(Unit.translator(instance)), text, { unit: true });
+  return [...files, fileItem(unitPath(Unit.translator(instance)), text, { unit: true })];
 }
 
 /** @param daemon another one than Debian's runs in the same unit: same user, same sandbox, same config */

@@ -47,11 +47,14 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
       Path.nftables,
       Path.rules.inet,
       Path.rules.inet6,
+      Path.overlayBatch,
       unitPath(Unit.firewall),
       unitPath(Unit.overlay),
       ...(link ? [Path.linkScript, unitPath(Unit.link)] : []),
       ...(yggdrasil ? [Path.yggdrasilConfig, dropInPath(Unit.yggdrasil)] : []),
-      ...(instance ? [Path.taygaConfig(instance), unitPath(Unit.translator(instance))] : []),
+      ...(instance
+        ? [Path.taygaConfig(instance), Path.translatorBatch(instance), unitPath(Unit.translator(instance))]
+        : []),
       ...items.flatMap((i) => i.kind === "file" ? [i.path] : i.kind === "service" ? i.reads : []),
     ]),
     units: unique([

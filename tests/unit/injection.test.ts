@@ -48,6 +48,13 @@ function checkUnit({ path, content }: FileItem): void {
   }
 }
 
+/** ip(8), -batch: a command for each line; no quote, no backslash and no `#` behind the first line. */
+function checkBatch({ content }: FileItem): void {
+  const [header, ...lines] = content.trimEnd().split("\n");
+  assert(header!.startsWith("# "));
+  for (const line of lines) assertMatch(line, /^(route|address) replace [\w.:/ -]+$/);
+}
+
 function checkRules({ path, content }: FileItem): void {
   for (const line of content.split("\n").slice(1, -1)) {
     assertMatch(
@@ -79,6 +86,7 @@ function checkFile(file: FileItem): void {
   const lines = file.content.split("\n").filter((l) => l !== "" && !l.startsWith("#"));
   if (file.path.endsWith(".service") || file.path.endsWith("50-crxn.conf")) return checkUnit(file);
   if (file.path === "/etc/crxn/link.sh") return checkScript(file);
+  if (file.path.endsWith(".ip")) return checkBatch(file);
   if (file.path.startsWith("/etc/crxn/rules.")) return checkRules(file);
   if (file.path === "/etc/crxn/limits.nft") return checkTable(file);
   if (file.path.startsWith("/etc/sysctl.d/")) {

@@ -1,4 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
+import { blueprint } from "../../gateway/blueprint.ts";
+import { parseConfig } from "../../gateway/config/parse.ts";
+import type { FileItem } from "../../gateway/item.ts";
+import { Path, Unit, unitPath } from "../../gateway/names.ts";
+import { manyNetworks } from "./fake/configs.ts";
+import { FACTS } from "./golden_configs.ts";
 import { Program, run } from "../../gateway/action.ts";
 import { linesDone, rowsOf } from "../../gateway/rows.ts";
 import type { Step } from "../../gateway/step.ts";
@@ -54,5 +60,25 @@ Deno.test("withDying: active for a moment between two deaths is not active", () 
   for (const same of [{ restarts: 2 }, { since: at - 5000 }, { since: 0 }, { sub: "exited" }, { active: "failed" }]) {
     const seen = survey(same);
     assertEquals(withDying(seen, at), seen);
+  }
+});
+
+Deno.test("units: many routes are a file for one call of ip, few have a line each", async () => {
+  for (const [count, batched] of [[3, false], [40, true]] as const) {
+    const { items } = blueprint(await parseConfig(manyNetworks(count, "wg0"), "x"), FACTS);
+    const file = (path: string) => items.find((i): i is FileItem => i.kind === "file" && i.path === path)?.content;
+    const lines = (text: string) => text.split("\n").filter((line) => line.includes(" route "));
+    for (
+      const [unit, batch] of [
+        [unitPath(Unit.overlay), Path.overlayBatch],
+        [unitPath(Unit.translator("ygg")), Path.translatorBatch("ygg")],
+      ] as const
+    ) {
+      assertEquals(file(unit)!.includes(`ip -batch ${batch}\n`), batched);
+      assert(batched ? lines(file(unit)!).length <= 2 : lines(file(unit)!).length >= count);
+      const told = file(batch)?.split("\n").filter((line) => line !== "" && !line.startsWith("#")) ?? [];
+      assert(batched ? told.length >= count : told.length === 0);
+      assert(told.every((line) => /^(route|address) replace [\w.:/ -]+$/.test(line)), told[0]);
+    }
   }
 });

@@ -133,7 +133,10 @@ export class FakeMachine implements Runner {
   /** ip(8), -batch: a command for each line; it ends with the first that fails, and says which. */
   private async batch(argv: string[], stdin: string): Promise<Answer> {
     const head = argv.slice(0, argv.indexOf("-batch"));
-    for (const [i, line] of stdin.trimEnd().split("\n").entries()) {
+    const file = argv.at(-1)!;
+    const text = file === "-" ? stdin : this.read(file) ?? "";
+    const lines = text.trimEnd().split("\n").filter((line) => !line.startsWith("#"));
+    for (const [i, line] of lines.entries()) {
       const answer = await this.answer([...head, ...line.split(" ")], "");
       if (answer.code !== 0) return { ...answer, stderr: `${answer.stderr}\nCommand failed -:${i + 1}\n` };
     }

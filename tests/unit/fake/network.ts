@@ -83,7 +83,8 @@ export class FakeNetwork {
   /** `argv` without the program's name. */
   ip(argv: string[]): Answer {
     const words = argv.filter((w) => !["-j", "-d", "-s"].includes(w));
-    const family = words[0] === "-6" ? "inet6" : "inet";
+    // Without an option the network itself says it.
+    const family = words[0] === "-6" || (words[0] === "route" && words.some((w) => w.includes(":"))) ? "inet6" : "inet";
     if (words[0]?.startsWith("-")) words.shift();
     // Its routing table is not looked up: the questions of `route get` get no answer.
     if (words.includes("-batch")) return refused("the fake ip does not look up routes", 1);
