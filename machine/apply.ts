@@ -90,8 +90,10 @@ async function applyInOrder(
 ): Promise<void> {
   let index = 0;
   for (const row of rowsOf(steps)) {
-    row.steps.forEach((step, i) => onStep(step, index + i));
-    await applyRow(runner, row, survey, noted);
+    const told = (i: number) => onStep(row.steps[i]!, index + i);
+    row.steps.forEach((_, i) => told(i));
+    // Of many the one that fails is told once more: it is the one to be named.
+    await applyRow(runner, row, survey, noted, { again: told });
     index += row.steps.length;
   }
 }
@@ -127,7 +129,7 @@ export async function applyAll(
   for (const row of rowsOf(steps)) {
     // What was noted and not made needs nothing but a note.
     row.steps.forEach((step, i) => step.actions.length > 0 && onStep(step, index + i));
-    await applyRow(runner, row, survey, new Set(), (step, error) => failures.push({ step, error }));
+    await applyRow(runner, row, survey, new Set(), { failed: (step, error) => failures.push({ step, error }) });
     index += row.steps.length;
   }
   return failures;
@@ -136,14 +138,14 @@ export async function applyAll(
 /**
  * A row's one call stops at the line that fails; that step is done once more by itself, which says what is wrong with it, and the
  * rest after it.
- * @param onFailure without it the first failure is thrown
+ * @param on `failed`: without it the first failure is thrown; `again`: the step of that index is done by itself
  */
 async function applyRow(
   runner: Runner,
   { steps, argv, lines }: Row,
   survey: Survey,
   noted: Set<Item>,
-  onFailure?: (step: Step, error: unknown) => void,
+  on: { failed?: (step: Step, error: unknown) => void; again?: (index: number) => void },
 ): Promise<void> {
   const fresh = steps.flatMap(({ item }) => item && !noted.has(item) ? [item] : []);
   await noteTogether(fresh, survey);
@@ -158,12 +160,13 @@ async function applyRow(
     }
     const step = steps[done];
     if (!step) return;
+    if (steps.length > 1) on.again?.(done);
     try {
       for (const action of step.actions) await act(runner, action);
       await noteDone([step]);
     } catch (error) {
-      if (!onFailure) throw error;
-      onFailure(step, error);
+      if (!on.failed) throw error;
+      on.failed(step, error);
     }
     done++;
   }

@@ -45,8 +45,8 @@ const CHANGES: { what: string; config: string; restarts?: string }[] = [
   { what: "nat64.pool", config: "nat64: {pool: 100.127.0.0/16}", restarts: "translation" },
 ];
 
-/** Lost pings where tayga has to be started anew: it reads its config once. */
-const MOST = 25;
+/** Lost pings where tayga has to be started anew, which takes less than a second: it reads its config once. */
+const MOST = RATE;
 /** The same for yggdrasil, with its peer connected again; the side that is restarted dials. */
 const MOST_OVERLAY = 6 * RATE;
 

@@ -1,7 +1,13 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { placeFiles } from "../../machine/place.ts";
+import { refused } from "./fake/answer.ts";
+import { FakeMachine } from "./fake/machine.ts";
+import { Play } from "./fake/play.ts";
+import { differences, snapshot } from "./fake/snapshot.ts";
 import { blueprint } from "../../gateway/blueprint.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import type { FileItem } from "../../gateway/item.ts";
+import { CrxnError } from "../../gateway/errors.ts";
 import { Path, Unit, unitPath } from "../../gateway/names.ts";
 import { manyNetworks } from "./fake/configs.ts";
 import { FACTS } from "./golden_configs.ts";
@@ -81,4 +87,26 @@ Deno.test("units: many routes are a file for one call of ip, few have a line eac
       assert(told.every((line) => /^(route|address) replace [\w.:/ -]+$/.test(line)), told[0]);
     }
   }
+});
+
+Deno.test({
+  name: "apply: of many routes in one call the one that cannot be made is named, and the machine is as before",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    using machine = new FakeMachine();
+    placeFiles(machine.folder);
+    try {
+      const play = new Play(machine);
+      const before = snapshot(machine);
+      machine.before = (argv) =>
+        argv.includes("add") || argv.includes("replace")
+          ? argv.includes("10.0.7.0/24") ? refused("no", 2) : undefined
+          : undefined;
+      await assertRejects(() => play.up(manyNetworks(40, "wg0")), CrxnError, "add route 10.0.7.0/24");
+      machine.before = () => undefined;
+      assertEquals(differences(before, snapshot(machine)), []);
+    } finally {
+      placeFiles("");
+    }
+  },
 });
