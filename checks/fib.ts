@@ -3,7 +3,7 @@
  * does not say which rule decided; this does. Pure. ip-rule(8), ip-route(8).
  */
 
-import { contains, host, type Network, parseEither } from "../gateway/cidr.ts";
+import { contains, type Network, parseEither } from "../gateway/cidr.ts";
 import type { Family } from "../gateway/item.ts";
 import { linkOf, type PolicySeen, type RouteSeen, type Survey } from "../gateway/survey.ts";
 import type { Flow } from "./flow.ts";

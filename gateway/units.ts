@@ -8,15 +8,7 @@ import translatorUnit from "../assets/units/tayga@.service" with { type: "text" 
 import sandboxText from "../assets/units/sandbox.conf" with { type: "text" };
 import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
 import { Program } from "./action.ts";
-import {
-  bootCommands,
-  chainTransaction,
-  iptablesOf,
-  jumpRule,
-  restoreArgv,
-  routeQuestion,
-  type UnitCommand,
-} from "./commands.ts";
+import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv, routeQuestion } from "./commands.ts";
 import { type ChainItem, type Family, type FileItem, fileItem, type Item, type TableItem } from "./item.ts";
 import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
 import { toldWithoutFamily } from "./rows.ts";

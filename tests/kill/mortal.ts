@@ -3,7 +3,7 @@
  *
  * CRXN_CHANGES=FILE   writes a line for each change, in order, before it is made; the first is number 0
  * CRXN_AT=N           it happens right before change N, which is right after change N-1
- * CRXN_AT=N+          it happens while the program that is change N runs
+ * CRXN_AT=N+          it happens while the program that is change N, or else the next program, runs
  * CRXN_BY=SIGNAL      what happens: it gets that signal; default SIGKILL. `failure`: the program fails, and does nothing
  */
 
@@ -21,13 +21,16 @@ const [, number, during] = /^(\d+)(\+?)$/.exec(Deno.env.get("CRXN_AT") ?? "") ??
 const log = Deno.env.get("CRXN_CHANGES");
 const at = number === undefined ? Infinity : Number(number);
 let count = 0;
+/** It happens once: what crxn does about it is to be seen. */
+let struck = false;
 
 const by = Deno.env.get("CRXN_BY") ?? "SIGKILL";
 const die = () => Deno.kill(Deno.pid, by as Deno.Signal);
 
-/** Called before each change. @returns whether it happens in its midst */
+/** Called before each change. @returns whether it happens in its midst, if that is a program */
 function change(what: string): boolean {
-  const mine = count++ === at;
+  // In the midst of a program: where the changes are one more or less this time, of the next one.
+  const mine = during === "+" ? count++ >= at && !struck : count++ === at;
   if (mine && during !== "+" && by !== "failure") die();
   if (log) writeLine(log, what);
   return mine;
@@ -44,7 +47,7 @@ function asks([program = "", ...args]: string[]): boolean {
   const name = program.replace(/.*\//, "");
   switch (name) {
     case "ip":
-      return args.some((word) => ["show", "get", "-batch", "-V"].includes(word));
+      return args.some((word) => ["show", "get", "-j", "-V"].includes(word));
     case "systemctl":
       return args.some((word) => /^(show|cat|is-.*|list-.*)$/.test(word));
     case "sysctl":
@@ -72,6 +75,7 @@ class MortalRunner implements Runner {
   async run(argv: string[], options?: RunOptions): Promise<Result> {
     if (asks(argv)) return await this.#runner.run(argv, options);
     const midst = change(argv.join(" "));
+    if (midst) struck = true;
     if (midst && by === "failure") return { argv, code: 1, stdout: "", stderr: "made to fail\n" };
     const result = this.#runner.run(argv, options);
     if (midst && during === "+") {
