@@ -3,7 +3,7 @@
 import { Program, run } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/step.ts";
-import type { Item, LinkItem } from "../gateway/item.ts";
+import { devicesUnder, type Item, type LinkItem } from "../gateway/item.ts";
 import { Unit } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";
@@ -28,7 +28,7 @@ export function deviceTrouble(device: string, { survey }: CheckInput): string | 
 
 /** What is put on a device. */
 export const itemsOn = (device: string, { items }: Blueprint): Item[] =>
-  items.filter((i) => (i.kind === "address" || i.kind === "route") && i.device === device);
+  items.filter((i) => i.kind !== "sysctl" && devicesUnder(i).includes(device));
 
 /** Why a link of somebody else that came up anew has nothing on it, if so. */
 export function followerTrouble({ blueprint, survey }: CheckInput): string | undefined {
@@ -39,7 +39,8 @@ export function followerTrouble({ blueprint, survey }: CheckInput): string | und
 
 /** For `itemProblems`: items on a device that is not there or not up. */
 export const excusedByDevice = (input: CheckInput) => (item: Item): string | undefined => {
-  const device = item.kind === "address" || item.kind === "route" || item.kind === "sysctl" ? item.device : undefined;
+  const under = devicesUnder(item);
+  const device = under.find((name) => !linkOf(input.survey, name)?.up) ?? under[0];
   const taken = takenByNetworkd(item, input);
   if (taken) return taken;
   if (item.kind === "route" && item.family === "inet6") {
@@ -62,8 +63,7 @@ export function withDependents(problem: Problem, item: LinkItem, { blueprint, su
   );
   const names = [item.name, ...above.map((l) => l.name)];
   const dependents = blueprint.items.filter((i) =>
-    ((i.kind === "address" || i.kind === "route" || i.kind === "sysctl") && i.device !== undefined &&
-      names.includes(i.device)) ||
+    devicesUnder(i).some((name) => names.includes(name)) ||
     (i.kind === "service" && i.unit === item.holder)
   );
   // A daemon keeps hold of a device that was deleted under it, and makes or takes the new one only when it starts.

@@ -4,9 +4,9 @@ import type { Blueprint } from "../gateway/blueprint.ts";
 import type { CheckInput } from "./check.ts";
 
 /** The devices that carry IPv6: the uplink, tayga's device, and yggdrasil's. */
-export function ipv6Devices({ config, facts, translatorDevice }: Blueprint): string[] {
+export function ipv6Devices({ config, facts, workers }: Blueprint): string[] {
   return [
-    ...(translatorDevice ? [facts.uplink.name, translatorDevice] : []),
+    ...(workers.length > 0 ? [facts.uplink.name, ...workers.map((w) => w.device)] : []),
     ...(config.overlay.type === "yggdrasil" ? [config.overlay.interface] : []),
   ].filter((name) => name !== "lo");
 }

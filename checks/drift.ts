@@ -45,8 +45,8 @@ export const drift: Check = {
 };
 
 const notTayga = ({ blueprint }: CheckInput) => {
-  const { instance } = blueprint.config.nat64 ?? {};
-  return (path: string) => instance === undefined || path !== Path.taygaConfig(instance);
+  const configs = blueprint.workers.map((w) => Path.taygaConfig(w.instance)) as string[];
+  return (path: string) => !configs.includes(path);
 };
 
 function fileProblems(input: CheckInput, others: Others): Problem[] {

@@ -9,6 +9,7 @@ import { packetAt, type Verdict } from "../gateway/netfilter/path.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { UP } from "./fix.ts";
 import { ownerOfChain } from "./firewall_owner.ts";
+import type { Translator } from "../gateway/workers.ts";
 
 const IPTABLES: Record<Exclude<BaseChain["backend"], "nft">, Record<Family, string>> = {
   iptables: { inet: Program.iptables, inet6: Program.ip6tables },
@@ -23,13 +24,13 @@ export function acceptCommands(
   verdict: Verdict,
   kinds: PacketKind[],
   survey: Survey,
-  translator: string | undefined,
+  workers: Translator[],
 ): string[][] {
   const { base, decision } = verdict;
   const owner = ownerOfChain(base, decision, survey);
   if (owner === "firewalld" && base.backend === "nft") {
     const commands = kinds.every((k) => k.path === "forward")
-      ? translator ? firewalldForward(translator) : undefined
+      ? workers.length > 0 ? firewalldForward(workers) : undefined
       : kinds.every((k) => k.path === "input" && k.packet.state !== "ESTABLISHED")
       ? firewalldInput(kinds)
       : undefined;
@@ -69,7 +70,7 @@ const FIREWALL_CMD = "/usr/bin/firewall-cmd";
 const RELOAD = [[FIREWALL_CMD, "--reload"], UP];
 
 /** A zone for the translator, and policies between it and all others; what may really pass crxn's own chain says. */
-function firewalldForward(translator: string): string[][] {
+function firewalldForward(workers: Translator[]): string[][] {
   const call = [FIREWALL_CMD, "--permanent"];
   const policy = (name: string, from: string, to: string) => [
     [...call, `--new-policy=${name}`],
@@ -79,7 +80,7 @@ function firewalldForward(translator: string): string[][] {
   ];
   return [
     [...call, "--new-zone=crxn"],
-    [...call, "--zone=crxn", `--add-interface=${translator}`],
+    ...workers.map(({ device }) => [...call, "--zone=crxn", `--add-interface=${device}`]),
     ...policy("crxn-in", "ANY", "crxn"),
     ...policy("crxn-out", "crxn", "ANY"),
     ...RELOAD,

@@ -90,7 +90,7 @@ function acceptsFirst(verdict: Verdict, kinds: PacketKind[], input: CheckInput):
     const jump = ["-m", "comment", "--comment", "crxn:jump", "-j", "CRXN-POSTROUTING"];
     return [[...call, "-D", "POSTROUTING", ...jump], [...call, "-I", "POSTROUTING", "1", ...jump]];
   }
-  return acceptCommands(verdict, kinds, input.survey, input.blueprint.translatorDevice);
+  return acceptCommands(verdict, kinds, input.survey, input.blueprint.workers);
 }
 
 /** Destination NAT sends the gateway's packets elsewhere; source NAT of clients makes one of them all. */
@@ -110,7 +110,7 @@ export function redirected(input: CheckInput): Problem[] {
   ): Problem => ({
     found: `${packetsText(kinds, list.map((l) => l.kind))} ${does}, by ${placeText(verdict, input.survey)}`,
     want: "the gateway's packets left as they are",
-    fix: acceptCommands(verdict, kinds, input.survey, input.blueprint.translatorDevice),
+    fix: acceptCommands(verdict, kinds, input.survey, input.blueprint.workers),
     evidence: [placeEvidence(verdict, input)],
   });
   return [

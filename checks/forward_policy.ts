@@ -184,5 +184,5 @@ function cure(
     const jump = jumpAt(item, survey.rules[item.family]?.filter);
     if (item.rules.some(isAccept) && decision.top < jump) return { steps: [jumpInFront(item, jump)] };
   }
-  return { fix: acceptCommands(verdict, kinds, survey, blueprint.translatorDevice) };
+  return { fix: acceptCommands(verdict, kinds, survey, blueprint.workers) };
 }

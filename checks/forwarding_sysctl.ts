@@ -36,10 +36,7 @@ export const forwardingSysctl: Check = {
   },
 };
 
-const devicesOf = ({ ways, translatorDevice }: Blueprint): string[] => [
-  ...ways.map((w) => w.device),
-  ...(translatorDevice ? [translatorDevice] : []),
-];
+const devicesOf = ({ ways, workers }: Blueprint): string[] => [...ways, ...workers].map((w) => w.device);
 
 /** Setting ip_forward sets each device; afterwards one may be switched off by itself (ip-sysctl.rst). */
 function deviceProblems({ blueprint, survey }: CheckInput): Problem[] {

@@ -71,7 +71,7 @@ function dropsOf(kinds: PacketKind[], { survey, blueprint }: CheckInput): Proble
   return byPlace(found).map(({ kinds: those, verdict }) => ({
     found: `${packetsText(those, kinds)} are dropped by ${placeText(verdict, survey)}`,
     want: `${packetsText(those, kinds)} let in`,
-    fix: acceptCommands(verdict, those, survey, blueprint.translatorDevice),
+    fix: acceptCommands(verdict, those, survey, blueprint.workers),
     evidence: [placeEvidence(verdict, { survey })],
   }));
 }

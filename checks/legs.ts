@@ -8,6 +8,13 @@ import { networkOf as longestOf } from "../gateway/overlay_nodes.ts";
 import type { Flow } from "./flow.ts";
 import { flows, type Input, sample } from "./leg_flows.ts";
 
+/** By which device, or by which devices. */
+export interface Out {
+  device: string;
+  /** All of several next hops. */
+  besides?: string[];
+}
+
 export interface Leg {
   /** The check that speaks for it. */
   check: string;
@@ -15,7 +22,7 @@ export interface Leg {
   name: string;
   flow: Flow;
   /** A device by which it has to leave; `local`: it is for this machine; `nowhere`: it ends here. */
-  want: { device: string } | "local" | "nowhere";
+  want: Out | "local" | "nowhere";
 }
 
 /** Stands for a client somewhere: a global address that is assigned to nobody. */
@@ -23,7 +30,7 @@ const CLIENT = "2000::1";
 /** @returns none where the devices are not known: no leg is judged by a guess */
 export function legsOf(input: Input): Leg[] {
   const { blueprint } = input;
-  const { config, ways, translatorDevice: translator } = blueprint;
+  const { config, ways, workers } = blueprint;
   const uplink = blueprint.facts.uplink.name;
   const all = ways.flatMap((w) => w.networks.map((to) => ({ to, device: w.device })));
   const networks = distinct(all, endsOf, ({ device }) => device, () => bordersOf(input));
@@ -50,27 +57,34 @@ export function legsOf(input: Input): Leg[] {
       ) => leg("overlay-address", `packets from ${flow.from} to this machine's ${own}`, flow, "local")),
     ]),
   ].filter((l): l is Leg => l !== undefined);
-  if (!config.nat64 || !translator) return atHome;
-  const { pool, maps, clients } = config.nat64;
+  if (!config.nat64 || workers.length === 0) return atHome;
+  const [translator, ...besides] = workers.map((w) => w.device) as [string, ...string[]];
+  const { maps, clients } = config.nat64;
   const client = clients.includes("::/0") ? CLIENT : sample(input, clients[0]!);
   const through = networks.flatMap(({ to, device }) => {
     const inside = slice(config.prefix!, to);
     return [
       ...flows(input, { to: inside, from: client, iif: uplink }).map((flow) =>
-        leg("prefix-route", `packets of clients to ${flow.to}`, flow, translator)
+        leg("prefix-route", `packets of clients to ${flow.to}`, flow, translator, besides)
       ),
-      ...flows(input, { to, from: pool, iif: translator }).map((flow) =>
-        leg("overlay-route", `packets from the translator to ${flow.to}`, flow, deviceTo(flow.to))
+      ...workers.flatMap((w) =>
+        flows(input, { to, from: w.pool, iif: w.device }).map((flow) =>
+          leg("overlay-route", `packets from the translator to ${flow.to}`, flow, deviceTo(flow.to))
+        )
       ),
       // Answers come to this machine's address, and have the pool's when their route is looked up.
-      ...flows(input, { to: pool, from: sourceIn({ to, device }), iif: device }, {
-        destination: own,
-        state: "ESTABLISHED",
-      }).filter(isOwn(device)).map((flow) =>
-        leg("pool-route", `answers from ${flow.from} to the pool`, flow, translator)
+      ...workers.flatMap((w) =>
+        flows(input, { to: w.pool, from: sourceIn({ to, device }), iif: device }, {
+          destination: own,
+          state: "ESTABLISHED",
+        }).filter(isOwn(device)).map((flow) =>
+          leg("pool-route", `answers from ${flow.from} to the pool`, flow, w.device)
+        )
       ),
-      ...flows(input, { to: client, from: inside, iif: translator }).map((flow) =>
-        leg("uplink", `answers from ${flow.from} to clients`, flow, uplink)
+      ...workers.flatMap((w) =>
+        flows(input, { to: client, from: inside, iif: w.device }).map((flow) =>
+          leg("uplink", `answers from ${flow.from} to clients`, flow, uplink)
+        )
       ),
     ];
   });
@@ -78,12 +92,18 @@ export function legsOf(input: Input): Leg[] {
   const sources = networks.filter(({ device }, i) => networks.findIndex((n) => n.device === device) === i);
   const mapped = distinct(maps, ({ ipv4 }) => [ipv4], () => "", () => bordersOf(input)).flatMap(({ ipv4 }) =>
     sources.map((source) =>
-      leg("pool-route", `packets to ${ipv4} of nat64.maps`, {
-        family: "inet" as const,
-        to: ipv4,
-        from: sample(input, sourceIn(source)),
-        iif: source.device,
-      }, translator)
+      leg(
+        "pool-route",
+        `packets to ${ipv4} of nat64.maps`,
+        {
+          family: "inet" as const,
+          to: ipv4,
+          from: sample(input, sourceIn(source)),
+          iif: source.device,
+        },
+        translator,
+        besides,
+      )
     )
   );
   const rest = unused(config).map((to) =>
@@ -129,9 +149,16 @@ function tunnels({ blueprint, survey }: Input): Leg[] {
   }));
 }
 
-const leg = (check: string, name: string, flow: Flow, to: string | undefined): Leg | undefined => {
+const leg = (
+  check: string,
+  name: string,
+  flow: Flow,
+  to: string | undefined,
+  besides: string[] = [],
+): Leg | undefined => {
   if (to === undefined) return undefined;
-  return { check, name, flow, want: to === "local" || to === "nowhere" ? to : { device: to } };
+  const out = { device: to, ...(besides.length > 0 ? { besides } : {}) };
+  return { check, name, flow, want: to === "local" || to === "nowhere" ? to : out };
 };
 
 /** Addresses of the routed network that nothing of the overlay is behind. */

@@ -2,7 +2,7 @@ import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { ManagersSeen } from "../gateway/host.ts";
 import { defaultUplink } from "../gateway/survey.ts";
-import type { Item } from "../gateway/item.ts";
+import { devicesUnder, type Item } from "../gateway/item.ts";
 import type { Check, CheckInput, Hop } from "./check.ts";
 import { takenByNetworkd } from "./networkd.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
@@ -46,14 +46,14 @@ const takenItems = (input: CheckInput): Item[] =>
   input.blueprint.items.filter((item) => takenByNetworkd(item, input) !== undefined);
 
 const hopOf = (lost: Item[], { blueprint }: CheckInput): Hop | undefined => {
-  const devices = lost.flatMap((i) => i.kind === "route" || i.kind === "address" ? [i.device] : []);
-  if (devices.some((d) => d !== undefined && d === blueprint.translatorDevice)) return "translator";
-  return devices.some((d) => d !== undefined) ? "overlay" : undefined;
+  const devices = lost.flatMap((i) => i.kind === "route" || i.kind === "address" ? devicesUnder(i) : []);
+  if (blueprint.workers.some((w) => devices.includes(w.device))) return "translator";
+  return devices.length > 0 ? "overlay" : undefined;
 };
 
 function lostProblem(lost: Item[]): Problem[] {
   if (lost.length === 0) return [];
-  const loose = lost.every((i) => i.kind === "route" && i.device === undefined);
+  const loose = lost.every((i) => i.kind === "route" && devicesUnder(i).length === 0);
   return [{
     found: `systemd-networkd has taken away: ${lost.map((i) => i.id).join(", ")}`,
     want: "what crxn put there, and networkd kept from it",
@@ -64,10 +64,9 @@ function lostProblem(lost: Item[]): Problem[] {
 }
 
 /** Devices that carry addresses and routes of the gateway; `theirs`: made by somebody else, who may manage it well. */
-const devicesOf = ({ ways, translatorDevice, config }: Blueprint): string[] => [
+const devicesOf = ({ ways, workers, config }: Blueprint): string[] => [
   ...new Set([
-    ...ways.map((w) => w.device),
-    ...(translatorDevice ? [translatorDevice] : []),
+    ...[...ways, ...workers].map((w) => w.device),
     ...(config.overlay.type === "yggdrasil" ? [config.overlay.interface] : []),
   ]),
 ];

@@ -1,7 +1,14 @@
 /** Which check speaks for an item of the blueprint. Each has exactly one, so that one fault is one finding. */
 
 import type { Blueprint } from "../gateway/blueprint.ts";
-import type { ChainItem, FileItem, Item, RouteItem, ServiceItem } from "../gateway/item.ts";
+import {
+  type ChainItem,
+  devicesUnder,
+  type FileItem,
+  type Item,
+  type RouteItem,
+  type ServiceItem,
+} from "../gateway/item.ts";
 import { Path, Unit } from "../gateway/names.ts";
 
 /** @returns the id of the check */
@@ -16,6 +23,7 @@ export function ownerOf(item: Item, blueprint: Blueprint): string {
       return fileOwner(item, blueprint);
     case "sysctl":
       if (item.device) return "tunnel-routing";
+      if (item.key.includes("/fib_multipath_")) return "prefix-route";
       return item.key.endsWith("/accept_ra") ? "accept-ra" : "forwarding-sysctl";
     case "link":
       return item.spec.type === "translator" ? "translator-device" : "tunnel-routing";
@@ -33,13 +41,15 @@ export function ownerOf(item: Item, blueprint: Blueprint): string {
 }
 
 /** The sysctl file is judged line by line by the checks of its parameters; what else is wrong with it is drift. */
-function fileOwner({ path }: FileItem, { config }: Blueprint): string {
-  return config.nat64 && path === Path.taygaConfig(config.nat64.instance) ? "translator-config" : "drift";
+function fileOwner({ path }: FileItem, { workers }: Blueprint): string {
+  return workers.some((w) => path === Path.taygaConfig(w.instance)) ? "translator-config" : "drift";
 }
 
-function routeOwner(item: RouteItem, { translatorDevice }: Blueprint): string {
+function routeOwner(item: RouteItem, { workers }: Blueprint): string {
   if (item.type === "blackhole") return "blackhole-route";
-  if (item.type === "unreachable" || item.device !== translatorDevice) return "overlay-route";
+  if (item.type === "unreachable" || !workers.some((w) => devicesUnder(item).includes(w.device))) {
+    return "overlay-route";
+  }
   return item.family === "inet6" ? "prefix-route" : "pool-route";
 }
 

@@ -1,10 +1,11 @@
 import { contains, host as single, parseAddress, parseNetwork } from "../gateway/cidr.ts";
 import type { PoolSeen } from "../gateway/host.ts";
-import { translatorAddress6 } from "../gateway/translator.ts";
+import { translatorAddresses6 } from "../gateway/translator.ts";
 import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import { excusedByFlush } from "./flushed.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
+import { Path } from "../gateway/names.ts";
 
 /** How full the pool may be before it is worth a word (share of its addresses). */
 const NEARLY_FULL = 0.9;
@@ -47,8 +48,8 @@ export const pool: Check = {
 /** How many of its addresses are taken. */
 function usage(input: CheckInput): Outcome {
   const { blueprint, survey } = input;
-  const { pool: network, instance, maps } = blueprint.config.nat64!;
-  const room = poolRoom({ pool: network, maps });
+  const { pool: network, maps } = blueprint.config.nat64!;
+  const room = blueprint.workers.map((w) => poolRoom({ pool: w.pool, maps })).reduce((a, b) => a + b, 0);
   const seen = input.host?.pool;
   const given = seen?.given ?? survey.poolUsed;
   const refused = refusal(input);
@@ -58,8 +59,8 @@ function usage(input: CheckInput): Outcome {
       : { verdict: "unknown", found: "tayga's list cannot be read: there is none yet, or it is root's alone" };
   }
   const found = `${given ?? 0} of the ${room} addresses that ${network} has for clients are given out${ages(seen)}`;
-  const path = `/var/lib/tayga/${instance}/dynamic.map`;
-  const evidence = seen ? [listEvidence(path, seen)] : [];
+  const lists = blueprint.workers.map((w) => Path.pool(w.instance));
+  const evidence = seen ? [listEvidence(lists, seen)] : [];
   const problem = (more: Partial<Problem>): Problem => ({ found, want: cureFor(network), evidence, ...more });
   if (refused) {
     return outcomeOf([
@@ -91,16 +92,17 @@ function cureFor(network: string): string {
   } in crxn.yaml, then \`crxn up\``;
 }
 
-function listEvidence(path: string, { largest }: PoolSeen): Evidence {
+function listEvidence(lists: string[], { largest }: PoolSeen): Evidence {
   const lines = largest.map(([network, n]) => `${n} ${n === 1 ? "address" : "addresses"} to ${network}`);
-  return { command: ["/usr/bin/cat", path], output: lines.join("\n") };
+  return { command: ["/usr/bin/cat", ...lists], output: lines.join("\n") };
 }
 
 /** ICMPv6 unreachable, code 5, from tayga itself: it has no address for whom it comes from. */
 function refusal({ probe, blueprint }: CheckInput): Evidence[] | undefined {
   if (!probe?.ran || probe.received > 0) return undefined;
+  const addresses = translatorAddresses6(blueprint.config);
   const line = probe.output.split("\n").find((l) =>
-    l.startsWith(`From ${translatorAddress6(blueprint.config)} `) &&
+    addresses.some((address) => l.startsWith(`From ${address} `)) &&
     /unreachable: (Unknown code 5|Source address failed)/i.test(l)
   );
   return line === undefined ? undefined : [{ command: probe.command, output: line }];

@@ -9,6 +9,7 @@ import { linkOf, type RouteSeen } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import type { Problem } from "./problem.ts";
 import { taygaConfigOf } from "./running_config.ts";
+import type { Translator } from "../gateway/workers.ts";
 
 const touch = (a: string | undefined, b: string): boolean => {
   const [one, other] = [parseNetwork(a ?? ""), parseNetwork(b)];
@@ -19,7 +20,7 @@ const touch = (a: string | undefined, b: string): boolean => {
 function shared({ device, prefix, pool }: Partial<RivalConfig>, { blueprint }: CheckInput): string[] {
   const { prefix: own, nat64 } = blueprint.config;
   return [
-    ...(device !== undefined && device === blueprint.translatorDevice ? [`the device ${device}`] : []),
+    ...(device !== undefined && blueprint.workers.some((w) => w.device === device) ? [`the device ${device}`] : []),
     ...(touch(prefix, own!) ? [`the prefix ${prefix}`] : []),
     ...(touch(pool, nat64!.pool) ? [`the pool ${pool}`] : []),
   ];
@@ -45,8 +46,10 @@ export function otherTaygas(input: CheckInput): Problem[] {
 }
 
 /** A tayga that no unit of the gateway has started, with the gateway's own config: it holds the device. */
-export function strayTaygas({ blueprint, survey, host }: CheckInput): Problem[] {
-  const { instance } = blueprint.config.nat64!;
+export const strayTaygas = (input: CheckInput): Problem[] =>
+  input.blueprint.workers.flatMap((worker) => straysOf(worker, input));
+
+function straysOf({ instance }: Translator, { survey, host }: CheckInput): Problem[] {
   const unit = Unit.translator(instance);
   const main = survey.units[unit]?.pid ?? 0;
   return (host?.processes ?? []).filter((p) =>
@@ -74,7 +77,7 @@ export function rivalRoutes({ blueprint, survey }: Pick<CheckInput, "blueprint" 
   return survey.routes.filter((r) => {
     const to = parseNetwork(r.to);
     const isTun = r.type === "unicast" && r.device !== undefined && linkOf(survey, r.device)?.kind === "tun";
-    if (!to || !isTun || r.device === blueprint.translatorDevice || r.table !== "main") return false;
+    if (!to || !isTun || blueprint.workers.some((w) => w.device === r.device) || r.table !== "main") return false;
     // The overlay's own TUN carries routes as well, but never one of the prefix.
     return contains(prefix, to) || (to.length > 64 && contains(to, prefix)) ||
       (r.family === "inet" && !blueprint.ways.some((w) => w.device === r.device) && to.length >= pool.length &&

@@ -1,7 +1,7 @@
 /** What is wrong with the way of each packet: by the kernel's own answers where there are any, and whose doing it is. Pure. */
 
 import { contains } from "../gateway/cidr.ts";
-import type { RouteItem } from "../gateway/item.ts";
+import { devicesUnder, type RouteItem } from "../gateway/item.ts";
 import { restored } from "./restored.ts";
 import { see } from "../gateway/see.ts";
 import { defaultUplink, linkOf, type PolicySeen } from "../gateway/survey.ts";
@@ -77,8 +77,9 @@ function judged(leg: Leg, input: Input): RouteFault | undefined {
 const asWanted = ({ want, check }: Leg, { type, devices }: Lookup): boolean => {
   if (want === "nowhere") return type !== "unicast" && type !== "local";
   if (want === "local") return type === "local";
-  if (type !== "unicast" || !devices.includes(want.device)) return false;
-  return check === "uplink" || devices.every((d) => d === want.device);
+  const right = [want.device, ...want.besides ?? []];
+  if (type !== "unicast" || !devices.some((d) => right.includes(d))) return false;
+  return check === "uplink" || devices.every((d) => right.includes(d));
 };
 
 const answerAsWanted = (leg: Leg, { type = "none", device }: RouteAnswer): boolean =>
@@ -130,7 +131,7 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
   if (want === "nowhere") return present(here((i) => i.type === "blackhole"));
   const own = blueprint.items.filter((i) => i.kind === "address");
   if (check.startsWith("overlay-") && own.some((i) => see(i, survey).is !== "present")) return false;
-  return want === "local" || present(here((i) => i.type === "unicast" && i.device === want.device));
+  return want === "local" || present(here((i) => i.type === "unicast" && devicesUnder(i).includes(want.device)));
 }
 
 /** The rule to blame, if it is one: a rule that leads to the table main has only found there what everybody would. */

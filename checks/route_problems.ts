@@ -85,7 +85,7 @@ function problemOf(fault: RouteFault, input: CheckInput): Problem {
 
 export function wanted({ leg: { want } }: RouteFault): string {
   if (want === "nowhere") return "dropped";
-  return want === "local" ? "taken in" : `by ${want.device}`;
+  return want === "local" ? "taken in" : `by ${[want.device, ...want.besides ?? []].join(" or ")}`;
 }
 
 const flag = (family: RouteSeen["family"]) => family === "inet6" ? "-6" : "-4";

@@ -20,8 +20,8 @@ export const rpFilter: Check = {
     "With 1 (strict) the kernel drops what comes in by another device than the one by which it would answer, with 2 (loose) what it has no route back to. Without a log line. The way back is looked up without the packet's mark.",
   cure: "`sysctl -w net.ipv4.conf.DEVICE.rp_filter=2`, or a way back by the same device.",
   run: (input) => {
-    const { blueprint: { ways, translatorDevice } } = input;
-    const devices = [...ways.map((w) => w.device), ...(translatorDevice ? [translatorDevice] : [])]
+    const { blueprint: { ways, workers } } = input;
+    const devices = [...ways, ...workers].map((w) => w.device)
       .filter((d) => linkOf(input.survey, d));
     const values = devices.flatMap((device) => {
       const value = sourceCheck(input, device);

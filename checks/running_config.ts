@@ -5,6 +5,7 @@ import { Path, Unit } from "../gateway/names.ts";
 import type { CheckInput } from "./check.ts";
 import { restart } from "./device.ts";
 import type { Problem } from "./problem.ts";
+import type { Translator } from "../gateway/workers.ts";
 
 /** The value of an option in a process's arguments, in any of its spellings. */
 export function optionOf(args: string[], names: string[]): string | undefined {
@@ -20,8 +21,10 @@ export function optionOf(args: string[], names: string[]): string | undefined {
 export const taygaConfigOf = (args: string[]): string => optionOf(args, ["--config", "-c"]) ?? "/etc/tayga.conf";
 
 /** tayga's main process reads another file than the one that this check looks at. */
-export function otherConfig({ blueprint, survey, host }: CheckInput): Problem[] {
-  const { instance } = blueprint.config.nat64!;
+export const otherConfigs = (input: CheckInput): Problem[] =>
+  input.blueprint.workers.flatMap((worker) => otherConfig(worker, input));
+
+function otherConfig({ instance }: Translator, { survey, host }: CheckInput): Problem[] {
   const unit = Unit.translator(instance);
   const seen = survey.units[unit];
   const process = host?.processes?.find((p) => p.pid === seen?.pid);

@@ -26,9 +26,7 @@ export function tunnelDrops({ blueprint, survey }: CheckInput, ours: Item[] = []
   return byPlace(found).map(({ kinds, verdict }) => ({
     found: `${packetsText(kinds, all)} are dropped by ${placeText(verdict, survey)}`,
     want: "the tunnel's packets accepted",
-    ...(isBehindOurs(verdict)
-      ? { items: ours }
-      : { fix: acceptCommands(verdict, kinds, survey, blueprint.translatorDevice) }),
+    ...(isBehindOurs(verdict) ? { items: ours } : { fix: acceptCommands(verdict, kinds, survey, blueprint.workers) }),
     evidence: [placeEvidence(verdict, { survey })],
   }));
 }

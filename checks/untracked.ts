@@ -12,7 +12,7 @@ import type { Problem } from "./problem.ts";
 
 /** An accept before it keeps the gateway's packets tracked: in raw nothing else is decided. */
 export function untrackedProblems(family: Family, { blueprint, survey }: CheckInput): Problem[] {
-  const { config, ways, facts, translatorDevice } = blueprint;
+  const { config, ways, facts, workers } = blueprint;
   if (!config.nat64) return [];
   const kinds = forwardedPackets({ config, ways, uplink: facts.uplink.name, survey }).filter((k) =>
     k.family === family
@@ -29,7 +29,7 @@ export function untrackedProblems(family: Family, { blueprint, survey }: CheckIn
       family === "inet" ? "they keep their addresses from the pool" : "answers are then not known as such"
     }`,
     want: "connection tracking of the gateway's packets",
-    fix: acceptCommands(verdict, those, survey, translatorDevice),
+    fix: acceptCommands(verdict, those, survey, workers),
     evidence: [placeEvidence(verdict, { survey })],
   }));
 }

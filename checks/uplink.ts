@@ -116,7 +116,7 @@ const madeFor = ({ blueprint }: CheckInput): Item[] =>
 function successor({ blueprint, survey }: CheckInput): { device: string; has: string; online: boolean } | undefined {
   const route = defaultUplink(survey);
   if (route?.device) return { device: route.device, has: "has the IPv6 default route", online: true };
-  const ours = new Set([...blueprint.ways.map((w) => w.device), blueprint.translatorDevice, "lo"]);
+  const ours = new Set([...[...blueprint.ways, ...blueprint.workers].map((w) => w.device), "lo"]);
   const others = survey.links.filter((l) => !ours.has(l.name) && l.kind !== "tun");
   const address = (l: Link) => l.addresses.find((a) => a.scope === "global")?.address;
   const other = others.find((l) => address(l)) ?? (others.length === 1 ? others[0] : undefined);
@@ -128,8 +128,8 @@ function successor({ blueprint, survey }: CheckInput): { device: string; has: st
 /** A rule for the prefix that leads answers out by another device can be meant so, where crxn.yaml names no uplink. */
 function answers(input: CheckInput): Problem[] {
   const faults = routeFaults(input);
-  const { config, ways, translatorDevice } = input.blueprint;
-  const inward = [...ways.map((w) => w.device), translatorDevice, "lo"];
+  const { config, ways, workers } = input.blueprint;
+  const inward = [...[...ways, ...workers].map((w) => w.device), "lo"];
   const meant = faults.some((f) =>
     f.leg.check === "uplink" && f.decided.type === "unicast" && f.decided.rule?.from !== undefined &&
     !isStandard(f.decided.rule) && !f.decided.devices.some((d) => inward.includes(d))

@@ -20,6 +20,7 @@ import { changeableByOthers } from "../machine/trust.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
 import { findIdentity } from "../machine/identity.ts";
 import type { Ui } from "./ui.ts";
+import { machineSize } from "../machine/size.ts";
 
 export interface Options {
   config: string;
@@ -80,7 +81,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
       `Look whether it says what you want, then \`chown root:root\` and \`chmod go-w\` what is named.`,
     );
   }
-  return { text, config: await parseConfig(text, file) };
+  return { text, config: await parseConfig(text, file, machineSize()) };
 }
 
 export function requireRoot(what: string): void {

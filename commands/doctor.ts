@@ -59,8 +59,8 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   using _alone = options.fix ? await alone(context, "doctor --fix") : undefined;
   const loaded = options.fix ? await current(context, early) : early;
   const captured: { capture?: Capture } = {};
-  const begin = async ({ translatorDevice, ways }: Blueprint) => {
-    const devices = [...(translatorDevice ? [translatorDevice] : []), ...ways.map((w) => w.device)];
+  const begin = async ({ workers, ways }: Blueprint) => {
+    const devices = [...workers, ...ways].map((w) => w.device);
     captured.capture = await startCapture(context.runner, options.capture!, devices);
   };
   const look = (ids: ReadonlySet<string>, before?: typeof begin) =>

@@ -123,11 +123,11 @@ function detail(name: string, text: string | undefined): string[] {
 
 /** The path with the state of each station below it; one station a line where that is too long. */
 function pathLines(path: Station[], { blueprint }: CheckInput, paint: Paint): string[] {
-  const { config, facts, overlayDevice, translatorDevice } = blueprint;
+  const { config, facts, overlayDevice, workers } = blueprint;
   const target = config.overlay.routes.map((r) => r.to).join(" ") || "overlay";
   const labels = {
     uplink: `[${facts.uplink.name}]`,
-    translator: `[${translatorDevice ?? ""}]`,
+    translator: `[${workers[0]?.device ?? ""}${workers.length > 1 ? ` x${workers.length}` : ""}]`,
     forward: "[forward]",
     overlay: `[${overlayDevice}]`,
     target,

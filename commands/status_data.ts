@@ -104,7 +104,7 @@ const poolOf = (network: string, { poolUsed, root }: Survey) => ({
 });
 
 function hopsOf({ blueprint, survey }: CheckInput, findings: Finding[]): StatusHop[] {
-  const { config, facts, ways, translatorDevice } = blueprint;
+  const { config, facts, ways, workers } = blueprint;
   const hop = (name: StatusHop["name"], device: string, check: Hop): StatusHop => {
     const link = linkOf(survey, device);
     const faulty = findings.some((f) => f.verdict === "fail" && (f.hop ?? hopOf(f.id)) === check);
@@ -115,9 +115,8 @@ function hopsOf({ blueprint, survey }: CheckInput, findings: Finding[]): StatusH
     ? [hop("underlay", overlay.interface, "overlay")]
     : [];
   return [
-    ...(translatorDevice
-      ? [hop("uplink", facts.uplink.name, "uplink"), hop("translator", translatorDevice, "translator")]
-      : []),
+    ...(workers.length > 0 ? [hop("uplink", facts.uplink.name, "uplink")] : []),
+    ...workers.map((w) => hop("translator", w.device, "translator")),
     ...ways.map((w) => hop("overlay", w.device, "overlay")),
     ...underlay,
   ];

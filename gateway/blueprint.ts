@@ -18,11 +18,12 @@ import {
   unwantedItem,
 } from "./item.ts";
 import { limitItems } from "./limits.ts";
-import { dropInPath, HEADER, Path, translatorDevice, Unit, unitPath } from "./names.ts";
+import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
 import { overlayItems } from "./overlay.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
 import { fill } from "./template.ts";
 import { taygaConfigFile, translatorItems } from "./translator.ts";
+import { type Translator, workersOf } from "./workers.ts";
 import { firewallFiles, linkFiles, overlayUnitFiles, translatorUnitFiles } from "./units.ts";
 
 export interface Blueprint {
@@ -34,36 +35,40 @@ export interface Blueprint {
   ways: Way[];
   /** The far nodes of a yggdrasil overlay. */
   nodes: FarNode[];
-  /** tayga's device, on a gateway. */
-  translatorDevice?: string;
+  /** The translators of a gateway. */
+  workers: Translator[];
   /** In the order in which they are made. */
   items: Item[];
 }
 
 export function blueprint(config: Config, facts: Facts): Blueprint {
   const overlay = overlayItems(config, facts);
+  const workers = workersOf(config);
   const translator = translatorItems(config);
-  const sysctls = sysctlItems(config, facts);
+  const sysctls = [...sysctlItems(config, facts), ...translator.sysctls];
   const chains = firewallItems(config, facts, overlay);
   const limits = limitItems(config);
   const daemon = config.overlay.type === "yggdrasil" ? Unit.yggdrasil : undefined;
   const own = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : Program.yggdrasil;
-  const { instance } = config.nat64 ?? {};
   // What is on a link of somebody else comes and goes with it; the rest must not wait for it.
   const follows = config.overlay.type === "interface";
   const onLink = follows ? overlay.routes.filter((i) => "device" in i && i.device !== undefined) : [];
   const lasting = overlay.routes.filter((i) => !onLink.includes(i));
-  const before = [Unit.overlay, ...(instance ? [Unit.translator(instance)] : [])];
+  const before = [Unit.overlay, ...workers.map((w) => Unit.translator(w.instance))];
+  // A translator makes its own device and routes; several have routes in common, which none of them may touch when it starts.
+  const [ownRoutes, common] = workers.length === 1
+    ? [[...translator.own, ...translator.slices], []]
+    : [[], [...translator.own, ...translator.slices]];
 
   const files: FileItem[] = [
     fileItem(Path.sysctl, fill(sysctlTemplate, { header: HEADER, lines: sysctlLines(sysctls) })),
     ...firewallFiles(chains, before, limits?.table),
     ...(limits ? [limits.file] : []),
     // The kernel parameters once more: ifupdown, another sysctl file or a container may have the last word before.
-    ...overlayUnitFiles([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting], daemon),
+    ...overlayUnitFiles([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting, ...common], daemon),
     ...(follows ? linkFiles(overlay.ways[0]!.device, onLink) : []),
     ...overlay.files,
-    ...(instance ? [taygaConfigFile(config), ...translatorUnitFiles(instance, translator)] : []),
+    ...workers.flatMap((w) => [taygaConfigFile(w, config), ...translatorUnitFiles(w.instance, ownRoutes)]),
   ];
   return {
     config,
@@ -71,11 +76,11 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
     overlayDevice: overlay.ways[0]!.device,
     ways: overlay.ways,
     nodes: overlay.nodes,
-    ...(instance ? { translatorDevice: translatorDevice(instance) } : {}),
+    workers,
     items: [
       ...packageItems(config),
       ...programItems(config),
-      ...(instance ? [unwantedItem(Unit.sampleTranslator)] : []),
+      ...(workers.length > 0 ? [unwantedItem(Unit.sampleTranslator)] : []),
       ...files,
       ...sysctls,
       ...chains,
@@ -83,7 +88,8 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
       ...overlay.links,
       ...overlay.sysctls,
       ...overlay.routes,
-      ...translator,
+      ...translator.own,
+      ...(workers.length === 1 ? translator.slices : []),
       ...(chains.length > 0 ? [serviceItem(Unit.firewall)] : []),
       serviceItem(Unit.overlay),
       ...(follows ? [serviceItem(Unit.link, { reads: [Path.linkScript, unitPath(Unit.link)] })] : []),
@@ -95,12 +101,14 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
           pulls: ["network-online.target"],
         })]
         : []),
-      ...(instance
-        ? [serviceItem(Unit.translator(instance), {
+      ...workers.map(({ instance }) =>
+        serviceItem(Unit.translator(instance), {
           reads: [Path.taygaConfig(instance), unitPath(Unit.translator(instance))],
           interrupts: "translation, for less than a second",
-        })]
-        : []),
+        })
+      ),
+      // Of several each one runs before it gets its share of the clients.
+      ...(workers.length > 1 ? translator.slices : []),
     ],
   };
 }

@@ -19,7 +19,8 @@ function routeWords(item: RouteItem): string[] {
   // The machine's own address is a /32: it makes no next hop a neighbour.
   if (item.via) words.push("onlink");
   if (item.metric !== undefined) words.push("metric", String(item.metric));
-  return [...words, "proto", "64"];
+  const hops = (item.hops ?? []).flatMap(({ via, device }) => ["nexthop", ...(via ? ["via", via] : []), "dev", device]);
+  return [...words, "proto", "64", ...hops];
 }
 
 /** Prints the route that the kernel would not tell from this one, on the same device, if there is one. */

@@ -5,7 +5,7 @@ import { makeCommands } from "./commands.ts";
 import { fetchStep, isTakenOver } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { fileStep, type Known, textOf } from "./file_step.ts";
-import type { Item, ServiceItem } from "./item.ts";
+import { devicesUnder, type Item, type ServiceItem } from "./item.ts";
 import type { Entry } from "./journal.ts";
 import { catchUp } from "./live.ts";
 import { linkSteps } from "./link_steps.ts";
@@ -77,8 +77,9 @@ function makeSteps(
       steps.push(DAEMON_RELOAD);
       unitsPending = false;
     }
-    const on = "device" in item ? item.device : item.kind === "link" && "underlay" in item.spec && item.spec.underlay;
-    const lost = (on && done.devices.has(on)) || (item.kind === "link" && isTakenOver(item, items, states, survey));
+    const on = item.kind === "link" && "underlay" in item.spec ? [item.spec.underlay] : devicesUnder(item);
+    const lost = on.some((device) => done.devices.has(device)) ||
+      (item.kind === "link" && isTakenOver(item, items, states, survey));
     if (
       item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
     ) continue;

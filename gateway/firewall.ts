@@ -3,11 +3,11 @@
 import type { Config } from "./config/types.ts";
 import type { Facts } from "./facts.ts";
 import { type ChainItem, chainItem } from "./item.ts";
-import { translatorDevice } from "./names.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
 import { forged4, forged6, overlayForward, overlayInput4, overlayInput6 } from "./reach.ts";
 import { ESTABLISHED, jump, pass, tag } from "./rule.ts";
 import { clampTag, mssOf } from "./segments.ts";
+import { workersOf } from "./workers.ts";
 import { sourceRules, tunnelChains, tunnelInput } from "./tunnel_rules.ts";
 
 /** @returns the chains in the order in which they are made: nothing is let in before it is guarded. */
@@ -37,8 +37,8 @@ export function firewallItems(
     const mss = mssOf(config, facts);
     if (mss !== undefined) {
       chains.push(
-        chainItem("inet", "mangle", "FORWARD", clamp(config.nat64.instance, mss, facts)),
-        chainItem("inet6", "mangle", "FORWARD", clamp(config.nat64.instance, mss, facts)),
+        chainItem("inet", "mangle", "FORWARD", clamp(config, mss, facts)),
+        chainItem("inet6", "mangle", "FORWARD", clamp(config, mss, facts)),
       );
     }
   }
@@ -52,18 +52,22 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
     // A node carries the overlay's packets for the networks behind it. Where nothing drops them, nothing is needed.
     return facts.drops.FORWARD.inet ? carried(ways, ok) : [];
   }
-  const translator = translatorDevice(config.nat64.instance);
   const { maps } = config.nat64;
+  const workers = workersOf(config);
   return [
-    ...ways.flatMap(({ device, networks }) =>
-      networks.map((to) => ["-d", to, "-i", translator, "-o", device, ...tag("to-overlay"), ...ok])
-    ),
-    ["-i", translator, ...tag("only-overlay"), ...jump("DROP")],
-    ...ways.map(({ device }) => ["-i", device, "-o", translator, ...ESTABLISHED, ...tag("answers"), ...ok]),
-    ...maps.flatMap((m) =>
-      ways.map(({ device }) => ["-d", `${m.ipv4}/32`, "-i", device, "-o", translator, ...tag("map"), ...ok])
-    ),
-    ["-o", translator, ...tag("only-answers"), ...jump("DROP")],
+    ...workers.flatMap(({ device: translator }) => [
+      ...ways.flatMap(({ device, networks }) =>
+        networks.map((to) => ["-d", to, "-i", translator, "-o", device, ...tag("to-overlay"), ...ok])
+      ),
+      ["-i", translator, ...tag("only-overlay"), ...jump("DROP")],
+    ]),
+    ...workers.flatMap(({ device: translator }) => [
+      ...ways.map(({ device }) => ["-i", device, "-o", translator, ...ESTABLISHED, ...tag("answers"), ...ok]),
+      ...maps.flatMap((m) =>
+        ways.map(({ device }) => ["-d", `${m.ipv4}/32`, "-i", device, "-o", translator, ...tag("map"), ...ok])
+      ),
+      ["-o", translator, ...tag("only-answers"), ...jump("DROP")],
+    ]),
     // Networks behind a gateway reach the overlay without it, as they do on a node; others were dropped before.
     ...(config.overlay.type === "yggdrasil" && config.overlay.local && facts.drops.FORWARD.inet
       ? carried(ways, ok)
@@ -82,10 +86,10 @@ const carried = (ways: Way[], ok: string[]): string[][] =>
 /** IPv6: the clients that may come in, and answers to them; new flows only to `maps`. */
 function forward6(config: Config, facts: Facts): string[][] {
   const ok = pass(facts, "FORWARD", "inet6");
-  const { instance, clients, maps } = config.nat64!;
-  const translator = translatorDevice(instance);
-  return [
-    ["-i", translator, "-o", translator, ...tag("no-hairpin"), ...jump("DROP")],
+  const { clients, maps } = config.nat64!;
+  const workers = workersOf(config);
+  const through = (translator: string) => [
+    ...workers.map((w) => ["-i", translator, "-o", w.device, ...tag("no-hairpin"), ...jump("DROP")]),
     ...clients.map((from) => [
       ...(from === "::/0" ? [] : ["-s", from]),
       "-o",
@@ -100,17 +104,15 @@ function forward6(config: Config, facts: Facts): string[][] {
     ...maps.map((m) => ["-d", `${m.ipv6}/128`, "-i", translator, ...tag("map"), ...ok]),
     ["-i", translator, ...tag("only-answers"), ...jump("DROP")],
   ];
+  return workers.flatMap((w) => through(w.device));
 }
 
 /** The machine itself is not reachable through its prefix: RFC 6052 section 5.2 leaves filtering to the translator. */
-function prefixInput({ nat64 }: Config): string[][] {
-  if (!nat64) return [];
-  const device = translatorDevice(nat64.instance);
-  return [
+const prefixInput = (config: Config): string[][] =>
+  workersOf(config).flatMap(({ device }) => [
     ["-i", device, ...ESTABLISHED, ...tag("answers"), ...jump("RETURN")],
     ["-i", device, ...tag("not-the-machine"), ...jump("DROP")],
-  ];
-}
+  ]);
 
 const sourceNat = (config: Config, ways: Way[]): string[][] =>
   ways.map(({ device }) => [
@@ -119,11 +121,13 @@ const sourceNat = (config: Config, ways: Way[]): string[][] =>
     ...["-j", "SNAT", "--to-source", config.address.split("/")[0]!],
   ]);
 
-const clamp = (instance: string, mss: number, facts: Facts): string[][] =>
-  ["-i", "-o"].map((direction) => [
-    direction,
-    translatorDevice(instance),
-    ...["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST", "SYN"],
-    ...clampTag(facts),
-    ...["-j", "TCPMSS", "--set-mss", String(mss)],
-  ]);
+const clamp = (config: Config, mss: number, facts: Facts): string[][] =>
+  workersOf(config).flatMap(({ device }) =>
+    ["-i", "-o"].map((direction) => [
+      direction,
+      device,
+      ...["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,RST", "SYN"],
+      ...clampTag(facts),
+      ...["-j", "TCPMSS", "--set-mss", String(mss)],
+    ])
+  );

@@ -93,6 +93,8 @@ export interface RouteItem {
   type: "unicast" | "blackhole" | "unreachable";
   device?: string;
   via?: string;
+  /** Several next hops, of which the kernel takes one by the packet's source (ip-sysctl.rst, fib_multipath_hash_policy). */
+  hops?: { via?: string; device: string }[];
   /** Without it the kernel's default: 0 for IPv4, 1024 for IPv6. */
   metric?: number;
 }
@@ -157,6 +159,15 @@ export type Item =
   | TableItem
   | ServiceItem
   | UnwantedItem;
+
+/** The devices that an address, a route or a kernel parameter goes with. */
+export function devicesUnder(item: Item): string[] {
+  if (item.kind !== "address" && item.kind !== "route" && item.kind !== "sysctl") return [];
+  return [
+    ...(item.device === undefined ? [] : [item.device]),
+    ...(item.kind === "route" ? item.hops ?? [] : []).map((h) => h.device),
+  ];
+}
 
 export const packageItem = (name: string): PackageItem => ({ kind: "package", id: `package ${name}`, name });
 

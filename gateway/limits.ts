@@ -4,8 +4,9 @@ import template from "../assets/limits.nft" with { type: "text" };
 import { parseNetwork } from "./cidr.ts";
 import type { Config, Limits } from "./config/types.ts";
 import { type FileItem, fileItem, type TableItem, tableItem } from "./item.ts";
-import { HEADER, LIMITS_TABLE, Path, translatorDevice } from "./names.ts";
+import { HEADER, LIMITS_TABLE, Path } from "./names.ts";
 import { fill } from "./template.ts";
+import { workersOf } from "./workers.ts";
 
 /** Elements of a set whose keys strangers choose: above it those are told from each other no more. */
 const MOST = 65536;
@@ -29,14 +30,18 @@ export function limitsOf(nat64: NonNullable<Config["nat64"]>): Limits | undefine
 const sizeOf = (pool: string): number => 2 ** (32 - (parseNetwork(pool)?.length ?? 16));
 
 /** The table, and the file from which a boot loads it. */
-export function limitItems({ prefix, nat64 }: Config): { file: FileItem; table: TableItem } | undefined {
+export function limitItems(config: Config): { file: FileItem; table: TableItem } | undefined {
+  const { prefix, nat64 } = config;
   const limits = nat64 && limitsOf(nat64);
   if (!nat64 || !limits || !prefix) return undefined;
-  const device = translatorDevice(nat64.instance);
+  const devices = workersOf(config).map((w) => w.device);
+  const device = devices.length === 1 ? `"${devices[0]}"` : `{ ${devices.map((d) => `"${d}"`).join(", ")} }`;
   const { per64, per48, flows } = limits;
   const known = Math.min(sizeOf(nat64.pool), 2 ** 20);
   // It says all that the table depends on, so that it tells whether the one in the kernel is this one.
-  const mark = `crxn:limits 1 ${device} ${per64} ${per48} ${flows} ${known} ${prefix}`;
+  const mark = `crxn:limits 1 ${devices[0]}${
+    devices.length > 1 ? ` to ${devices.length}` : ""
+  } ${per64} ${per48} ${flows} ${known} ${prefix}`;
   const values = { device, mark, prefix, per64, per48, flows, known, most: MOST };
   const text = fill(
     template,

@@ -14,6 +14,8 @@ export const Path = {
   translatorBatch: (instance: string) => `/etc/crxn/translator-${instance}.ip`,
   units: "/etc/systemd/system",
   taygaConfig: (instance: string) => `/etc/tayga/${instance}.conf`,
+  /** tayga's list of addresses that it has given out. */
+  pool: (instance: string) => `/var/lib/tayga/${instance}/dynamic.map`,
   yggdrasilConfig: "/etc/yggdrasil/yggdrasil.conf",
   state: "/var/lib/crxn",
   journal: "/var/lib/crxn/journal.jsonl",

@@ -32,7 +32,10 @@ export const ENVIRONMENT: Record<string, string> = {
 };
 
 /** What it may ask the system about itself. */
-export const SYSTEM: Record<string, string> = { uid: "whether it is root" };
+export const SYSTEM: Record<string, string> = {
+  uid: "whether it is root",
+  systemMemoryInfo: "how many translators it has room for",
+};
 
 /** Programs that it may start, and why; null for those that it only writes into units, undo.sh and cures. */
 export const REASONS: Record<keyof typeof Program, string | null> = {

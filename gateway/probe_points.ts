@@ -8,9 +8,9 @@ export interface Watch {
   client: string;
   mapped: string;
   target: string;
-  /** Devices: the gateway's end of the link to the client, tayga's, the overlay's, the uplink. */
+  /** Devices: the gateway's end of the link to the client, those of the translators, the overlay's, the uplink. */
   device: string;
-  translator: string;
+  translators: string[];
   overlay: string;
   uplink: string;
   /** ICMP identifiers (ping -e) and the TCP port of the target. */
@@ -113,6 +113,9 @@ const CHAINS: [Hook, "first" | "last"][] = [
 export const SOLICITED = "solicited";
 /** The counter of packets of the client's that have left by the uplink. */
 export const LEFT = "left";
+/** Any of these, as nft(8) has it. */
+const nameSet = (names: string[]) =>
+  names.length === 1 ? `"${names[0]}"` : `{ ${names.map((name) => `"${name}"`).join(", ")} }`;
 const counterOf = (flow: FlowName, point: Point) => `${flow}-${point.id}`;
 
 /**
@@ -122,8 +125,9 @@ const counterOf = (flow: FlowName, point: Point) => `${flow}-${point.id}`;
 export function watchTable(name: string, w: Watch): string {
   const rules = new Map(CHAINS.map(([hook, edge]) => [chainOf({ hook, edge }), [] as string[]]));
   const counters: string[] = [SOLICITED, LEFT];
+  const named = (device: Device) => nameSet(device === "translator" ? w.translators : [w[device]]);
   for (const point of POINTS) {
-    const devices = (point.in ? `iifname "${w[point.in]}" ` : "") + (point.out ? `oifname "${w[point.out]}" ` : "");
+    const devices = (point.in ? `iifname ${named(point.in)} ` : "") + (point.out ? `oifname ${named(point.out)} ` : "");
     for (const flow of FLOWS) {
       counters.push(counterOf(flow, point));
       rules.get(chainOf(point))!.push(

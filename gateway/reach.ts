@@ -2,9 +2,9 @@
 
 import { slice } from "./address.ts";
 import type { Access, Config } from "./config/types.ts";
-import { translatorDevice } from "./names.ts";
 import type { Way } from "./overlay_nodes.ts";
 import { ESTABLISHED, jump, tag } from "./rule.ts";
+import { workersOf } from "./workers.ts";
 
 const RETURN = jump("RETURN");
 const DROP = jump("DROP");
@@ -61,11 +61,12 @@ export function overlayForward({ overlay }: Config, ways: Way[]): string[][] {
  * IPv4 before connection tracking. The pool's addresses come out of the translator alone; of the overlay's what does not
  * come by the way that leads back there is forged, also when the link is down (RFC 3704, strict).
  */
-export function forged4({ overlay, nat64 }: Config, ways: Way[], believed: string[][]): string[][] {
+export function forged4(config: Config, ways: Way[], believed: string[][]): string[][] {
+  const { overlay, nat64 } = config;
   if (!nat64) return believed;
   const networks = [...new Set(ways.flatMap((w) => w.networks))];
   return [
-    ["-s", nat64.pool, "!", "-i", translatorDevice(nat64.instance), ...tag("pool"), ...DROP],
+    ...workersOf(config).map(({ pool, device }) => ["-s", pool, "!", "-i", device, ...tag("pool"), ...DROP]),
     ...(overlay.type === "interface"
       ? ways.flatMap((way) => [...ownSources(way), ...onlyOwn(way, nat64.maps)])
       : believed),
@@ -81,8 +82,13 @@ const onlyOwn = ({ device }: Way, maps: { ipv4: string }[]): string[][] =>
   maps.map(({ ipv4 }) => ["-d", `${ipv4}/32`, "-i", device, ...tag("only-its-networks"), ...DROP]);
 
 /** IPv6: an address that stands for an overlay host comes out of the translator alone. */
-export function forged6({ prefix, overlay, nat64 }: Config): string[][] {
-  if (!prefix || !nat64) return [];
+export function forged6(config: Config): string[][] {
+  const { prefix, overlay } = config;
+  const [first, ...more] = workersOf(config);
+  if (!prefix || !first) return [];
   const slices = [...new Set(overlay.routes.map((r) => slice(prefix, r.to)))];
-  return slices.map((from) => ["-s", from, "!", "-i", translatorDevice(nat64.instance), ...tag("forged"), ...DROP]);
+  return slices.flatMap((from) => [
+    ...more.map(({ device }) => ["-s", from, "-i", device, ...tag("translated"), ...RETURN]),
+    ["-s", from, "!", "-i", first.device, ...tag("forged"), ...DROP],
+  ]);
 }

@@ -113,17 +113,22 @@ function byDestination(routes: RouteSeen[]): Map<string, RouteSeen[]> {
   return index;
 }
 
+/** The kernel tells next hops in the order in which they were given; which of them a packet takes depends on it. */
+const hopWords = (hops: RouteSeen["hops"] = []) =>
+  hops.map((h) => `${h.via ? `via ${h.via} ` : ""}dev ${h.device}`).join(", ");
+
 function seeRoute(item: RouteItem, survey: Survey): State {
   const there = routesAt(item, survey);
   const matches = (r: RouteSeen) =>
-    r.type === item.type && (item.type !== "unicast" || r.device === item.device) && (r.via ?? "") === (item.via ?? "");
+    r.type === item.type && (item.type !== "unicast" || r.device === item.device) &&
+    (r.via ?? "") === (item.via ?? "") && hopWords(r.hops) === hopWords(item.hops);
   // One that does the same job is as good as ours; `down` leaves it, for we did not make it.
   if (there.some(matches)) return present;
   const [other] = there;
   const isKnown = !isUnread(survey, "routes") && (survey.routes.length > 0 || survey.links.length > 0);
   if (!other) return isKnown ? absent : silent("ip");
   const how = `${other.type === "unicast" ? "" : other.type + " "}${other.via ? "via " + other.via + " " : ""}` +
-    `dev ${other.device ?? "-"} proto ${other.protocol}`;
+    `${other.hops ? hopWords(other.hops) : `dev ${other.device ?? "-"}`} proto ${other.protocol}`;
   return other.protocol === "64" ? differs(how) : { is: "foreign", how };
 }
 

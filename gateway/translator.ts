@@ -1,45 +1,81 @@
-/** The translator's side: tayga's config and device, and the routes that lead into it. Pure. */
+/** The translators' side: tayga's configs and devices, and the routes that lead into them. Pure. */
 
 import taygaTemplate from "../assets/tayga.conf" with { type: "text" };
 import { embed, slice } from "./address.ts";
 import type { Config } from "./config/types.ts";
-import { type FileItem, fileItem, type Item, linkItem, routeItem } from "./item.ts";
-import { HEADER, Path, translatorDevice, Unit } from "./names.ts";
-import { hostAt } from "./networks.ts";
+import {
+  type Family,
+  type FileItem,
+  fileItem,
+  type Item,
+  linkItem,
+  type RouteItem,
+  routeItem,
+  type SysctlItem,
+  sysctlItem,
+} from "./item.ts";
+import { HEADER, Path, Unit } from "./names.ts";
 import { fill } from "./template.ts";
+import { type Translator, workersOf } from "./workers.ts";
 
-export function translatorItems(config: Config): Item[] {
-  if (!config.nat64 || !config.prefix || !config.routed) return [];
-  const { instance, pool, maps } = config.nat64;
-  const device = translatorDevice(instance);
-  return [
-    // All of `routed` that is not the overlay: answered by nobody, looped to nobody.
-    routeItem(config.routed, { type: "blackhole" }),
-    linkItem(device, { type: "translator", config: Path.taygaConfig(instance) }, Unit.translator(instance)),
-    routeItem(pool, { device }),
-    ...maps.map((m) => routeItem(`${m.ipv4}/32`, { device })),
-    // Only the overlay's slices: with the whole prefix the Internet would reach the machine's other networks.
-    ...config.overlay.routes.map((r) => routeItem(slice(config.prefix!, r.to), { device })),
-  ];
+/** What leads into the translators, and what each of them has for itself. */
+export interface TranslatorItems {
+  sysctls: SysctlItem[];
+  /** All of `routed` that is not the overlay: answered by nobody, looped to nobody. */
+  own: Item[];
+  /** The slices of the prefix. */
+  slices: RouteItem[];
 }
 
-export function taygaConfigFile(config: Config): FileItem {
-  const { instance, pool, maps } = config.nat64!;
+export function translatorItems(config: Config): TranslatorItems {
+  const workers = workersOf(config);
+  if (workers.length === 0 || !config.prefix || !config.routed) return { sysctls: [], own: [], slices: [] };
+  const { maps } = config.nat64!;
+  return {
+    sysctls: workers.length > 1 ? bySource : [],
+    own: [
+      routeItem(config.routed, { type: "blackhole" }),
+      ...workers.map(({ device, instance }) =>
+        linkItem(device, { type: "translator", config: Path.taygaConfig(instance) }, Unit.translator(instance))
+      ),
+      ...workers.map(({ device, pool }) => routeItem(pool, { device })),
+      // Every translator knows all pairs: their hosts' answers come by any of them, and from there they are believed.
+      ...maps.map((m) => routeItem(`${m.ipv4}/32`, into(workers, "inet"))),
+    ],
+    // Only the overlay's slices: with the whole prefix the Internet would reach the machine's other networks.
+    slices: config.overlay.routes.map((r) => routeItem(slice(config.prefix!, r.to), into(workers, "inet6"))),
+  };
+}
+
+/**
+ * By which device. With several the next hops are those of one route and no nexthop objects: when its tayga dies a device
+ * loses its carrier, and the kernel then takes an object out of its group, so that the clients of all the others move, too;
+ * a next hop of a route keeps its share, as long as nobody sets ignore_routes_with_linkdown.
+ */
+function into(workers: Translator[], family: Family): Partial<RouteItem> {
+  if (workers.length === 1) return { device: workers[0]!.device };
+  return { hops: workers.map(({ via, device }) => family === "inet6" ? { via, device } : { device }) };
+}
+
+/** A client stays with its translator, whatever its destinations and flow labels: by the source address alone. */
+const bySource = [
+  sysctlItem(["net/ipv6/fib_multipath_hash_policy"], "3"),
+  sysctlItem(["net/ipv6/fib_multipath_hash_fields"], "1"),
+];
+
+export function taygaConfigFile({ device, instance, pool, address }: Translator, { prefix, nat64 }: Config): FileItem {
   const text = fill(taygaTemplate, {
     header: HEADER,
-    device: translatorDevice(instance),
-    ipv4: translatorAddress(pool),
-    prefix: config.prefix!,
+    device,
+    ipv4: address,
+    prefix: prefix!,
     pool,
     instance,
-    maps: maps.map((m) => `map ${m.ipv4} ${m.ipv6}`).join("\n"),
+    maps: nat64!.maps.map((m) => `map ${m.ipv4} ${m.ipv6}`).join("\n"),
   });
   return fileItem(Path.taygaConfig(instance), text);
 }
 
-/** tayga's own IPv4 address, the source of its ICMP errors: the first of the pool, which tayga then hands to nobody. */
-export const translatorAddress = (pool: string): string => hostAt(pool, 1);
-
-/** tayga's own IPv6 address: its IPv4 one in the prefix. */
-export const translatorAddress6 = (config: Config): string =>
-  embed(config.prefix!, translatorAddress(config.nat64!.pool));
+/** The translators' own IPv6 addresses: their IPv4 ones in the prefix. */
+export const translatorAddresses6 = (config: Config): string[] =>
+  workersOf(config).map(({ address }) => embed(config.prefix!, address));

@@ -7,7 +7,7 @@ import { type Before, dataFolders, type Entry } from "./journal.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { routesAt, see } from "./see.ts";
 import { jumpsTo } from "./see_rules.ts";
-import { type ChainSeen, linkOf, type Survey } from "./survey.ts";
+import { type ChainSeen, linkOf, type RouteSeen, type Survey } from "./survey.ts";
 
 /** Kinds of devices that we make. */
 const LINK_KINDS = ["tun", "vxlan", "ip6gre"];
@@ -45,10 +45,14 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
     case "route":
       // As it is there, not as it should be; one that somebody else put in our place stays.
       return routesAt(item, survey)
-        .filter((r) => r.protocol === "64" && !(r.type === "unicast" && lost.has(r.device ?? "")))
+        .filter((r) => r.protocol === "64" && !(r.type === "unicast" && isLost(r, lost)))
         .map(removeRoute);
   }
 }
+
+/** Whether it went with its device, or with the last of them. */
+const isLost = ({ device = "", hops }: RouteSeen, lost: Set<string>): boolean =>
+  hops ? hops.every((h) => lost.has(h.device ?? "")) : lost.has(device);
 
 function undoFile(path: string, before: Before): Action[] {
   if (before.file) {

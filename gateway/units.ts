@@ -109,6 +109,7 @@ function linkLine(item: Item): string {
   return `\t[ -n "$(${routeQuestion(item).join(" ")})" ] ||\n\t\t${command} || failed=yes`;
 }
 
+/** @param items what this unit makes before its daemon starts; where there are several, the overlay's unit does for all */
 export function translatorUnitFiles(instance: string, items: Item[]): FileItem[] {
   const { lines, files } = boot("ExecStartPre", items, Path.translatorBatch(instance), "+");
   const text = fill(translatorUnit, {

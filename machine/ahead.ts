@@ -8,6 +8,9 @@ import { logsQuestion } from "./logs.ts";
 import { type Result, type Runner, type RunOptions, SystemRunner } from "./run.ts";
 import { interfaceNames, sysctlsQuestion } from "./sysctl.ts";
 import { unitsQuestion } from "./systemd.ts";
+import { automatic, MOST_WORKERS, workerName } from "../gateway/workers.ts";
+import { machineSize } from "./size.ts";
+import { DEFAULTS } from "../gateway/config/schema_words.ts";
 
 /** Answers each question that was asked ahead once; after that, and all others, when they are asked. */
 export class AheadRunner extends SystemRunner implements Runner {
@@ -70,7 +73,7 @@ export function questionsOf(args: string[]): string[][] {
   const of = (kind: Kind) => [
     // systemd takes longest to answer.
     unitsQuestion(unitsAsked(kind)),
-    ...(kind.instance ? [OWN_TAYGA] : []),
+    ...(kind.instances.length > 0 ? [OWN_TAYGA] : []),
     ...(command === "doctor" ? [logsQuestion(unitsLogged(kind))] : []),
   ];
   const names = interfaceNames();
@@ -94,5 +97,12 @@ export function kindOf(config: string): Kind | undefined {
   const overlay = /\btype:\s*["']?(yggdrasil|interface)\b/.exec(config)?.[1] as Kind["overlay"] | undefined;
   if (!overlay) return undefined;
   const instance = /\binstance:\s*["']?([a-z][a-z0-9-]{0,8})\b/.exec(config)?.[1] ?? "ygg";
-  return { overlay, ...(/^prefix:/m.test(config) ? { instance } : {}) };
+  if (!/^prefix:/m.test(config)) return { overlay, instances: [] };
+  const pool = /\bpool:\s*["']?([\d./]+)/.exec(config)?.[1] ?? DEFAULTS.pool;
+  const workers = /\bworkers:\s*(\d+|auto)\b/.exec(config)?.[1] ?? "1";
+  const count = workers === "auto" ? automatic({ instance, pool }, machineSize()) : Number(workers);
+  return {
+    overlay,
+    instances: Array.from({ length: Math.min(count, MOST_WORKERS) }, (_, i) => workerName(instance, i)),
+  };
 }

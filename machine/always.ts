@@ -12,8 +12,8 @@ export const MANAGERS = { networkd: "systemd-networkd.service", networkManager: 
 /** Of a config, what decides which units there are. */
 export interface Kind {
   overlay: "yggdrasil" | "interface";
-  /** Of the translator, where there is one. */
-  instance?: string | undefined;
+  /** Of the translators. */
+  instances: string[];
 }
 
 /** Units that are looked at for their state. */
@@ -23,16 +23,16 @@ export const unitsAsked = (kind: Kind | undefined): string[] => [
   Unit.sampleTranslator,
   ...(kind?.overlay === "interface" ? [Unit.link] : []),
   ...(kind?.overlay === "yggdrasil" ? [Unit.yggdrasil] : []),
-  ...(kind?.instance ? [Unit.translator(kind.instance)] : []),
+  ...(kind?.instances ?? []).map(Unit.translator),
   ...(kind?.overlay === "yggdrasil" ? ["network-online.target"] : []),
 ];
 
 /** Units whose logs are read. */
-export const unitsLogged = ({ overlay, instance }: Kind): string[] => [
+export const unitsLogged = ({ overlay, instances }: Kind): string[] => [
   Unit.firewall,
   Unit.overlay,
   ...(overlay === "yggdrasil" ? [Unit.yggdrasil] : [Unit.link]),
-  ...(instance ? [Unit.translator(instance)] : []),
+  ...instances.map(Unit.translator),
 ];
 
 const ip = (

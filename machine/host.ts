@@ -14,13 +14,14 @@ import { readProc } from "./proc.ts";
 import { must, type Runner } from "./run.ts";
 import { readSysctlConf, readSysctlLines } from "./sysctl_files.ts";
 import { readUnits } from "./systemd.ts";
-import { parseTayga, readPool, rivalFiles } from "./tayga.ts";
+import { parseTayga, readPools, rivalFiles } from "./tayga.ts";
+import { workersOf } from "../gateway/workers.ts";
 
 /** Every question at once; one that gets no answer is left out. */
 export async function readHost(runner: Runner, config: Config): Promise<HostSeen> {
   const now = Date.now();
   const answer = <T>(question: Promise<T>): Promise<T | undefined> => question.catch(() => undefined);
-  const { instance } = config.nat64 ?? {};
+  const instances = workersOf(config).map((w) => w.instance);
   const proc = readProc(runner, Object.values(PROC)).catch((): Record<string, string> => ({}));
   const daemon = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : undefined;
   const [sysctlLines, sysctlConf, tracking, processes, neighbours, disks, pool, others, translators, log, latest] =
@@ -31,10 +32,10 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
       answer(readProcesses(runner, daemon)),
       answer(readNeighbours(runner)),
       answer(readDisks(runner, proc)),
-      instance ? answer(readPool(`/var/lib/tayga/${instance}/dynamic.map`, now)) : undefined,
-      answer(readOthers(runner, instance)),
+      instances.length > 0 ? answer(readPools(instances.map(Path.pool), now)) : undefined,
+      answer(readOthers(runner, instances)),
       answer(readTranslators()),
-      answer(readLogs(runner, unitsLogged({ overlay: config.overlay.type, instance }))),
+      answer(readLogs(runner, unitsLogged({ overlay: config.overlay.type, instances }))),
       answer(readLatest()),
     ]);
   return {
@@ -56,11 +57,11 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
 /** Other configs of tayga with the states of their units, which are few if any, and the managers of devices. */
 async function readOthers(
   runner: Runner,
-  instance: string | undefined,
+  instances: string[],
 ): Promise<Pick<HostSeen, "rivals" | "managers">> {
   const [managing, files] = await Promise.all([
     readUnits(runner, Object.values(MANAGERS)),
-    instance ? rivalFiles(Path.taygaConfig(instance)) : [],
+    instances.length > 0 ? rivalFiles(instances.map(Path.taygaConfig)) : [],
   ]);
   const units = { ...managing, ...await readUnits(runner, files.map((f) => f.unit)) };
   const rivals = files.map(({ file, unit, text }): RivalConfig => ({

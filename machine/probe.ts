@@ -63,8 +63,8 @@ export async function sendProbe(
   const probed = (p: ProbePlan) => ({
     ran: true as const,
     ...p,
-    ...legOf("translator", blueprint.translatorDevice, before, last),
-    ...legOf("overlay", overlayOf(blueprint, p), before, last),
+    ...legOf("translator", blueprint.workers.map((w) => w.device), before, last),
+    ...legOf("overlay", [overlayOf(blueprint, p)], before, last),
     ...(seen ? { through: seen } : {}),
     ...(reason ? { noClient: reason } : {}),
   });
@@ -103,14 +103,18 @@ const pingFrom = (runner: Runner, address: string) =>
     { timeoutSeconds: 15 },
   );
 
+/** Of several devices, by which the client's packets may have gone, the one that had most. */
 function legOf<K extends string>(
   key: K,
-  device: string | undefined,
+  devices: (string | undefined)[],
   before: Link[],
   after: Link[],
 ): Partial<Record<K, Leg>> {
-  const [was, is] = [before, after].map((links) => links.find((l) => l.name === device));
-  if (!was || !is) return {};
-  const leg: Leg = { device: is.name, rx: is.rx.packets - was.rx.packets, tx: is.tx.packets - was.tx.packets };
-  return { [key]: leg } as Record<K, Leg>;
+  const legs = devices.flatMap((device): Leg[] => {
+    const [was, is] = [before, after].map((links) => links.find((l) => l.name === device));
+    if (!was || !is) return [];
+    return [{ device: is.name, rx: is.rx.packets - was.rx.packets, tx: is.tx.packets - was.tx.packets }];
+  });
+  const [leg] = legs.sort((a, b) => b.tx - a.tx);
+  return (leg ? { [key]: leg } : {}) as Partial<Record<K, Leg>>;
 }

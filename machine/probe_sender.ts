@@ -35,7 +35,7 @@ export class Sender implements AsyncDisposable {
     client: Client,
     plan: ProbePlan,
   ): Promise<Sender> {
-    const { config, facts, translatorDevice } = blueprint;
+    const { config, facts, workers } = blueprint;
     const overlay = deviceTo(blueprint, plan.target);
     // Two doctors at a time must not count each other's packets.
     const id = 1 + crypto.getRandomValues(new Uint16Array(1))[0]! % 0x7ffe;
@@ -45,7 +45,7 @@ export class Sender implements AsyncDisposable {
       mapped: plan.address,
       target: plan.target,
       device: client.device,
-      translator: translatorDevice!,
+      translators: workers.map((w) => w.device),
       overlay,
       uplink: facts.uplink.name,
       small: id,
@@ -92,9 +92,9 @@ export class Sender implements AsyncDisposable {
 
   /** Where a flow got lost that did not come back, and by whose doing. */
   async explain(flows: Through["flows"]): Promise<Through> {
-    const { client, mapped, target, device, translator, overlay } = this.watch;
+    const { client, mapped, target, device, translators, overlay } = this.watch;
     const plain: Through = {
-      ...{ client, device, target, mapped, translator, overlay, flows },
+      ...{ client, device, target, mapped, translator: translators.join(" or "), overlay, flows },
       ...(this.#counted ? { counts: this.#counted.flows } : {}),
       ...(this.#counted?.tunnel && this.watch.tunnel
         ? { tunnel: { device: this.watch.tunnel.device, ...this.#counted.tunnel } }
@@ -133,7 +133,7 @@ export class Sender implements AsyncDisposable {
 
   /** What the kernel would do with such a packet: `get` of ip-route(8). */
   #routeOf(side: Side): string[] {
-    const { client, mapped, target, device, translator, overlay } = this.watch;
+    const { client, mapped, target, device, translators: [translator = ""], overlay } = this.watch;
     const get = (to: string, from: string, iif: string) => ["route", "get", to, "from", from, "iif", iif];
     switch (side) {
       case "request6":

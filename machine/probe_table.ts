@@ -23,8 +23,8 @@ export class ProbeTable implements AsyncDisposable {
 
   /** @returns undefined where nft is missing, or refuses (a kernel before 5.12 has no owned tables) */
   static async open(runner: Runner, watch: Watch): Promise<ProbeTable | undefined> {
-    const { device, translator, overlay, uplink, tunnel } = watch;
-    if (![device, translator, overlay, uplink, tunnel?.device ?? device].every(isPlain)) return undefined;
+    const { device, translators, overlay, uplink, tunnel } = watch;
+    if (![device, ...translators, overlay, uplink, tunnel?.device ?? device].every(isPlain)) return undefined;
     const nft = runner.start?.([Program.nft, "-i"]);
     if (!nft) return undefined;
     const table = new ProbeTable(runner, nft, watch.device, watch);

@@ -102,7 +102,7 @@ export async function countHops(stage: Stage, rehearsal: Rehearsal, machines: Ma
   const gateway = at("gateway");
   const wanted: [Place, string | undefined][] = [
     ["gateway", rehearsal.client ? rehearsal.uplink : undefined],
-    ["gateway", gateway?.translatorDevice],
+    ...(gateway?.workers ?? []).map((w): [Place, string] => ["gateway", w.device]),
     ["gateway", gateway?.overlayDevice],
     ["node", at("node")?.overlayDevice],
     ["host", "eth0"],

@@ -34,8 +34,8 @@ export async function play(
     return { gateway, node };
   }, ({ gateway }) => describeDesign(rehearsal.config, gateway));
   const all = [machines.gateway, ...(machines.node ? [machines.node] : [])];
-  const { translatorDevice } = machines.gateway.blueprint;
-  if (translatorDevice) findings.translator = translatorDevice;
+  const [worker] = machines.gateway.blueprint.workers;
+  if (worker) findings.translator = worker.device;
   try {
     await perform(stage, rehearsal, machines, findings, step);
   } finally {

@@ -20,6 +20,7 @@ import type { Runner } from "./run.ts";
 import { readSysctlsOf } from "./sysctl.ts";
 import { readUnits } from "./systemd.ts";
 import { readOverlay } from "./yggdrasil.ts";
+import { workersOf } from "../gateway/workers.ts";
 
 /** What to look at beyond what every machine has. */
 export interface Questions {
@@ -30,14 +31,14 @@ export interface Questions {
   overlay: boolean;
   /** The yggdrasil program. */
   daemon?: string;
-  /** tayga's list of pool addresses in use. */
-  pool?: string;
+  /** The translators' lists of pool addresses in use. */
+  pools?: string[];
 }
 
 /** What a config, a journal and further items are about: they decide what is to be looked at. */
 export function questionsOf(config: Config | undefined, journal: Journal, more: Item[] = []): Questions {
   const items = [...[...journal.entries.values(), ...journal.undone.values()].map((e) => e.item), ...more];
-  const { instance } = config?.nat64 ?? {};
+  const instances = config ? workersOf(config).map((w) => w.instance) : [];
   const link = config?.overlay.type === "interface";
   const yggdrasil = config?.overlay.type === "yggdrasil";
   const unique = (list: string[]) => [...new Set(list)];
@@ -52,13 +53,15 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
       unitPath(Unit.overlay),
       ...(link ? [Path.linkScript, unitPath(Unit.link)] : []),
       ...(yggdrasil ? [Path.yggdrasilConfig, dropInPath(Unit.yggdrasil)] : []),
-      ...(instance
-        ? [Path.taygaConfig(instance), Path.translatorBatch(instance), unitPath(Unit.translator(instance))]
-        : []),
+      ...instances.flatMap((instance) => [
+        Path.taygaConfig(instance),
+        Path.translatorBatch(instance),
+        unitPath(Unit.translator(instance)),
+      ]),
       ...items.flatMap((i) => i.kind === "file" ? [i.path] : i.kind === "service" ? i.reads : []),
     ]),
     units: unique([
-      ...unitsAsked(config && { overlay: config.overlay.type, instance }),
+      ...unitsAsked(config && { overlay: config.overlay.type, instances }),
       ...items.flatMap((i) =>
         i.kind === "service" ? [i.unit, ...i.pulls ?? []] : i.kind === "unwanted" ? [i.unit] : []
       ),
@@ -66,7 +69,7 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
     programs: programsOf(config, journal, items),
     overlay: yggdrasil,
     ...(config?.overlay.type === "yggdrasil" ? { daemon: daemonPath(config.overlay.daemon) } : {}),
-    ...(instance ? { pool: `/var/lib/tayga/${instance}/dynamic.map` } : {}),
+    pools: instances.map(Path.pool),
   };
 }
 
@@ -124,7 +127,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     units,
     overlay,
     daemon,
-    pool,
+    pools,
     ownTayga,
   ] = await Promise.all([
     readOs(),
@@ -142,8 +145,8 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     unitsRead,
     questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
     questions.daemon ? answer("daemon", daemonRead(questions.daemon), undefined) : undefined,
-    questions.pool ? readSeen(questions.pool) : undefined,
-    questions.pool ? answer("tayga", hasOwnTayga(runner), false) : false,
+    Promise.all((questions.pools ?? []).map(readSeen)),
+    questions.pools?.length ? answer("tayga", hasOwnTayga(runner), false) : false,
   ]);
   return {
     root,
@@ -162,7 +165,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     units,
     ...(overlay ? { overlay } : {}),
     ...(daemon ? { daemon } : {}),
-    ...(pool?.content === undefined ? {} : { poolUsed: countPool(pool.content) }),
+    ...usedOf(pools),
     unknown,
   };
 }
@@ -183,4 +186,10 @@ async function readOs(): Promise<Survey["os"]> {
 }
 
 /** tayga's dynamic.map: `100.64.12.7  2001:db8::2  1764000000`, and comments. */
+/** Of all translators together. */
+function usedOf(pools: (FileSeen | null)[]): Pick<Survey, "poolUsed"> {
+  const maps = pools.flatMap((pool) => pool?.content ?? []);
+  return maps.length === 0 ? {} : { poolUsed: maps.map(countPool).reduce((a, b) => a + b) };
+}
+
 const countPool = (map: string): number => map.split("\n").filter((line) => /^\d/.test(line.trim())).length;

@@ -17,6 +17,9 @@ export function parseSysctls(output: string): Record<string, string> {
   return values;
 }
 
+/** Of the machine. The last two: how one of several next hops is chosen (nat64.workers). */
+const OF_ALL = ["net/ipv4/ip_forward", "net/ipv6/fib_multipath_hash_policy", "net/ipv6/fib_multipath_hash_fields"];
+
 /** Of each interface, all that a gateway sets or moves by setting it; `*` is the interface, `all` or `default`. */
 const OF_INTERFACES = {
   ipv4: ["conf/*/forwarding", "conf/*/accept_redirects", "conf/*/proxy_arp", "conf/*/rp_filter", "neigh/*/proxy_delay"],
@@ -25,7 +28,7 @@ const OF_INTERFACES = {
 
 /** The same for `-a`, which walks through all of /proc/sys and takes ten times as long. */
 const PATTERN =
-  "^net\\.ipv[46]\\.(ip_forward|conf\\..*\\.(forwarding|accept_redirects|accept_ra|proxy_arp|rp_filter|disable_ipv6)|neigh\\..*\\.proxy_delay)$";
+  "^net\\.ipv[46]\\.(ip_forward|fib_multipath_hash_(policy|fields)|conf\\..*\\.(forwarding|accept_redirects|accept_ra|proxy_arp|rp_filter|disable_ipv6)|neigh\\..*\\.proxy_delay)$";
 
 /** More names than this would make too long a command line. */
 const MOST = 500;
@@ -37,9 +40,7 @@ export function sysctlsQuestion(links: string[]): string[] {
     list.flatMap((key) => names.map((name) => `net/${family}/${key.replace("*", name)}`))
   );
   // -e: not every interface has all of them.
-  const words = links.length === 0 || links.length > MOST
-    ? ["-a", "-r", PATTERN]
-    : ["-e", "net/ipv4/ip_forward", ...keys];
+  const words = links.length === 0 || links.length > MOST ? ["-a", "-r", PATTERN] : ["-e", ...OF_ALL, ...keys];
   return [Program.sysctl, ...words];
 }
 

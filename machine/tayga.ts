@@ -26,9 +26,12 @@ export function parsePool(map: string, written: number, now: number): PoolSeen {
   return { written, given, held, largest };
 }
 
-export async function readPool(path: string, now: number): Promise<PoolSeen | undefined> {
-  const seen = await readSeen(path);
-  return seen?.content === undefined ? undefined : parsePool(seen.content, seen.modified, now);
+/** The lists of all translators, as one. */
+export async function readPools(paths: string[], now: number): Promise<PoolSeen | undefined> {
+  const seen = (await Promise.all(paths.map(readSeen))).filter((file) => file?.content !== undefined);
+  if (seen.length === 0) return undefined;
+  const written = Math.max(...seen.map((file) => file!.modified));
+  return parsePool(seen.map((file) => file!.content).join("\n"), written, now);
 }
 
 /** What a config of tayga says of device, prefix and pool. */
@@ -39,7 +42,7 @@ export function parseTayga(text: string): Pick<RivalConfig, "device" | "prefix" 
 }
 
 /** Configs for `tayga@NAME.service` besides the gateway's own. Debian's sample belongs to the survey. */
-export async function rivalFiles(own: string | undefined): Promise<{ file: string; unit: string; text: string }[]> {
+export async function rivalFiles(own: string[]): Promise<{ file: string; unit: string; text: string }[]> {
   const folder = "/etc/tayga";
   const names: string[] = [];
   try {
@@ -49,7 +52,7 @@ export async function rivalFiles(own: string | undefined): Promise<{ file: strin
   }
   const files = names.filter((n) => /^[\w.-]+\.conf$/.test(n)).sort().map((name) => `${folder}/${name}`);
   const seen = await Promise.all(
-    files.filter((file) => file !== own).map(async (file) => {
+    files.filter((file) => !own.includes(file)).map(async (file) => {
       const text = (await readSeen(file))?.content;
       return text === undefined ? [] : [{ file, unit: `tayga@${file.slice(folder.length + 1, -5)}.service`, text }];
     }),

@@ -7,8 +7,12 @@ import { ConfigError, type Finding, placed, type Problem } from "./problem.ts";
 import { nat64Defaults, type Parsed, schema } from "./schema.ts";
 import { defaultRouted, semanticFindings } from "./semantics.ts";
 import type { Config } from "./types.ts";
+import { automatic, type MachineSize } from "../workers.ts";
 
 export { problemsOnMachine } from "./on_machine.ts";
+
+/** Enough for one translator. */
+const SMALLEST: MachineSize = { cores: 1, memory: 0 };
 
 /** Far above any config, far below what could keep a parser busy (characters). */
 const LONGEST = 256 * 1024;
@@ -26,9 +30,10 @@ const SUSPICIOUS = /\t|(^|[\s[\]{},:-])([&*!?]|<<)|^%|(^|[\s[\],:])[-+]?(0[0-9xo
 /**
  * Reads and checks crxn.yaml: the whole contract of the config, before anything else is looked at.
  * @param file its name, for the places in messages
+ * @param size what `workers: auto` goes by
  * @throws ConfigError (78) with all problems in file order
  */
-export async function parseConfig(text: string, file: string): Promise<Config> {
+export async function parseConfig(text: string, file: string, size: MachineSize = SMALLEST): Promise<Config> {
   const { document, fault } = quickParse(text);
   const result = schema.safeParse(withAddresses(document));
   const semantic = fault ? [] : semanticFindings(draftOf(document));
@@ -37,7 +42,7 @@ export async function parseConfig(text: string, file: string): Promise<Config> {
     const problems = await locate(text, file, document, fault, issues, semantic);
     if (problems.length > 0 || !result.success) throw new ConfigError(problems);
   }
-  return normalise(result.data!);
+  return normalise(result.data!, size);
 }
 
 function quickParse(text: string): { document?: unknown; fault?: Finding } {
@@ -118,7 +123,8 @@ function asWritten(issue: Issue, document: unknown): Issue {
   return inList && !isList ? { ...issue, path: ["address"] } : issue;
 }
 
-function normalise({ address: [address, ...more], prefix, routed, uplink, overlay, nat64 }: Parsed): Config {
+function normalise(parsed: Parsed, size: MachineSize): Config {
+  const { address: [address, ...more], prefix, routed, uplink, overlay, nat64 = nat64Defaults() } = parsed;
   return {
     address: address!,
     ...(more.length > 0 ? { moreAddresses: more } : {}),
@@ -126,6 +132,8 @@ function normalise({ address: [address, ...more], prefix, routed, uplink, overla
     ...(uplink === undefined ? {} : { uplink }),
     // A gateway is for strangers; a node's hosts are its neighbours.
     overlay: { ...overlay, access: overlay.access ?? (prefix === undefined ? "all" : "ping") },
-    ...(prefix === undefined ? {} : { nat64: nat64 ?? nat64Defaults() }),
+    ...(prefix === undefined
+      ? {}
+      : { nat64: { ...nat64, workers: nat64.workers === "auto" ? automatic(nat64, size) : nat64.workers } }),
   };
 }

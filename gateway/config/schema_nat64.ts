@@ -1,5 +1,6 @@
 /** The part of the schema about the translator. */
 import * as z from "zod/mini";
+import { MOST_WORKERS } from "../workers.ts";
 import * as networks from "./networks.ts";
 import { DEFAULTS, list, meta, text, want } from "./schema_words.ts";
 import * as values from "./values.ts";
@@ -10,7 +11,7 @@ export const map = z.strictObject({
 }, want("a pair", "{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}"));
 
 const mssWant = want("a segment size", "auto, off, or 536 to 65495 (bytes)");
-const workersWant = want("a number of translators", "1");
+const workersWant = want("a number of translators", `auto, or 1 to ${MOST_WORKERS}`);
 
 const limitWant = want("a number", "a whole number from 1 to 1000000");
 const limit = (description: string) =>
@@ -46,9 +47,18 @@ export const nat64 = z.strictObject({
     )),
     { description: "How much of the pool and of connection tracking one IPv6 network may take; or off." },
   ),
-  workers: meta(z._default(z.int(workersWant).check(z.minimum(1, workersWant)), 1), {
-    description: "Translators side by side; only 1 for now.",
-  }),
+  workers: meta(
+    z._default(
+      z.union(
+        [z.literal("auto"), z.int().check(z.minimum(1, workersWant), z.maximum(MOST_WORKERS, workersWant))],
+        workersWant,
+      ),
+      1,
+    ),
+    {
+      description: "Translators side by side, each with its part of the pool: a number, or auto (by cores and memory).",
+    },
+  ),
   mss: meta(
     z._default(
       z.union(

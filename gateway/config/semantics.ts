@@ -5,6 +5,8 @@ import type { Finding } from "./problem.ts";
 import { quote } from "./problem.ts";
 import { duplicates, type Report } from "./report.ts";
 import { checkPeers, checkRoutes } from "./semantics_overlay.ts";
+import { nameFits, roomOf, workerName } from "../workers.ts";
+import { translatorDevice } from "../names.ts";
 
 /** The network of `routed` when the config does not name it: the /64 around the prefix, or the prefix where it is no longer than that. */
 export function defaultRouted(prefix: Network): Network {
@@ -23,9 +25,7 @@ export function semanticFindings(draft: Draft): Finding[] {
     checkPool(draft, report);
     checkMaps(draft, report);
   }
-  if (draft.workers !== undefined && draft.workers > 1) {
-    report(["nat64", "workers"], `${draft.workers} translators side by side are not supported yet`, "write workers: 1");
-  }
+  if (draft.given.prefix) checkWorkers(draft, report);
   return found;
 }
 
@@ -111,6 +111,25 @@ function checkPool({ addresses, routes = [], local, pool }: Draft, report: Repor
   if (route) report(["nat64", "pool"], `${quote(text)} overlaps the overlay route ${formatNetwork(route.to!)}`, remedy);
   const behind = local.find((network) => network && overlaps(network, pool));
   if (behind) report(["nat64", "pool"], `${quote(text)} overlaps ${formatNetwork(behind)} of overlay.local`, remedy);
+}
+
+function checkWorkers({ workers = 1, instance, pool }: Draft, report: Report): void {
+  const path = ["nat64", "workers"];
+  const most = pool ? roomOf(formatNetwork(pool)) : workers;
+  if (workers > most) {
+    report(
+      path,
+      `the pool ${formatNetwork(pool!)} is too small for ${workers} translators, of which each needs a /29 of its own`,
+      `write workers: ${Math.max(1, most)}, or take a larger pool`,
+    );
+  } else if (instance && !nameFits(instance, workers)) {
+    const name = workerName(instance, workers - 1);
+    report(
+      path,
+      `the device ${translatorDevice(name)} of translator ${workers} would have more than 15 characters`,
+      `shorten nat64.instance ${quote(instance)} by ${translatorDevice(name).length - 15}`,
+    );
+  }
 }
 
 function checkMaps({ addresses, prefix, pool, maps }: Draft, report: Report): void {

@@ -4,7 +4,7 @@ import { embed } from "../address.ts";
 import type { Config } from "../config/types.ts";
 import type { Facts } from "../facts.ts";
 import type { Family } from "../item.ts";
-import { translatorDevice } from "../names.ts";
+import { type Translator, workersOf } from "../workers.ts";
 import { hostAt } from "../networks.ts";
 import { type FarNode, VXLAN_PORT, type Way } from "../overlay_nodes.ts";
 import type { Survey } from "../survey.ts";
@@ -59,47 +59,49 @@ export function forwardedPackets({ config, ways, uplink, survey }: Ways): Packet
       traffic({ family: "inet", name: `from the overlay's ${device}`, packet: { in: device, source: host } }, "begins")
     );
   }
-  const translator = translatorDevice(config.nat64.instance);
-  const pool = hostAt(config.nat64.pool, 2);
   const own = config.address.split("/")[0]!;
   const insides = (hosts.length > 0 ? hosts.map((h) => h.host) : [hostAt(config.nat64.pool, 1)])
     .map((address) => embed(config.prefix!, address));
   const client = config.nat64.clients.includes("::/0") ? {} : { source: config.nat64.clients[0]!.split("/")[0]! };
-  return [
-    ...hosts.flatMap(({ device, host }) => [
-      ...traffic({
-        family: "inet",
-        name: `from ${translator} to ${device}`,
-        packet: { in: translator, out: device, source: pool, destination: host },
-        after: { source: own },
-      }, "begins"),
-      ...traffic({
-        family: "inet",
-        name: `from ${device} to ${translator}`,
-        packet: { in: device, out: translator, source: host, destination: pool },
-        before: { destination: own },
-      }, "answers"),
-    ]),
-    ...insides.flatMap((inside) => [
-      ...traffic({
-        family: "inet6",
-        name: `from ${uplink} to ${translator}`,
-        packet: { in: uplink, out: translator, destination: inside, ...client },
-        networks: { destination: config.prefix! },
-      }, "begins"),
-      ...traffic({
-        family: "inet6",
-        name: `from ${translator} to ${uplink}`,
-        packet: {
-          in: translator,
-          out: uplink,
-          source: inside,
-          ...(client.source ? { destination: client.source } : {}),
-        },
-        networks: { source: config.prefix! },
-      }, "answers"),
-    ]),
-  ];
+  const through = ({ device: translator, pool: part }: Translator) => {
+    const pool = hostAt(part, 2);
+    return [
+      ...hosts.flatMap(({ device, host }) => [
+        ...traffic({
+          family: "inet",
+          name: `from ${translator} to ${device}`,
+          packet: { in: translator, out: device, source: pool, destination: host },
+          after: { source: own },
+        }, "begins"),
+        ...traffic({
+          family: "inet",
+          name: `from ${device} to ${translator}`,
+          packet: { in: device, out: translator, source: host, destination: pool },
+          before: { destination: own },
+        }, "answers"),
+      ]),
+      ...insides.flatMap((inside) => [
+        ...traffic({
+          family: "inet6",
+          name: `from ${uplink} to ${translator}`,
+          packet: { in: uplink, out: translator, destination: inside, ...client },
+          networks: { destination: config.prefix! },
+        }, "begins"),
+        ...traffic({
+          family: "inet6",
+          name: `from ${translator} to ${uplink}`,
+          packet: {
+            in: translator,
+            out: uplink,
+            source: inside,
+            ...(client.source ? { destination: client.source } : {}),
+          },
+          networks: { source: config.prefix! },
+        }, "answers"),
+      ]),
+    ];
+  };
+  return workersOf(config).flatMap(through);
 }
 
 /** The tunnels' own packets, which the machine itself takes and sends. */

@@ -6,7 +6,7 @@ import { CHECKS } from "../../checks/list.ts";
 import { poolRoom } from "../../checks/pool.ts";
 import type { Probed } from "../../checks/probe_result.ts";
 import { runChecks } from "../../checks/run.ts";
-import { translatorAddress6 } from "../../gateway/translator.ts";
+import { translatorAddresses6 } from "../../gateway/translator.ts";
 import { healthy } from "./surveys/builder.ts";
 import { logLine, NOW } from "./surveys/host.ts";
 
@@ -91,7 +91,7 @@ Deno.test("poolRoom: neither the network's own address nor tayga's, nor those ma
 
 Deno.test("pool: tayga's own refusal of the probe is a full pool, whatever its list says", async () => {
   const input = await healthy("interface");
-  const from = translatorAddress6(input.blueprint.config);
+  const [from = ""] = translatorAddresses6(input.blueprint.config);
   const probe: Probed = {
     ran: true,
     kind: "prefix",

@@ -84,6 +84,10 @@ export const GOLDEN: Record<string, { config: string; facts?: Partial<Facts> }> 
     },
   },
   "mss-off": { config: `${GATEWAY}nat64: {mss: off}\n` },
+  "workers": {
+    config: GATEWAY +
+      "nat64: {workers: 3, maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}, {ipv4: 10.5.0.3, ipv6: '2001:db8::3'}]}\n",
+  },
   "mss-number": { config: `${GATEWAY}nat64: {mss: 1220}\n` },
   "two-nodes-vxlan": {
     config: `address: 10.5.0.1/32\nprefix: 2a04:5b80:300:4::/96\n${twoNodes}`,

@@ -101,9 +101,12 @@ function checkFile(file: FileItem): void {
 /** Nothing differs from one config to the other but numbers and the device's name. */
 function checkTable({ content }: FileItem): void {
   const shape = (text: string) =>
-    text.replace(/nat64-[\w.-]+/g, "DEVICE").replaceAll("2001:db8:64::/96", "PREFIX").replace(/\d+/g, "N");
+    text.replace(/nat64-[\w.-]+( to \d+)?/g, "DEVICE").replace(/\{( "DEVICE",)* "DEVICE" \}/g, '"DEVICE"').replaceAll(
+      "2001:db8:64::/96",
+      "PREFIX",
+    ).replace(/\d+/g, "N");
   const filled = limits.replace("{{header}}", content.split("\n")[0]!.slice(2))
-    .replace("{{mark}}", "crxn:limits 1 nat64-x 2 3 4 5 PREFIX").replaceAll("{{device}}", "nat64-x").replace(
+    .replace("{{mark}}", "crxn:limits 1 nat64-x 2 3 4 5 PREFIX").replaceAll("{{device}}", '"nat64-x"').replace(
       "{{prefix}}",
       "PREFIX",
     ).replace(
@@ -190,6 +193,7 @@ function randomConfig(): string {
         `  clients: [${spoil(`${ipv6()}/128`)}]`,
         `  maps: [{ipv4: ${spoil(ipv4(11))}, ipv6: ${spoil(ipv6())}}]`,
         `  mss: ${pick(["auto", "off", "1220"])}`,
+        `  workers: ${pick(["auto", "1", "2", "3", "16"])}`,
         `  limits: ${pick(["off", `{per64: ${1 + roll(999)}}`, `{per48: ${1 + roll(9999)}, flows: 9}`])}`,
       ]
       : []),
@@ -203,7 +207,7 @@ Deno.test("blueprint: whatever a config says, no line of a file means anything e
   for (let tries = 0; valid < 800 && tries < 20_000; tries++) {
     const text = randomConfig();
     try {
-      const config = await parseConfig(text, "crxn.yaml");
+      const config = await parseConfig(text, "crxn.yaml", { cores: 4, memory: 4096 });
       const name = pick(["yggdrasil-vxlan", "yggdrasil-ip6gre", "ckr-0.3", "ckr-schema2", "ckr-newest"]);
       const ygg = config.overlay.type === "yggdrasil" ? GOLDEN[name]!.facts : {};
       const plan = blueprint(config, { ...FACTS, ...ygg, advertised: [interfaceName()] });

@@ -58,7 +58,7 @@ Deno.test("openClient: what was half made is taken back", async () => {
 Deno.test("ProbeTable.open: no name of a device becomes a part of nft's script", async (t) => {
   const watch: Watch = {
     ...{ client: "2001:db8::1", mapped: "2001:db8::a00:1", target: "10.0.0.1", device: "probe-000000" },
-    ...{ translator: "nat64-ygg", overlay: "wg0", uplink: "eth0", small: 1, large: 2, port: 80 },
+    ...{ translators: ["nat64-ygg"], overlay: "wg0", uplink: "eth0", small: 1, large: 2, port: 80 },
   };
   const cases: [string, Partial<Watch>, number][] = [
     ["usual names", { uplink: "eth0.100@x" }, 1],

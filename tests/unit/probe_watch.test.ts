@@ -57,7 +57,7 @@ Deno.test("watchTable: one line, owned by its nft, with a counter for every poin
     mapped: "2001:db8::2",
     target: "10.1.0.3",
     device: "probe-1",
-    translator: "nat64-ygg",
+    translators: ["nat64-ygg"],
     overlay: "wg0",
     uplink: "eth0",
     small: 1,
