@@ -5,6 +5,8 @@
  * for a suite that nobody knows.
  */
 
+import { TOOLS } from "./attack/tools.ts";
+import { LOAD_REQUIREMENTS } from "./bench/load.ts";
 import {
   canBoot,
   canVirtualize,
@@ -110,7 +112,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     parallel: 2,
     product: true,
     obstacle: async () => await hindrance(canBoot),
-    prepare: () => ensureRequirements(),
+    prepare: () => ensureRequirements([...REQUIREMENTS, ...TOOLS]),
   },
   doctor: {
     says: "`crxn doctor` and faults on booted Debians: a sample of them; CRXN_FAULTS=all or a name, CRXN_SEED",
@@ -143,7 +145,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     product: true,
     obstacle: async () => await hindrance(canBoot),
     prepare: async () => {
-      await ensureRequirements();
+      await ensureRequirements([...REQUIREMENTS, ...LOAD_REQUIREMENTS]);
       if ((Deno.env.get("CRXN_BIN") ?? "") === "") Deno.env.set("CRXN_BIN", await built());
     },
   },

@@ -3,7 +3,7 @@ import type { Requirement } from "../rig/requirements.ts";
 
 // Attackers' tools, of Debian. They run in network namespaces of the lab and see nothing else.
 
-const TOOLS: Requirement[] = [
+export const TOOLS: Requirement[] = [
   { file: "/usr/bin/nmap", package: "nmap" },
   { file: "/usr/sbin/hping3", package: "hping3" },
   { file: "/usr/bin/scapy3", package: "python3-scapy" },

@@ -39,7 +39,9 @@ const POLICY = "/usr/sbin/policy-rc.d";
 export async function ensureRequirements(wanted: readonly Requirement[] = REQUIREMENTS): Promise<void> {
   const missing = [...new Set(wanted.filter(({ file }) => !exists(file)).map((item) => item.package))];
   if (missing.length === 0) return;
-  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...missing];
+  // Another test of the same run may be at it.
+  const wait = ["-o", "DPkg::Lock::Timeout=300"];
+  const install = ["apt-get", ...wait, "install", "-y", "--no-install-recommends", ...missing];
   if (Deno.uid() !== 0 || !exists("/usr/bin/apt-get")) {
     throw new Error(`The test rig needs these Debian packages on this host: ${missing.join(" ")}`);
   }

@@ -1,0 +1,53 @@
+/** Loads for the wire: iperf3(1) between two places, one process for each client, and pings. */
+
+import type { Namespace } from "../rig/mod.ts";
+import type { Requirement } from "../rig/requirements.ts";
+import { median } from "./plainly.ts";
+
+export const LOAD_REQUIREMENTS: readonly Requirement[] = [{ file: "/usr/bin/iperf3", package: "iperf3" }];
+
+export interface Load {
+  protocol: "tcp" | "udp";
+  /** From the client, or to it. */
+  towards: "overlay" | "client";
+  /** Of UDP: bytes of payload, and bits per second that each client sends at most. */
+  size?: number;
+  rate?: number;
+  /** How long it lasts. */
+  seconds: number;
+}
+
+const PORT = 5201;
+
+/** @param sources an address of the client namespace for each client */
+export async function carried(
+  client: Namespace,
+  host: Namespace,
+  target: string,
+  sources: string[],
+  { protocol, towards, size, rate, seconds }: Load,
+): Promise<void> {
+  const servers = sources.map((_, i) => host.run(["timeout", "60", "iperf3", "-s", "-1", "-J", "-p", `${PORT + i}`]));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const udp = protocol === "udp" ? ["-u", "-l", `${size}`, "-b", `${rate ?? 0}`] : [];
+  const back = towards === "client" ? ["-R"] : [];
+  const answers = await Promise.all(sources.map((from, i) =>
+    // deno-fmt-ignore
+    client.run(["timeout", "55", "iperf3", "-J", "-c", target, "-B", from, "-p", `${PORT + i}`, "-t", `${seconds}`,
+      "--connect-timeout", "5000", ...udp, ...back])
+  ));
+  await Promise.all(servers);
+  // The gateway's counters tell what was carried; a flood may well keep iperf3 from its last words.
+  const silent = answers.filter(({ stdout }) => !(JSON.parse(stdout || "{}").intervals?.length > 0));
+  if (silent.length > 0) {
+    throw new Error(`of ${sources.length} clients ${silent.length} sent nothing: ${silent[0]!.stdout}`);
+  }
+}
+
+/** Milliseconds of round trips, one after the other: the median. */
+export async function latency(client: Namespace, target: string, count = 400): Promise<number> {
+  const { stdout } = await client.run(["ping", "-n", "-i", "0.005", "-c", `${count}`, "-W", "1", target]);
+  const times = [...stdout.matchAll(/time=([\d.]+) ms/g)].map((m) => Number(m[1]));
+  if (times.length < count / 2) throw new Error(`ping says ${stdout.slice(-300)}`);
+  return median(times);
+}
