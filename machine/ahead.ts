@@ -10,7 +10,7 @@ import { interfaceNames, sysctlsQuestion } from "./sysctl.ts";
 import { unitsQuestion } from "./systemd.ts";
 import { automatic, MOST_WORKERS, workerName } from "../gateway/workers.ts";
 import { machineSize } from "./size.ts";
-import { DEFAULTS } from "../gateway/config/schema_words.ts";
+import { DEFAULTS } from "../gateway/config/defaults.ts";
 
 /** Answers each question that was asked ahead once; after that, and all others, when they are asked. */
 export class AheadRunner extends SystemRunner implements Runner {

@@ -7,6 +7,7 @@
 
 import { TOOLS } from "./attack/tools.ts";
 import { LOAD_REQUIREMENTS } from "./bench/load.ts";
+import { report } from "./bench/report.ts";
 import {
   canBoot,
   canVirtualize,
@@ -60,6 +61,8 @@ interface Suite {
   prepare?: () => Promise<void>;
   /** Variables for the tests. */
   env?: () => Record<string, string>;
+  /** What is made of the results. */
+  after?: () => Promise<void>;
 }
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -140,7 +143,8 @@ const SUITES: Readonly<Record<string, Suite>> = {
     prepare: () => ensureRequirements([...REQUIREMENTS, ...VM_REQUIREMENTS]),
   },
   bench: {
-    says: "speed of the commands, against the plain programs that read the same",
+    says: "speed of commands and wire, against what is done by hand; writes docs/performance.md; CRXN_PAIRS",
+    after: report,
     paths: ["tests/bench/"],
     product: true,
     obstacle: async () => await hindrance(canBoot),
@@ -199,7 +203,9 @@ async function runSuite(name: string, suite: Suite): Promise<{ counts: Counts; n
   }
   const { paths, alone = [], parallel = 1, env = () => ({}) } = suite;
   const together = await runFiles(name, paths, { parallel, without: alone, env: env() });
-  return { counts: alone.length === 0 ? together : plus(together, await runFiles(name, alone)) };
+  const counts = alone.length === 0 ? together : plus(together, await runFiles(name, alone));
+  await suite.after?.();
+  return { counts };
 }
 
 /** Runs files with this Deno; what they print goes straight to the terminal. */

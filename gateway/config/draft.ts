@@ -1,10 +1,10 @@
 import { type Network, network, parseEither } from "../cidr.ts";
 import * as networks from "./networks.ts";
 import { Fault } from "./problem.ts";
-import { DEFAULTS } from "./schema_words.ts";
 import { peerUri } from "./uri.ts";
 import * as values from "./values.ts";
 import type { Kind } from "./values.ts";
+import { DEFAULTS } from "./defaults.ts";
 
 /**
  * What can be understood of a config, right or wrong: so that one mistake does not hide the next. Lists keep their

@@ -6,7 +6,10 @@ export type Report = (path: Finding["path"], message: string, remedy: string, at
 
 /** Reports each text of a list that stood in it before. */
 export function duplicates(list: (string | undefined)[], report: (index: number, text: string) => void): void {
+  const before = new Set<string>();
   for (const [index, text] of list.entries()) {
-    if (text !== undefined && list.indexOf(text) < index) report(index, text);
+    if (text === undefined) continue;
+    if (before.has(text)) report(index, text);
+    before.add(text);
   }
 }

@@ -3,9 +3,10 @@ import * as z from "zod/mini";
 import * as networks from "./networks.ts";
 import { DOWNLOAD_EXAMPLE, downloadUrl } from "./download.ts";
 import { limits, map, nat64 } from "./schema_nat64.ts";
-import { DEFAULTS, list, meta, text, want } from "./schema_words.ts";
+import { list, meta, text, want } from "./schema_words.ts";
 import { listenUri, peerUri } from "./uri.ts";
 import * as values from "./values.ts";
+import { DEFAULTS } from "./defaults.ts";
 
 const addressWant = want("an IPv4 address with its length", "address: 10.5.0.1/32");
 const address = meta(

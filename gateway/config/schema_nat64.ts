@@ -2,8 +2,9 @@
 import * as z from "zod/mini";
 import { MOST_WORKERS } from "../workers.ts";
 import * as networks from "./networks.ts";
-import { DEFAULTS, list, meta, text, want } from "./schema_words.ts";
+import { list, meta, text, want } from "./schema_words.ts";
 import * as values from "./values.ts";
+import { DEFAULTS } from "./defaults.ts";
 
 export const map = z.strictObject({
   ipv4: text(networks.mapIpv4, "The overlay address that stands for the IPv6 host.", "10.5.0.2"),

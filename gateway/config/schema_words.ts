@@ -6,15 +6,6 @@ import type { Kind } from "./values.ts";
 // One config is read, once: code made for that would cost more than it saves.
 z.config({ jitless: true });
 
-/** What is used where the config says nothing. */
-export const DEFAULTS = {
-  interface: "ygg",
-  daemon: "/usr/sbin/yggdrasil",
-  instance: "ygg",
-  pool: "100.64.0.0/16",
-  clients: ["::/0"],
-} as const;
-
 /**
  * The error text of a wrong type or choice, for explain.ts to take apart: what it should be, and how to write it.
  * A reader's own fault comes as a "custom" issue with the remedy in `params`.

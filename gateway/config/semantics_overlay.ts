@@ -13,8 +13,9 @@ export function checkRoutes({ addresses, type, routes = [], local }: Draft, repo
   duplicates(local.map((n) => n && formatNetwork(n)), (index, text) => {
     report(["overlay", "local", index], `${quote(text)} is there twice`, "remove one");
   });
+  const routed = new Set(routes.map(({ to }) => to && formatNetwork(to)));
   for (const [index, network] of local.entries()) {
-    if (!network || !routes.some(({ to }) => to && formatNetwork(to) === formatNetwork(network))) continue;
+    if (!network || !routed.has(formatNetwork(network))) continue;
     report(
       ["overlay", "local", index],
       `${quote(formatNetwork(network))} is an overlay route too`,

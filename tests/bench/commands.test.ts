@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Lab } from "../rig/mod.ts";
 import { answersWithin, crxn, HOST, sceneOf } from "../machines/story.ts";
-import { filesOf, judge, nothing, PAIRS, plainly, plan, taken, typed } from "./plainly.ts";
+import { record, type Row } from "./record.ts";
+import { filesOf, judge, nothing, PAIRS, plainly, plan, rowOf, taken, typed } from "./plainly.ts";
 
 // How long commands take, by the binary, on a machine that has nothing else to do: medians of pairs, one after the other.
 
@@ -26,6 +27,7 @@ for (const debian of ["bookworm", "trixie"] as const) {
       await crxn(gw, "up --yes");
       await answersWithin(10, client);
       const wrong: string[] = [];
+      const rows: Row[] = [];
       const files = await filesOf(gw, whole);
       for (const [args, limit] of READING) {
         const [measured, plain] = [nothing(), await plainly(gw, args)];
@@ -33,6 +35,7 @@ for (const debian of ["bookworm", "trixie"] as const) {
           measured.theirs.push(await taken(gw, plain));
           measured.ours.push(await taken(gw, `crxn ${args}`));
         }
+        rows.push(rowOf(`\`${args.replace(/ --(json|yes)/g, "")}\``, measured, limit));
         wrong.push(...judge(`crxn ${args} on ${debian}`, measured, limit));
       }
       const [up, down] = [nothing(), nothing()];
@@ -50,6 +53,8 @@ for (const debian of ["bookworm", "trixie"] as const) {
         down.ours.push(await taken(gw, "crxn down --yes"));
       }
       wrong.push(...judge(`first crxn up on ${debian}`, up, 1.3), ...judge(`crxn down on ${debian}`, down, 1.3));
+      rows.push(rowOf("first `up`, packages there", up, 1.3), rowOf("`down`", down, 1.3));
+      await record(`commands-${debian}`, { title: `Commands on ${debian}`, rows });
       assertEquals(wrong, []);
     },
   });

@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import { Lab } from "../rig/mod.ts";
 import { answersWithin, CONFIG, crxn, sceneOf } from "../machines/story.ts";
 import { manyNetworks } from "../unit/fake/configs.ts";
-import { judge, nothing, PAIRS, taken } from "./plainly.ts";
+import { record } from "./record.ts";
+import { judge, nothing, PAIRS, rowOf, taken } from "./plainly.ts";
 
 // A thousand networks and a thousand maps on a real machine: `up` that has nothing to do, `status` and `doctor`.
 
@@ -32,6 +33,11 @@ Deno.test({
     const wrong = commands.flatMap((command, i) =>
       judge(`crxn ${command} with ${MANY}, and with one`, measured[i]!, 2)
     );
+    const rows = commands.map((command, i) => rowOf(`\`${command.replace(/ --(json|yes)/g, "")}\``, measured[i]!, 2));
+    await record("growth", {
+      title: `${MANY} networks and ${MANY} maps, against one of each ("without")`,
+      rows,
+    });
     console.log(`crxn down, ${MANY}: ${(await taken(gw, "crxn down --yes")).toFixed(0)} ms`);
     await crxn(gw, "status", 3);
     assertEquals(wrong, []);

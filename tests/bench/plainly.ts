@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
 import type { Machine } from "../rig/mod.ts";
+import type { Row } from "./record.ts";
 import { quoted } from "../rig/process.ts";
 import { installProgram } from "../rig/product.ts";
 
@@ -93,6 +94,17 @@ export const nothing = (): Measured => ({ ours: [], theirs: [] });
 
 /** The median of the ratios, pair by pair. */
 export const ratioOf = ({ ours, theirs }: Measured): number => median(ours.map((time, i) => time / theirs[i]!));
+
+/** For the report. */
+export const rowOf = (name: string, measured: Measured, limit: number): Row => ({
+  name,
+  values: {
+    "crxn, ms": median(measured.ours),
+    "without, ms": median(measured.theirs),
+    "ratio": ratioOf(measured),
+    "wanted at most": limit,
+  },
+});
 
 /** @returns what is wrong */
 export function judge(what: string, measured: Measured, limit: number): string[] {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Exit } from "../../gateway/errors.ts";
-import { main, VERSION } from "../../main.ts";
+import { VERSION } from "../../commands/program.ts";
+import { main } from "../../main.ts";
 
 interface Said {
   code: number;

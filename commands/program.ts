@@ -1,0 +1,139 @@
+/** The command line: parse, call, print, exit code. */
+
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import type { Context, Options } from "./context.ts";
+import { reportError, terminalUi } from "./ui.ts";
+import { Exit, type ExitCode } from "../gateway/errors.ts";
+import { Path } from "../gateway/names.ts";
+import type { Runner } from "../machine/run.ts";
+import settings from "../deno.json" with { type: "json" };
+
+export const VERSION: string = settings.version;
+
+// deno-lint-ignore no-explicit-any
+type Add = <A extends any[], O extends Record<string, unknown>>(
+  command: Command<A, O>,
+  body: (context: Context, options: O, args: A) => Promise<ExitCode>,
+  hidden?: boolean,
+) => void;
+
+/** What the help says of a command, and where it is. Each is loaded only when it is called: what it is made of takes time to load. */
+interface Listed {
+  /** Missing for one that nobody but crxn itself calls. */
+  summary?: string;
+  load: (add: Add) => Promise<void>;
+}
+
+/** In the order of the help. */
+const COMMANDS: Record<string, Listed> = {
+  "init": {
+    summary: "print an example config, or its JSON Schema",
+    load: (add) => import("./init.ts").then((m) => add(m.initCommand(), m.init)),
+  },
+  "install": {
+    summary: "install the packages that the config needs",
+    load: (add) => import("./install.ts").then((m) => add(m.installCommand(), m.install)),
+  },
+  "up": {
+    summary: "make this machine what the config says",
+    load: (add) => import("./up.ts").then((m) => add(m.upCommand(), m.up)),
+  },
+  "down": {
+    summary: "take it all back",
+    load: (add) => import("./down.ts").then((m) => add(m.downCommand(), m.down)),
+  },
+  "confirm": {
+    summary: "keep what `up --confirm` did",
+    load: (add) => import("./confirm.ts").then((m) => add(m.confirmCommand(), m.confirm)),
+  },
+  "status": {
+    summary: "one look at the gateway",
+    load: (add) => import("./status.ts").then((m) => add(m.statusCommand(), m.status)),
+  },
+  "doctor": {
+    summary: "find what is broken, say why and how to mend it",
+    load: (add) => import("./doctor.ts").then((m) => add(m.doctorCommand(), m.doctor)),
+  },
+  "rehearse": {
+    summary: "try the whole gateway in throw-away network namespaces",
+    load: (add) => import("./rehearse.ts").then((m) => add(m.rehearseCommand(), m.rehearse)),
+  },
+  "address": {
+    summary: "convert between overlay and IPv6 addresses (RFC 6052)",
+    load: (add) => import("./address.ts").then((m) => add(m.addressCommand(), (c, o, [list]) => m.address(c, list, o))),
+  },
+  "rehearse-peer": {
+    load: (add) =>
+      import("./rehearse.ts").then((m) => add(m.rehearsePeerCommand(), (c, _, list) => m.rehearsePeer(c, list), true)),
+  },
+};
+
+/** @returns the exit code; prints everything that is to be said */
+export async function run(args: string[], runner: Runner): Promise<ExitCode> {
+  let exit: ExitCode = Exit.ok;
+  const json = args.includes("--json");
+  let name = "";
+  const contextOf = (given: Partial<Options>): Context => ({
+    options: {
+      config: given.config ?? Path.config,
+      json,
+      yes: given.yes === true,
+      ...(given.wait ? { wait: given.wait } : {}),
+    },
+    ui: terminalUi(json),
+    runner,
+  });
+  /** Runs a command and keeps its exit code. */
+  const call = async (command: string, given: Partial<Options>, body: (context: Context) => Promise<ExitCode>) => {
+    name = command;
+    exit = await body(contextOf(given));
+  };
+
+  const program = new Command("crxn")
+    .description("Makes a Debian machine a NAT64 gateway between the IPv6 Internet and an IPv4 overlay network.")
+    .version(VERSION, "--version", "print the version")
+    .helpOption("--help", "show help")
+    .showHelpAfterError("(`crxn --help` lists the commands)")
+    .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .configureOutput({ writeErr: (text) => json ? undefined : terminalUi(false).say(text.trimEnd()) });
+  const add: Add = (command, body, hidden = false) => {
+    command.helpOption("--help", "show help").copyInheritedSettings(program as unknown as Command);
+    command.action(async (...all: unknown[]) => {
+      const options = command.opts();
+      // deno-lint-ignore no-explicit-any
+      await call(command.name(), options, (c) => body(c, options, all.slice(0, -2) as any));
+    });
+    program.addCommand(command as unknown as Command, { hidden });
+  };
+  const [first = "", second = ""] = args;
+  const called = first === "help" ? second : first;
+  if (Object.hasOwn(COMMANDS, called)) await COMMANDS[called]!.load(add);
+  // An option in front of the command.
+  else if (args.some((word) => Object.hasOwn(COMMANDS, word))) {
+    for (const { load } of Object.values(COMMANDS)) await load(add);
+  } else {for (const [name, { summary }] of Object.entries(COMMANDS)) {
+      if (summary) program.command(name).summary(summary);
+    }}
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return usageError(error, json, name);
+    return reportError(terminalUi(json), error, name);
+  }
+}
+
+/** Commander has printed what is wrong, or the help or version that was asked for. */
+function usageError(error: CommanderError, json: boolean, command: string): ExitCode {
+  const asked = ["commander.helpDisplayed", "commander.version", "commander.help"].includes(error.code);
+  if (asked && error.exitCode === 0) return Exit.ok;
+  if (json) {
+    const message = error.message.replace(/^error: /, "");
+    terminalUi(true).out(
+      JSON.stringify({ schema: "crxn.error/1", command, exit: Exit.usage, error: message }, null, 2),
+    );
+  }
+  return Exit.usage;
+}
