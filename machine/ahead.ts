@@ -2,7 +2,7 @@
 
 import { Path } from "../gateway/names.ts";
 import { askBatch, batches } from "./batch.ts";
-import { HOST, type Kind, listed, OWN_TAYGA, SURVEY, unitsAsked, unitsLogged } from "./always.ts";
+import { HOST, type Kind, listed, NFT_NAMES, OWN_TAYGA, SURVEY, unitsAsked, unitsLogged } from "./always.ts";
 import { readNow } from "./files.ts";
 import { logsQuestion } from "./logs.ts";
 import { type Result, type Runner, type RunOptions, SystemRunner } from "./run.ts";
@@ -64,12 +64,16 @@ class Queue {
 
 const keyOf = (argv: string[]): string => argv.join("\0");
 
+/** Characters of a config: with a few hundred networks or pairs. A guess, as all here. */
+const LARGE = 16_000;
+
 /** What commands that look at the machine and change nothing ask of it. `doctor --fix` first makes sure that it is alone. */
 export function questionsOf(args: string[]): string[][] {
   const [command] = args;
   if (command !== "doctor" && command !== "status") return [];
   if (args.some((word) => /^--(help|explain|fix)\b/.test(word))) return [];
-  const kind = kindOf(readNow(fileOf(args)) ?? "");
+  const text = readNow(fileOf(args)) ?? "";
+  const kind = kindOf(text);
   const of = (kind: Kind) => [
     // systemd takes longest to answer.
     unitsQuestion(unitsAsked(kind)),
@@ -79,7 +83,7 @@ export function questionsOf(args: string[]): string[][] {
   const names = interfaceNames();
   return [
     ...(kind ? of(kind) : []),
-    ...listed(SURVEY),
+    ...listed(text.length > LARGE ? { ...SURVEY, nft: NFT_NAMES.tables, chains: NFT_NAMES.chains } : SURVEY),
     ...(names.length > 0 ? [sysctlsQuestion(names)] : []),
     ...(command === "doctor" ? listed(HOST) : []),
   ];

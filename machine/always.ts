@@ -55,6 +55,12 @@ export const SURVEY = {
   policies: ofBoth((family) => ip(family, "rule", "show")),
 };
 
+/** Of nftables what there is, without any rule: of a large machine only what iptables-save does not show is then read. */
+export const NFT_NAMES = {
+  tables: [Program.nft, "-j", "list", "tables"],
+  chains: [Program.nft, "-j", "list", "chains"],
+};
+
 /** Files of proc(5) that tell about what is around the gateway. */
 export const PROC = {
   mounts: "/proc/self/mountinfo",

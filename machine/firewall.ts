@@ -4,20 +4,29 @@ import type { Family } from "../gateway/item.ts";
 import { nativeChains, NFT_FAMILY } from "../gateway/netfilter/nft.ts";
 import type { Ruleset, Survey } from "../gateway/survey.ts";
 import { readLegacy, readRules, type Saved } from "./iptables.ts";
-import { readNft } from "./nft.ts";
+import { readNativeNft, readNft } from "./nft.ts";
 import type { Runner } from "./run.ts";
 
 type Firewall = Pick<Survey, "rules" | "legacy" | "unreadable" | "nftables" | "baseChains" | "native">;
 type Answer = <T>(what: string, question: Promise<T>, otherwise: T) => Promise<T>;
 
-/** @param answer waits for a question, and notes that it failed */
-export async function readFirewall(runner: Runner, answer: Answer): Promise<Firewall> {
-  const [saved4, saved6, legacy4, legacy6, nft] = await Promise.all([
+/**
+ * @param answer waits for a question, and notes that it failed
+ * @param large whether there may be thousands of rules
+ */
+export async function readFirewall(runner: Runner, answer: Answer, large = false): Promise<Firewall> {
+  const both = Promise.all([
     answer("rules", readRules(runner, "inet"), undefined),
     answer("rules", readRules(runner, "inet6"), undefined),
+  ]);
+  const isShown = both.then(([saved4, saved6]) => (table: string, chain?: string) =>
+    isIn(table, chain, saved4, saved6)
+  );
+  const [[saved4, saved6], legacy4, legacy6, nft] = await Promise.all([
+    both,
     answer("legacy rules", readLegacy(runner, "inet"), undefined),
     answer("legacy rules", readLegacy(runner, "inet6"), undefined),
-    answer("nftables", readNft(runner), undefined),
+    answer("nftables", large ? readNativeNft(runner, isShown) : readNft(runner), undefined),
   ]);
   const saved: [Family, Saved | undefined, Ruleset | undefined][] = [
     ["inet", saved4, legacy4],
@@ -40,6 +49,19 @@ export async function readFirewall(runner: Runner, answer: Answer): Promise<Fire
       }
       : {}),
   };
+}
+
+/** Whether iptables-save, being that of nftables, shows a table, and a chain of it. */
+function isIn(
+  table: string,
+  chain: string | undefined,
+  saved4: Saved | undefined,
+  saved6: Saved | undefined,
+): boolean {
+  const [family, name = ""] = table.split(" ");
+  const saved = family === "ip" ? saved4 : family === "ip6" ? saved6 : undefined;
+  if (!saved || saved.legacy || saved.unreadable.includes(name)) return false;
+  return (chain === undefined ? saved.rules[name] : saved.rules[name]?.[chain]) !== undefined;
 }
 
 function legacyOf(saved: [Family, Saved | undefined, Ruleset | undefined][]): Pick<Survey, "legacy"> {

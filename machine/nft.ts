@@ -2,7 +2,8 @@
 
 import type { NftChain, NftFamily, NftRule } from "../gateway/netfilter/nft.ts";
 import { isObject } from "../gateway/netfilter/nft_value.ts";
-import { SURVEY } from "./always.ts";
+import { Program } from "../gateway/action.ts";
+import { NFT_NAMES, SURVEY } from "./always.ts";
 import type { Runner } from "./run.ts";
 
 export interface Nftables {
@@ -74,4 +75,33 @@ const chainOf = ({ family, table, name, type, hook, prio, policy, dev }: Entry):
 export async function readNft(runner: Runner): Promise<Nftables | undefined> {
   const { code, stdout } = await runner.run(SURVEY.nft);
   return code === 0 ? parseNft(stdout) : undefined;
+}
+
+/** Of a table's name all that nft(8), which reads its words as a script, takes for just that. */
+const PLAIN = /^[\w.-]+$/;
+
+/**
+ * The same where iptables-nft has thousands of rules, which nft takes long to put as JSON: their tables without them.
+ * @param isShown whether iptables-save shows a table ("ip nat"), and a chain of it
+ */
+export async function readNativeNft(
+  runner: Runner,
+  isShown: Promise<(table: string, chain?: string) => boolean>,
+): Promise<Nftables | undefined> {
+  const [tables, chains] = await Promise.all([runner.run(NFT_NAMES.tables), runner.run(NFT_NAMES.chains)]);
+  if (tables.code !== 0 || chains.code !== 0) return undefined;
+  const names = parseNft(tables.stdout).tables;
+  const shown = await isShown;
+  const rest = names.filter((name) => !shown(name)).map((name) => name.split(" "));
+  if (!rest.every((words) => words.length === 2 && words.every((w) => PLAIN.test(w)))) return await readNft(runner);
+  const listed = await Promise.all(
+    rest.map((words) => runner.run([Program.nft, "-t", "-j", "list", "table", ...words])),
+  );
+  // One that went meanwhile is not there.
+  const whole = listed.flatMap(({ code, stdout }) => code === 0 ? parseNft(stdout).chains : []);
+  const read = new Set(rest.map((words) => words.join(" ")));
+  const bare = parseNft(chains.stdout).chains.filter((c) => !read.has(`${c.family} ${c.table}`));
+  // A chain in one of iptables' tables that only nft can show.
+  if (bare.some((c) => !shown(`${c.family} ${c.table}`, c.name))) return await readNft(runner);
+  return { tables: names, chains: [...bare, ...whole] };
 }

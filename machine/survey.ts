@@ -31,9 +31,14 @@ export interface Questions {
   overlay: boolean;
   /** The yggdrasil program. */
   daemon?: string;
+  /** Whether crxn has, or wants, so much that there may be thousands of rules. */
+  large?: boolean;
   /** The translators' lists of pool addresses in use. */
   pools?: string[];
 }
+
+/** Networks, pairs or items: a gateway has some forty items besides. */
+const MANY = 200;
 
 /** What a config, a journal and further items are about: they decide what is to be looked at. */
 export function questionsOf(config: Config | undefined, journal: Journal, more: Item[] = []): Questions {
@@ -68,6 +73,7 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
     ]),
     programs: programsOf(config, journal, items),
     overlay: yggdrasil,
+    large: items.length > MANY || (config?.overlay.routes.length ?? 0) + (config?.nat64?.maps.length ?? 0) > MANY,
     ...(config?.overlay.type === "yggdrasil" ? { daemon: daemonPath(config.overlay.daemon) } : {}),
     pools: instances.map(Path.pool),
   };
@@ -141,7 +147,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     answer("routes", readRoutes(runner, "inet"), []),
     answer("routes", readRoutes(runner, "inet6"), []),
     answer("policies", readPolicies(runner), undefined),
-    readFirewall(runner, answer),
+    readFirewall(runner, answer, questions.large),
     unitsRead,
     questions.overlay ? answer("overlay", readOverlay(runner), undefined) : undefined,
     questions.daemon ? answer("daemon", daemonRead(questions.daemon), undefined) : undefined,

@@ -17,6 +17,17 @@ export interface Inside {
  * @param prefix where the overlay appears in IPv6, on a gateway
  */
 export function hostsInside(ways: Way[], prefix: string | undefined, survey: Survey): Inside[] {
+  const before = known.get(survey);
+  if (before?.ways === ways && before.prefix === prefix) return before.found;
+  const found = search(ways, prefix, survey);
+  known.set(survey, { ways, prefix, found });
+  return found;
+}
+
+/** Several checks ask the same of one survey. */
+const known = new WeakMap<Survey, { ways: Way[]; prefix: string | undefined; found: Inside[] }>();
+
+function search(ways: Way[], prefix: string | undefined, survey: Survey): Inside[] {
   const all = ways.flatMap(({ device, networks }) => networks.map((to) => ({ device, host: firstHost(to) })));
   const addresses = ({ host }: Inside) => [host, ...(prefix ? [embed(prefix, host)] : [])];
   return distinct(all, addresses, ({ device }) => device, () => bordersIn(rulesOfOthers(survey)));

@@ -127,6 +127,14 @@ export class FakeNetfilter {
     }
     if (argv[1] === "table" && this.native.delete(argv.slice(2).join(" "))) return ok();
     if (argv.join(" ") === "-t -j list ruleset") return ok(JSON.stringify({ nftables: this.#entries() }));
+    if (argv.join(" ").startsWith("-t -j list table ")) {
+      const [family, table] = argv.slice(4);
+      const isOf = (o: Record<string, { family: string; table?: string; name?: string }>) =>
+        Object.entries(o).some(([k, e]) => e.family === family && (k === "table" ? e.name : e.table) === table);
+      return ok(JSON.stringify({ nftables: (this.#entries() as Parameters<typeof isOf>[0][]).filter(isOf) }));
+    }
+    const listed = /^-j list (table|chain)s$/.exec(argv.join(" "))?.[1];
+    if (listed) return ok(JSON.stringify({ nftables: this.#entries().filter((o) => listed in (o as object)) }));
     const name = argv.slice(2, 4).join(" ");
     if (argv[1] === "chain") {
       return this.tables.get(name)?.delete(argv[4]!) ? ok() : refused("Error: No such file or directory", 1);
