@@ -4,7 +4,7 @@ import { permissionFlags } from "../gateway/permissions.ts";
 
 // V8: most runs are over before code compiled in between (Sparkplug, Maglev) pays, and before 16 MB are used, without which
 // the garbage collector runs several times at every start. What runs long is compiled by Turbofan as ever.
-const V8 = ["--min-semi-space-size=16", "--no-sparkplug", "--no-maglev"];
+const V8 = ["--min-semi-space-size=16", "--no-maglev"];
 
 /**
  * Words of `deno compile` before the output and the main module. Permissions: what crxn needs and no more. --no-code-cache:

@@ -14,6 +14,7 @@ export async function alone({ ui, runner, options: { wait } }: Context, command:
     onWait: (holder) => ui.progress(`waiting for another crxn: ${holder}`),
   });
   ui.done();
+  runner.since?.(held.last);
   return held;
 }
 

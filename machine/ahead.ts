@@ -4,6 +4,7 @@ import { Path } from "../gateway/names.ts";
 import { askBatch, batches } from "./batch.ts";
 import { HOST, type Kind, listed, NFT_NAMES, OWN_TAYGA, SURVEY, unitsAsked, unitsLogged } from "./always.ts";
 import { readNow } from "./files.ts";
+import { lastTurn } from "./lock.ts";
 import { logsQuestion } from "./logs.ts";
 import { type Result, type Runner, type RunOptions, SystemRunner } from "./run.ts";
 import { interfaceNames, sysctlsQuestion } from "./sysctl.ts";
@@ -15,6 +16,7 @@ import { DEFAULTS } from "../gateway/config/defaults.ts";
 /** Answers each question that was asked ahead once; after that, and all others, when they are asked. */
 export class AheadRunner extends SystemRunner implements Runner {
   readonly #answers = new Map<string, Promise<Result>>();
+  readonly #last = lastTurn();
 
   ask(questions: string[][]): void {
     const alone: Runner = { run: (argv, options) => super.run(argv, options) };
@@ -30,6 +32,10 @@ export class AheadRunner extends SystemRunner implements Runner {
       batch.questions.forEach((argv, i) => keep(argv, answers.then((list) => list?.[i] ?? alone.run(argv))));
     }
     for (const argv of others) keep(argv, queue.add(() => alone.run(argv)));
+  }
+
+  since(last: string | undefined): void {
+    if (last === undefined || last !== this.#last) this.#answers.clear();
   }
 
   override run(argv: string[], options?: RunOptions): Promise<Result> {
@@ -67,10 +73,13 @@ const keyOf = (argv: string[]): string => argv.join("\0");
 /** Characters of a config: with a few hundred networks or pairs. A guess, as all here. */
 const LARGE = 16_000;
 
-/** What commands that look at the machine and change nothing ask of it. `doctor --fix` first makes sure that it is alone. */
+/** What commands ask of the machine in any case. `doctor --fix` first makes sure that it is alone, and `up` that it was. */
 export function questionsOf(args: string[]): string[][] {
   const [command] = args;
-  if (command !== "doctor" && command !== "status") return [];
+  if (command === undefined || !["doctor", "status", "up"].includes(command)) return [];
+  // While another crxn is at work the answers would not hold.
+  if (command === "up" && lastTurn() === undefined) return [];
+  const around = command !== "up";
   if (args.some((word) => /^--(help|explain|fix)\b/.test(word))) return [];
   const text = readNow(fileOf(args)) ?? "";
   const kind = kindOf(text);
@@ -78,14 +87,14 @@ export function questionsOf(args: string[]): string[][] {
     // systemd takes longest to answer.
     unitsQuestion(unitsAsked(kind)),
     ...(kind.instances.length > 0 ? [OWN_TAYGA] : []),
-    ...(command === "doctor" ? [logsQuestion(unitsLogged(kind))] : []),
+    ...(around ? [logsQuestion(unitsLogged(kind))] : []),
   ];
   const names = interfaceNames();
   return [
     ...(kind ? of(kind) : []),
     ...listed(text.length > LARGE ? { ...SURVEY, nft: NFT_NAMES.tables, chains: NFT_NAMES.chains } : SURVEY),
     ...(names.length > 0 ? [sysctlsQuestion(names)] : []),
-    ...(command === "doctor" ? listed(HOST) : []),
+    ...(around ? listed(HOST) : []),
   ];
 }
 

@@ -15,6 +15,27 @@ export interface LockOptions {
   onWait?: (holder: string) => void;
 }
 
+/** The lock, held. */
+export interface Turn extends Disposable {
+  /** As {@linkcode lastTurn} had it until this one began. */
+  last: string | undefined;
+}
+
+/**
+ * When the last crxn that had the lock was done with its work: two looks that give the same had nobody at work in between.
+ * Undefined while one is at work, where one was killed, and before the first since the boot.
+ */
+export function lastTurn(): string | undefined {
+  try {
+    return turnOf(Deno.statSync(at(Path.lock)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who is done leaves the file empty. */
+const turnOf = ({ size, mtime }: Deno.FileInfo) => size === 0 ? mtime?.toISOString() : undefined;
+
 /** Milliseconds between two tries. */
 const INTERVAL = 200;
 
@@ -27,7 +48,7 @@ export async function lock(
   runner: Runner,
   command: string,
   { waitSeconds = 0, onWait }: LockOptions = {},
-): Promise<Disposable> {
+): Promise<Turn> {
   const file = await Deno.open(at(Path.lock), { read: true, write: true, create: true, mode: 0o600 });
   const until = performance.now() + waitSeconds * 1000;
   for (let first = true; !(await file.tryLock(true)); first = false) {
@@ -48,11 +69,14 @@ export async function lock(
     if (first) onWait?.(holder);
     await new Promise((resolve) => setTimeout(resolve, INTERVAL));
   }
+  const last = turnOf(file.statSync());
   await file.truncate(0);
   const now = new Date().toISOString().slice(0, 19);
   await file.write(new TextEncoder().encode(`crxn ${command}, process ${Deno.pid}, since ${now} UTC\n`));
   return {
+    last,
     [Symbol.dispose]() {
+      file.truncateSync(0);
       file.close();
     },
   };

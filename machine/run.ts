@@ -33,6 +33,8 @@ export interface Runner {
   start?(argv: string[], options?: HoldOptions): Held | undefined;
   /** From now on programs that `run` starts have a session of their own, out of reach of the terminal's signals. */
   detach?(): void;
+  /** What was asked before this crxn was alone holds only if nobody else was at work since: `last` of lock.ts. */
+  since?(last: string | undefined): void;
 }
 
 /** A program's whole environment: nothing of the caller's gets through (LD_PRELOAD, IFS, a foreign PATH). */

@@ -34,7 +34,7 @@ export async function carried(
   const answers = await Promise.all(sources.map((from, i) =>
     // deno-fmt-ignore
     client.run(["timeout", "55", "iperf3", "-J", "-c", target, "-B", from, "-p", `${PORT + i}`, "-t", `${seconds}`,
-      "--connect-timeout", "5000", ...udp, ...back])
+      "--connect-timeout", "15000", ...udp, ...back])
   ));
   await Promise.all(servers);
   // The gateway's counters tell what was carried; a flood may well keep iperf3 from its last words.

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { lastTurn, lock } from "../../machine/lock.ts";
 import { AheadRunner, questionsOf } from "../../machine/ahead.ts";
 import { HOST, listed, SURVEY } from "../../machine/always.ts";
 import { readHost } from "../../machine/host.ts";
@@ -7,7 +8,7 @@ import { questionsOf as surveyQuestionsOf, readSurvey } from "../../machine/surv
 import { replay } from "../../gateway/journal.ts";
 import { Path, Unit } from "../../gateway/names.ts";
 import { placeFiles } from "../../machine/place.ts";
-import type { Runner } from "../../machine/run.ts";
+import { type Runner, SystemRunner } from "../../machine/run.ts";
 
 const COUNT = ["/bin/sh", "-c", 'echo x >>"$0"; wc -l <"$0"'];
 
@@ -71,8 +72,9 @@ for (const config of [EXAMPLE, EXAMPLE + PREFIX, YGGDRASIL, YGGDRASIL + PREFIX])
       const vain = (questions: string[][]) => questions.map((q) => q.join(" ")).filter((q) => !asked.has(q));
       const parsed = await parseConfig(config, "crxn.yaml");
       await readSurvey(listening, surveyQuestionsOf(parsed, replay([])));
-      assertEquals(vain(questionsOf(["status"])), []);
+      assertEquals(vain(questionsOf(["up"])), []);
       await readHost(listening, parsed);
+      assertEquals(vain(questionsOf(["status"])), []);
       assertEquals(vain(questionsOf(["doctor", "--json"])), []);
       // Units, logs and sysctls are among them, and what a translator needs where there is one.
       const more = config.includes("prefix") ? 4 : 3;
@@ -88,7 +90,7 @@ Deno.test("questionsOf: the config that the command line names; without one no u
     assertEquals(asks(["status", "--config=/a.yaml"], Unit.yggdrasil), true);
     assertEquals(asks(["status", "--config", "/b.yaml"], Unit.yggdrasil), false);
     assertEquals(asks(["status", "--config", "/b.yaml"], Unit.link), true);
-    assertEquals(questionsOf(["status", "--config", "/c.yaml"]), listed(SURVEY));
+    assertEquals(questionsOf(["status", "--config", "/c.yaml"]), [...listed(SURVEY), ...listed(HOST)]);
   });
 });
 
@@ -98,4 +100,29 @@ Deno.test("questionsOf: nothing is asked for what does not look at the machine, 
   ) {
     assertEquals(questionsOf(args), []);
   }
+});
+
+Deno.test("questionsOf: up asks ahead only after a turn that ended, and hears nothing old when another was at work since", async () => {
+  await withFiles({ [Path.config]: EXAMPLE, ...DEVICES, "/run/.keep": "" }, async () => {
+    assertEquals(questionsOf(["up"]), []);
+    const system = new SystemRunner();
+    const [begun, over] = [await lock(system, "up"), () => new Promise((resolve) => setTimeout(resolve, 5))];
+    assertEquals(questionsOf(["up"]), []);
+    begun[Symbol.dispose]();
+    assert(questionsOf(["up"]).length > 5);
+    const asked = new AheadRunner();
+    asked.ask([["/usr/bin/echo", "old"]]);
+    await over();
+    asked.since(lastTurn());
+    (await lock(system, "down"))[Symbol.dispose]();
+    const { last } = await lock(system, "up");
+    const late = new AheadRunner();
+    late.ask([["/bin/sh", "-c", "date +%s%N"]]);
+    const [first, second] = [await late.run(["/bin/sh", "-c", "date +%s%N"]), last];
+    // While the lock is held nobody knows of a last turn: what was asked meanwhile is forgotten.
+    late.ask([["/bin/sh", "-c", "date +%s%N"]]);
+    await over();
+    late.since(second);
+    assert(BigInt((await late.run(["/bin/sh", "-c", "date +%s%N"])).stdout) > BigInt(first.stdout));
+  });
 });
