@@ -1,7 +1,7 @@
 /** tayga's files: its list of addresses given out, and the configs of other instances. */
 
 import type { PoolSeen, RivalConfig } from "../gateway/host.ts";
-import { clearHostBits, formatAddress, parseNetwork } from "../gateway/cidr.ts";
+import { clearHostBits, formatNetwork, parseNetwork } from "../gateway/cidr.ts";
 import { readSeen } from "./files.ts";
 import { at } from "./place.ts";
 
@@ -17,13 +17,25 @@ export function parsePool(map: string, written: number, now: number): PoolSeen {
     if (!/^\d/.test(ipv4 ?? "") || ipv6 === undefined) continue;
     given++;
     if (Number(used) * 1000 + LEASE >= now) held++;
-    const address = parseNetwork(`${ipv6}/64`);
-    if (!address) continue;
-    const network = `${formatAddress(clearHostBits(address))}/64`;
+    const network = firstHalf(ipv6);
     networks.set(network, (networks.get(network) ?? 0) + 1);
   }
-  const largest = [...networks].sort(([, a], [, b]) => b - a).slice(0, 5);
-  return { written, given, held, largest };
+  const largest = [...networks].sort(([, a], [, b]) => b - a).flatMap(([half, count]): PoolSeen["largest"] => {
+    const network = parseNetwork(`${half}::/64`);
+    return network ? [[formatNetwork(clearHostBits(network)), count]] : [];
+  });
+  return { written, given, held, largest: largest.slice(0, 5) };
+}
+
+/** The first four groups of an address as inet_ntop(3) writes it. Of fifty thousand none is read as a number. */
+function firstHalf(ipv6: string): string {
+  const [head = "", tail] = ipv6.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  if (tail !== undefined && groups.length < 4) {
+    const behind = tail === "" ? [] : tail.split(":");
+    groups.push(...Array(Math.max(0, 8 - groups.length - behind.length)).fill("0"), ...behind);
+  }
+  return groups.slice(0, 4).join(":");
 }
 
 /** The lists of all translators, as one. */
