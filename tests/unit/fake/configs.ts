@@ -43,6 +43,10 @@ export const WALK: Record<string, string> = {
   "a next hop": text({ routes: "{to: 10.0.0.0/8, via: 10.5.0.254}, {to: 172.20.0.0/14}" }),
   "other clients and mss": text({ nat64: "clients: ['2001:db8::/32', '2001:db9::/32'], mss: 1220" }),
   "mss off, another pool": text({ nat64: "mss: off, pool: 100.96.0.0/16" }),
+  "translators side by side": text({
+    nat64: "workers: 3, maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}, {ipv4: 10.5.0.3, ipv6: '2001:db8::3'}]",
+  }),
+  "two translators": text({ nat64: "workers: 2" }),
   "another instance": text({ nat64: "instance: b, maps: [{ipv4: 10.5.0.2, ipv6: '2001:db8::2'}]" }),
   "another prefix": text({ prefix: "2a04:5b80:300:5::/96", more: "routed: 2a04:5b80:300::/48" }),
   "yggdrasil gateway": text({ overlay: ygg, routes: toFar }),

@@ -22,6 +22,8 @@ export interface FakeRoute {
   type: string;
   device?: string;
   via?: string;
+  /** Several next hops. */
+  hops?: { device: string; via?: string }[];
   metric: number;
   protocol: string;
 }
@@ -77,7 +79,13 @@ export class FakeNetwork {
   }
 
   private dropRoutes(device: string): void {
-    this.routes = this.routes.filter((r) => r.device !== device || r.type !== "unicast");
+    this.routes = this.routes.filter((r) => r.device !== device || r.type !== "unicast").flatMap((route) => {
+      const { hops, ...rest } = route;
+      const left = hops?.filter((h) => h.device !== device);
+      if (!hops || left?.length === hops.length) return [route];
+      // Of one next hop the kernel makes a plain route.
+      return left!.length > 1 ? [{ ...rest, hops: left! }] : left!.map((hop) => ({ ...rest, ...hop }));
+    });
   }
 
   /** `argv` without the program's name. */
@@ -187,7 +195,13 @@ export class FakeNetwork {
   }
 
   private route(family: FakeRoute["family"], verb: string, words: string[]): Answer {
-    const value = after(words);
+    const [plain, ...nexthops] = words.join(" ").split(" nexthop ").map((part) => part.split(" "));
+    const hops = nexthops.map((part) => {
+      const [device, via] = [after(part)("dev")!, after(part)("via")];
+      if (!this.get(device).up) throw new Refusal("Error: Device for nexthop is not up.");
+      return { device, ...(via ? { via } : {}) };
+    });
+    const value = after(plain!);
     const type = ["blackhole", "unreachable", "prohibit"].includes(words[0]!) ? words[0]! : "unicast";
     const to = canonicalNetwork(type === "unicast" ? words[0]! : words[1]!);
     const metric = Number(value("metric") ?? (family === "inet6" ? 1024 : 0));
@@ -204,11 +218,14 @@ export class FakeNetwork {
       this.routes.splice(index, 1);
       return ok();
     }
-    if (type === "unicast" && !this.get(device).up) throw new Refusal("Error: Device for nexthop is not up.");
+    if (type === "unicast" && hops.length === 0 && !this.get(device).up) {
+      throw new Refusal("Error: Device for nexthop is not up.");
+    }
     const same = this.routes.findIndex((r) => r.family === family && r.to === to && r.metric === metric);
     if (same >= 0 && verb === "add") throw new Refusal("RTNETLINK answers: File exists");
     const lo = type !== "unicast" && family === "inet6" ? { device: "lo" } : {};
-    const made = { family, to, type, metric, protocol, ...(device ? { device } : lo), ...(via ? { via } : {}) };
+    const way = hops.length > 0 ? { hops } : { ...(device ? { device } : lo), ...(via ? { via } : {}) };
+    const made = { family, to, type, metric, protocol, ...way };
     if (same >= 0) this.routes[same] = made;
     else this.routes.push(made);
     return ok();
@@ -237,7 +254,7 @@ export class FakeNetwork {
 const after = (words: string[]) => (word: string): string | undefined =>
   words.includes(word) ? words[words.indexOf(word) + 1] : undefined;
 
-const routeJson = ({ type, to, device, via, metric, protocol }: FakeRoute) => ({
+const routeJson = ({ type, to, device, via, hops, metric, protocol }: FakeRoute) => ({
   ...(type === "unicast" ? {} : { type }),
   dst: to,
   ...(via ? { gateway: via } : {}),
@@ -245,4 +262,7 @@ const routeJson = ({ type, to, device, via, metric, protocol }: FakeRoute) => ({
   protocol,
   ...(metric > 0 ? { metric } : {}),
   flags: [],
+  ...(hops
+    ? { nexthops: hops.map((h) => ({ ...(h.via ? { gateway: h.via } : {}), dev: h.device, weight: 1, flags: [] })) }
+    : {}),
 });

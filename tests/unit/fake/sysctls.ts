@@ -11,6 +11,7 @@ export class FakeSysctls {
 
   constructor() {
     this.values.set("net/ipv4/ip_forward", "0");
+    this.values.set("net/ipv6/fib_multipath_hash_policy", "0").set("net/ipv6/fib_multipath_hash_fields", "7");
     for (const name of ["all", "default"]) this.addDevice(name);
   }
 
