@@ -12,9 +12,9 @@ export const prefixRoute: Check = {
   only: "gateway",
   needs: [],
   looksAt:
-    "The IPv6 route for each overlay network's slice of the prefix; what the kernel answers for a client's packet, and which rule, narrower route or better metric leads it elsewhere (`ip rule`, all tables).",
+    "The IPv6 route for each overlay network's slice of the prefix; what the kernel answers for a client's packet, and which rule, narrower route or better metric leads it elsewhere (`ip rule`, all tables). With several translators: that the route has a next hop for each, and that the kernel divides clients by their source (net.ipv6.fib_multipath_hash_policy and _fields).",
   why:
-    "It leads clients' packets to tayga. Only the slices are routed: with the whole prefix the Internet would reach the machine's other IPv4 networks.",
+    "It leads clients' packets to tayga. Only the slices are routed: with the whole prefix the Internet would reach the machine's other IPv4 networks. A client that meets another translator has another address there.",
   cure:
     "`ip -6 route replace SLICE dev nat64-INSTANCE proto 64`; remove the route that shadows it, or the rule (`ip -6 rule del`).",
   run: (input) => {

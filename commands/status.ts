@@ -4,7 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CHECKS } from "../checks/list.ts";
 import { runChecks } from "../checks/run.ts";
 import { confirmJson } from "../gateway/confirm.ts";
-import { Exit, type ExitCode } from "../gateway/errors.ts";
+import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { readPending } from "../machine/confirm.ts";
 import { readSeen } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
@@ -25,20 +25,30 @@ export const statusCommand = () =>
         "Shows the path with the state and the packet counters of each hop, services, peers and the pool.\n" +
           "Exit code: 0 up, 1 degraded, 3 not up.",
       )
-      .option("--watch", "look again every second, until Ctrl-C"),
+      .option("--watch", "look again every second, until Ctrl-C")
+      .option("--prometheus", "print metrics in Prometheus' text format"),
     { yes: false },
   );
 
 export interface StatusOptions {
   watch?: true | undefined;
+  prometheus?: true | undefined;
 }
 
 export async function status(context: Context, options: StatusOptions): Promise<ExitCode> {
+  const { ui } = context;
+  if (options.prometheus && (options.watch || ui.json)) {
+    throw new CrxnError(Exit.usage, "--prometheus is a format of its own.", "Leave out --watch and --json.");
+  }
   if (await isBare(context.options.config)) return sayBare(context);
   const loaded = await loadConfig(context.options.config);
   if (options.watch) return await watch(context, loaded);
   const seen = await look(context, loaded);
-  const { ui } = context;
+  if (options.prometheus) {
+    const { metricsText } = await import("./metrics.ts");
+    ui.out(metricsText(seen));
+    return exitOf(seen);
+  }
   ui.out(ui.json ? JSON.stringify(seen, null, 2) : textOf(seen));
   return exitOf(seen);
 }

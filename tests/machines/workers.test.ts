@@ -155,6 +155,15 @@ for (const debian of someDebians("translators side by side")) {
       await assertNothingToDo(gw);
       assertEquals(await homesOf(client, gw), home);
     });
+    await chapter("clients divided by more than their source: doctor says so, and --fix mends it", async () => {
+      await gw.must(["sysctl", "-qw", "net.ipv6.fib_multipath_hash_policy=1"]);
+      const report = JSON.parse((await crxn(gw, "doctor --json", 1)).stdout);
+      const faults = report.findings.filter((f: { verdict: string }) => f.verdict === "fail");
+      assertEquals(faults.map((f: { id: string }) => f.id), ["prefix-route"]);
+      assertStringIncludes(JSON.stringify(faults), "fib_multipath_hash_policy");
+      await crxn(gw, "doctor --fix --yes");
+      await assertNothingToDo(gw);
+    });
     await chapter("reboot without the binary, and a device made anew", async () => {
       await removeProduct(gw);
       await gw.reboot();

@@ -1,9 +1,10 @@
 /** `crxn status`, from surveys. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKS } from "../../checks/list.ts";
 import { runChecks } from "../../checks/run.ts";
 import type { CheckInput } from "../../checks/check.ts";
+import { metricsText } from "../../commands/metrics.ts";
 import { statusOf } from "../../commands/status_data.ts";
 import { duration, size, statusLines } from "../../commands/status_output.ts";
 import { addressFromKey } from "../../gateway/yggdrasil_address.ts";
@@ -123,4 +124,32 @@ Deno.test("size: three digits and a decimal prefix", () => {
 
 Deno.test("duration: the two largest units", () => {
   assertEquals([0, 59, 61, 3600, 93_784].map(duration), ["0 s", "59 s", "1 min 1 s", "1 h", "1 d 2 h"]);
+});
+
+Deno.test("metricsText: every line is of Prometheus' text format, and says what status says", async () => {
+  const input = await healthy("yggdrasil");
+  input.survey.poolUsed = 3;
+  const lines = metricsText(look(input)).split("\n");
+  for (const line of lines) {
+    assertMatch(
+      line,
+      /^(# HELP crxn_[a-z_]+ [A-Z][^\n]*\.|# TYPE crxn_[a-z_]+ (gauge|counter)|crxn_[a-z_]+(\{([a-z]+="([^"\\]|\\.)*",?)+\})? \d+(\.\d+)?)$/,
+    );
+  }
+  const value = (start: string) => Number(lines.find((l) => l.startsWith(`${start} `))?.split(" ").at(-1));
+  assertEquals(value('crxn_state{state="up"}'), 1);
+  assertEquals(value('crxn_state{state="degraded"}'), 0);
+  assertEquals(value('crxn_pool_addresses{pool="100.64.0.0/16"}'), 65536);
+  assertEquals(value('crxn_pool_addresses_used{pool="100.64.0.0/16"}'), 3);
+  assertEquals(value('crxn_hop_receive_packets_total{hop="translator",device="nat64-ygg"}'), 5);
+  assertEquals(value('crxn_peer_up{uri="tls://192.0.2.9:443"}'), 1);
+  // Each family is named once, and all its samples follow.
+  const families = lines.filter((l) => l.startsWith("# TYPE")).map((l) => l.split(" ")[2]);
+  assertEquals(families.length, new Set(families).size);
+  assertEquals(lines.some((l) => l.startsWith("crxn_fault{")), false);
+  const [peer] = input.survey.overlay!.peers;
+  input.survey.overlay!.peers.unshift({ ...peer!, up: false });
+  assertEquals(metricsText(look(input)).match(/^crxn_peer_up.*$/gm), ['crxn_peer_up{uri="tls://192.0.2.9:443"} 1']);
+  input.survey.links.find((l) => l.name === "nat64-ygg")!.up = false;
+  assertStringIncludes(metricsText(look(input)), 'crxn_fault{check="translator-device"} 1');
 });
