@@ -75,7 +75,8 @@ class MortalRunner implements Runner {
   async run(argv: string[], options?: RunOptions): Promise<Result> {
     if (asks(argv)) return await this.#runner.run(argv, options);
     const midst = change(argv.join(" "));
-    if (midst) struck = true;
+    // Of a batch crxn tries the line that failed once more, alone: that one fails as well.
+    if (midst) struck = by !== "failure" || !argv.includes("-batch");
     if (midst && by === "failure") return { argv, code: 1, stdout: "", stderr: "made to fail\n" };
     const result = this.#runner.run(argv, options);
     if (midst && during === "+") {
