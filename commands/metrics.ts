@@ -4,6 +4,12 @@ import type { Status } from "./status_data.ts";
 
 type Labels = Record<string, string>;
 
+/** What of the status is a number. */
+type Measured = Pick<Status, "state" | "hops" | "services" | "peers" | "pool" | "faults">;
+
+/** Where there is neither a config nor a gateway. */
+export const NOTHING: Measured = { state: "down", hops: [], services: [], peers: [], faults: [] };
+
 interface Metric {
   name: string;
   type: "gauge" | "counter";
@@ -20,7 +26,7 @@ function sampleLine(name: string, [labels, value]: [Labels, number]): string {
 }
 
 /** One family of samples after the other, each with what it is; families without samples are left out. */
-export function metricsText(status: Status): string {
+export function metricsText(status: Measured): string {
   return metricsOf(status).filter((m) => m.samples.length > 0).flatMap(({ name, type, help, samples }) => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} ${type}`,
@@ -30,7 +36,7 @@ export function metricsText(status: Status): string {
 
 const flag = (value: boolean) => value ? 1 : 0;
 
-function metricsOf({ state, hops, services, peers: all, pool, faults }: Status): Metric[] {
+function metricsOf({ state, hops, services, peers: all, pool, faults }: Measured): Metric[] {
   // No two samples may have the same labels: of several connections to one peer that counts which is up.
   const peers = [...Map.groupBy(all, (p) => p.uri).values()].map((same) => same.find((p) => p.up) ?? same[0]!);
   const gauge = (name: string, help: string, samples: [Labels, number][]): Metric => ({

@@ -40,12 +40,16 @@ export async function status(context: Context, options: StatusOptions): Promise<
   if (options.prometheus && (options.watch || ui.json)) {
     throw new CrxnError(Exit.usage, "--prometheus is a format of its own.", "Leave out --watch and --json.");
   }
-  if (await isBare(context.options.config)) return sayBare(context);
+  const { metricsText, NOTHING } = options.prometheus ? await import("./metrics.ts") : {};
+  if (await isBare(context.options.config)) {
+    if (!metricsText) return sayBare(context);
+    ui.out(metricsText(NOTHING!));
+    return Exit.notUp;
+  }
   const loaded = await loadConfig(context.options.config);
   if (options.watch) return await watch(context, loaded);
   const seen = await look(context, loaded);
-  if (options.prometheus) {
-    const { metricsText } = await import("./metrics.ts");
+  if (metricsText) {
     ui.out(metricsText(seen));
     return exitOf(seen);
   }

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { CHECKS } from "../../checks/list.ts";
 import { runChecks } from "../../checks/run.ts";
 import type { CheckInput } from "../../checks/check.ts";
-import { metricsText } from "../../commands/metrics.ts";
+import { metricsText, NOTHING } from "../../commands/metrics.ts";
 import { statusOf } from "../../commands/status_data.ts";
 import { duration, size, statusLines } from "../../commands/status_output.ts";
 import { addressFromKey } from "../../gateway/yggdrasil_address.ts";
@@ -152,4 +152,9 @@ Deno.test("metricsText: every line is of Prometheus' text format, and says what 
   assertEquals(metricsText(look(input)).match(/^crxn_peer_up.*$/gm), ['crxn_peer_up{uri="tls://192.0.2.9:443"} 1']);
   input.survey.links.find((l) => l.name === "nat64-ygg")!.up = false;
   assertStringIncludes(metricsText(look(input)), 'crxn_fault{check="translator-device"} 1');
+});
+
+Deno.test("metricsText: where there is nothing, it is down", () => {
+  assertStringIncludes(metricsText(NOTHING), 'crxn_state{state="down"} 1');
+  assertEquals(metricsText(NOTHING).match(/^# TYPE/gm)?.length, 1);
 });
