@@ -22,6 +22,7 @@ function controller(): { root: string; version: 1 | 2 } | undefined {
 export async function hold(gw: Machine, units: string[], percent: number): Promise<() => Promise<void>> {
   const cpu = controller();
   if (!cpu) throw new Error("this host has no cgroups with the controller cpu: translators cannot be held");
+  await sweepEmpty(cpu.root);
   const folders: string[] = [];
   for (const unit of units) {
     const inside = (await gw.must(["systemctl", "show", "-P", "MainPID", unit])).trim();
@@ -39,6 +40,13 @@ export async function hold(gw: Machine, units: string[], percent: number): Promi
   return async () => {
     for (const folder of folders) await Deno.remove(folder);
   };
+}
+
+/** What benchmarks left that died: a cgroup with processes in it stays. */
+async function sweepEmpty(root: string): Promise<void> {
+  for (const { name } of Deno.readDirSync(root)) {
+    if (name.startsWith("crxn-bench-")) await Deno.remove(`${root}/${name}`).catch(() => {});
+  }
 }
 
 /** The host's number of a process of a machine. */

@@ -138,12 +138,14 @@ Deno.test({
       for (const [i, gateway] of gateways.entries()) {
         await gateway.begin(gw);
         const free = await hold(gw, gateway.units, SHARE);
-        await answersWithin(10, client, gateway.target);
-        rounds[i]!.push(
-          (await between(gw, "ovl0", () => carried(client, host, gateway.target, CLIENTS.slice(0, 32), TCP))).mbits,
-        );
-        await gateway.end(gw);
-        await free();
+        try {
+          await answersWithin(10, client, gateway.target);
+          const load = () => carried(client, host, gateway.target, CLIENTS.slice(0, 32), TCP);
+          rounds[i]!.push((await between(gw, "ovl0", load)).mbits);
+        } finally {
+          await gateway.end(gw);
+          await free();
+        }
       }
     }
     const ratios = gateways.map((_, i) => median(rounds[i]!.map((r, n) => r / rounds[1]![n]!)));
