@@ -23,13 +23,14 @@ function routeOf(item: Item): RouteSeen | undefined {
     return { family, to, type: "local", device, table: "local", protocol: "kernel", metric: 0 };
   }
   if (item.kind !== "route") return undefined;
-  const { family, type, device, via, metric } = item;
+  const { family, type, device, via, hops, metric } = item;
   return {
     family,
     to: canonicalNetwork(item.to),
     type,
     ...(device ? { device } : {}),
     ...(via ? { via } : {}),
+    ...(hops ? { hops } : {}),
     table: "main",
     protocol: "64",
     metric: metric ?? (family === "inet6" ? 1024 : 0),

@@ -55,20 +55,16 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   const onLink = follows ? overlay.routes.filter((i) => "device" in i && i.device !== undefined) : [];
   const lasting = overlay.routes.filter((i) => !onLink.includes(i));
   const before = [Unit.overlay, ...workers.map((w) => Unit.translator(w.instance))];
-  // A translator makes its own device and routes; several have routes in common, which none of them may touch when it starts.
-  const [ownRoutes, common] = workers.length === 1
-    ? [[...translator.own, ...translator.slices], []]
-    : [[], [...translator.own, ...translator.slices]];
 
   const files: FileItem[] = [
     fileItem(Path.sysctl, fill(sysctlTemplate, { header: HEADER, lines: sysctlLines(sysctls) })),
     ...firewallFiles(chains, before, limits?.table),
     ...(limits ? [limits.file] : []),
     // The kernel parameters once more: ifupdown, another sysctl file or a container may have the last word before.
-    ...overlayUnitFiles([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting, ...common], daemon),
+    ...overlayUnitFiles([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting, ...translator.together], daemon),
     ...(follows ? linkFiles(overlay.ways[0]!.device, onLink) : []),
     ...overlay.files,
-    ...workers.flatMap((w) => [taygaConfigFile(w, config), ...translatorUnitFiles(w.instance, ownRoutes)]),
+    ...workers.flatMap((w) => [taygaConfigFile(w, config), ...translatorUnitFiles(w.instance, translator.madeBy(w))]),
   ];
   return {
     config,

@@ -165,8 +165,11 @@ export interface UnitCommand {
   mayFail?: boolean;
 }
 
-/** What makes the item at boot. Every line can run again at any time without harm. */
-export function bootCommands(item: Item): UnitCommand[] {
+/**
+ * What makes the item at boot. Every line can run again at any time without harm.
+ * @param held whether a daemon may have a translator's device open by then: tayga refuses to make that
+ */
+export function bootCommands(item: Item, held = false): UnitCommand[] {
   switch (item.kind) {
     case "sysctl":
       // One of an interface that is not there yet is set by sysctl.d when it comes.
@@ -174,7 +177,7 @@ export function bootCommands(item: Item): UnitCommand[] {
     case "link":
       // `ip link add` of a device that exists fails; the next line fails if it does not exist.
       return [
-        { argv: addLink(item), mayFail: item.spec.type !== "translator" },
+        { argv: addLink(item), mayFail: held || item.spec.type !== "translator" },
         ...tuneLink(item).map((argv) => ({ argv })),
       ];
     case "address":

@@ -21,30 +21,38 @@ import { type Translator, workersOf } from "./workers.ts";
 /** What leads into the translators, and what each of them has for itself. */
 export interface TranslatorItems {
   sysctls: SysctlItem[];
-  /** All of `routed` that is not the overlay: answered by nobody, looped to nobody. */
+  /** The translators' devices, and the ways back into them; first of all, what answers to nobody. */
   own: Item[];
   /** The slices of the prefix. */
   slices: RouteItem[];
+  /** What the unit of a translator makes before its tayga starts. */
+  madeBy: (translator: Translator) => Item[];
+  /** What is made for all of them before any starts: a route with several next hops none of them may touch later on. */
+  together: Item[];
 }
 
 export function translatorItems(config: Config): TranslatorItems {
   const workers = workersOf(config);
-  if (workers.length === 0 || !config.prefix || !config.routed) return { sysctls: [], own: [], slices: [] };
-  const { maps } = config.nat64!;
-  return {
-    sysctls: workers.length > 1 ? bySource : [],
-    own: [
-      routeItem(config.routed, { type: "blackhole" }),
-      ...workers.map(({ device, instance }) =>
-        linkItem(device, { type: "translator", config: Path.taygaConfig(instance) }, Unit.translator(instance))
-      ),
-      ...workers.map(({ device, pool }) => routeItem(pool, { device })),
-      // Every translator knows all pairs: their hosts' answers come by any of them, and from there they are believed.
-      ...maps.map((m) => routeItem(`${m.ipv4}/32`, into(workers, "inet"))),
-    ],
-    // Only the overlay's slices: with the whole prefix the Internet would reach the machine's other networks.
-    slices: config.overlay.routes.map((r) => routeItem(slice(config.prefix!, r.to), into(workers, "inet6"))),
-  };
+  if (workers.length === 0 || !config.prefix || !config.routed) {
+    return { sysctls: [], own: [], slices: [], madeBy: () => [], together: [] };
+  }
+  const link = ({ device, instance }: Translator) =>
+    linkItem(device, { type: "translator", config: Path.taygaConfig(instance) }, Unit.translator(instance));
+  const back = ({ pool, device }: Translator) => routeItem(pool, { device });
+  const own = [
+    // All of `routed` that is not the overlay: answered by nobody, looped to nobody.
+    routeItem(config.routed, { type: "blackhole" }),
+    ...workers.map(link),
+    ...workers.map(back),
+    // Every translator knows all pairs: their hosts' answers come by any of them, and from there they are believed.
+    ...config.nat64!.maps.map((m) => routeItem(`${m.ipv4}/32`, into(workers, "inet"))),
+  ];
+  // Only the overlay's slices: with the whole prefix the Internet would reach the machine's other networks.
+  const slices = config.overlay.routes.map((r) => routeItem(slice(config.prefix!, r.to), into(workers, "inet6")));
+  const all = [...own, ...slices];
+  return workers.length === 1
+    ? { sysctls: [], own, slices, madeBy: () => all, together: [] }
+    : { sysctls: bySource, own, slices, madeBy: (w) => [link(w), back(w)], together: all };
 }
 
 /**

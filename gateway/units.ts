@@ -8,7 +8,15 @@ import translatorUnit from "../assets/units/tayga@.service" with { type: "text" 
 import sandboxText from "../assets/units/sandbox.conf" with { type: "text" };
 import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
 import { Program } from "./action.ts";
-import { bootCommands, chainTransaction, iptablesOf, jumpRule, restoreArgv, routeQuestion } from "./commands.ts";
+import {
+  bootCommands,
+  chainTransaction,
+  iptablesOf,
+  jumpRule,
+  restoreArgv,
+  routeQuestion,
+  type UnitCommand,
+} from "./commands.ts";
 import { type ChainItem, type Family, type FileItem, fileItem, type Item, type TableItem } from "./item.ts";
 import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
 import { toldWithoutFamily } from "./rows.ts";
@@ -37,8 +45,7 @@ function longest<T>(things: T[], is: (thing: T) => boolean): { first: number; ro
 }
 
 /** What a unit makes at its start; many routes and addresses in a row are a file for one call of ip(8). */
-function boot(key: string, items: Item[], batch: string, prefix = ""): { lines: string; files: FileItem[] } {
-  const commands = items.flatMap(bootCommands);
+function boot(key: string, commands: UnitCommand[], batch: string, prefix = ""): { lines: string; files: FileItem[] } {
   const alone = (argv: string[], mayFail?: boolean) => execLine(key, argv, mayFail, prefix);
   const { first, row } = longest(commands, ({ argv, mayFail }) => !mayFail && toldWithoutFamily(argv) !== undefined);
   if (row.length <= FEW) {
@@ -82,7 +89,7 @@ function jumpLine(chain: ChainItem): string {
 }
 
 export function overlayUnitFiles(items: Item[], daemon: string | undefined): FileItem[] {
-  const { lines, files } = boot("ExecStart", items, Path.overlayBatch);
+  const { lines, files } = boot("ExecStart", items.flatMap((i) => bootCommands(i, true)), Path.overlayBatch);
   const text = fill(overlayUnit, {
     header: HEADER,
     order: daemon ? `\nBefore=${daemon}` : " network.target",
@@ -109,9 +116,14 @@ function linkLine(item: Item): string {
   return `\t[ -n "$(${routeQuestion(item).join(" ")})" ] ||\n\t\t${command} || failed=yes`;
 }
 
-/** @param items what this unit makes before its daemon starts; where there are several, the overlay's unit does for all */
+/** @param items what this unit makes before its daemon starts */
 export function translatorUnitFiles(instance: string, items: Item[]): FileItem[] {
-  const { lines, files } = boot("ExecStartPre", items, Path.translatorBatch(instance), "+");
+  const { lines, files } = boot(
+    "ExecStartPre",
+    items.flatMap((i) => bootCommands(i)),
+    Path.translatorBatch(instance),
+    "+",
+  );
   const text = fill(translatorUnit, {
     header: HEADER,
     overlay: Unit.overlay,

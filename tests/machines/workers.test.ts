@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { diffSnapshots, installProduct, Lab, type Machine, type Namespace, snapshot, transfer } from "../rig/mod.ts";
 import {
   answersWithin,
@@ -104,6 +104,9 @@ for (const debian of someDebians("translators side by side")) {
     await chapter("doctor and status: both are seen, and the probe finds its way", async () => {
       const report = JSON.parse((await crxn(gw, `doctor --json --target ${HOST}`)).stdout);
       assertEquals(report.healthy, true);
+      const metrics = (await crxn(gw, "status --prometheus")).stdout;
+      assertStringIncludes(metrics, 'crxn_state{state="up"} 1\n');
+      assertStringIncludes(metrics, 'crxn_hop_up{hop="translator",device="nat64-ygg-2"} 1\n');
       const status = JSON.parse((await crxn(gw, "status --json")).stdout);
       assertEquals(status.state, "up");
       const hops = status.hops.filter((h: { name: string }) => h.name === "translator");
@@ -151,20 +154,38 @@ for (const debian of someDebians("translators side by side")) {
       const report = JSON.parse((await crxn(gw, "doctor --json", 1)).stdout);
       const faults = report.findings.filter((f: { verdict: string }) => f.verdict === "fail");
       assertEquals(faults.map((f: { id: string }) => f.id), ["prefix-route"]);
+      assert(!/"(del|rm)"/.test(JSON.stringify(faults)), "crxn's own route is nobody's to delete");
       await crxn(gw, "up --yes");
       await assertNothingToDo(gw);
       assertEquals(await homesOf(client, gw), home);
     });
+    await chapter(
+      "a device is deleted: doctor names it alone, and --fix makes it anew, under its running daemon",
+      async () => {
+        await gw.must("ip link del nat64-ygg-2");
+        const report = JSON.parse((await crxn(gw, "doctor --json", 1)).stdout);
+        const faults = report.findings.filter((f: { verdict: string }) => f.verdict === "fail");
+        assertEquals(faults.map((f: { id: string }) => f.id), ["translator-device"]);
+        await crxn(gw, "doctor --fix --yes");
+        await assertNothingToDo(gw);
+        // The unit that makes all devices at boot may run again while they are in use.
+        await gw.must(["systemctl", "restart", "crxn-overlay"]);
+        assertEquals(await homesOf(client, gw), home);
+        await assertNothingToDo(gw);
+      },
+    );
     await chapter("clients divided by more than their source: doctor says so, and --fix mends it", async () => {
       await gw.must(["sysctl", "-qw", "net.ipv6.fib_multipath_hash_policy=1"]);
       const report = JSON.parse((await crxn(gw, "doctor --json", 1)).stdout);
       const faults = report.findings.filter((f: { verdict: string }) => f.verdict === "fail");
       assertEquals(faults.map((f: { id: string }) => f.id), ["prefix-route"]);
       assertStringIncludes(JSON.stringify(faults), "fib_multipath_hash_policy");
+      // As a control: so divided, a client does go into several, and this test sees it.
+      await assertRejects(() => homesOf(client, gw), Error, "went into nat64-ygg");
       await crxn(gw, "doctor --fix --yes");
       await assertNothingToDo(gw);
     });
-    await chapter("reboot without the binary, and a device made anew", async () => {
+    await chapter("reboot without the binary", async () => {
       await removeProduct(gw);
       await gw.reboot();
       await answersWithin(10, client);
