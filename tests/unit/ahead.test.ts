@@ -106,23 +106,24 @@ Deno.test("questionsOf: up asks ahead only after a turn that ended, and hears no
   await withFiles({ [Path.config]: EXAMPLE, ...DEVICES, "/run/.keep": "" }, async () => {
     assertEquals(questionsOf(["up"]), []);
     const system = new SystemRunner();
-    const [begun, over] = [await lock(system, "up"), () => new Promise((resolve) => setTimeout(resolve, 5))];
+    const turn = async () => (await lock(system, "down"))[Symbol.dispose]();
+    const clock = ["/bin/sh", "-c", "date +%s%N"];
+    const first = await lock(system, "up");
     assertEquals(questionsOf(["up"]), []);
-    begun[Symbol.dispose]();
+    first[Symbol.dispose]();
     assert(questionsOf(["up"]).length > 5);
-    const asked = new AheadRunner();
-    asked.ask([["/usr/bin/echo", "old"]]);
-    await over();
-    asked.since(lastTurn());
-    (await lock(system, "down"))[Symbol.dispose]();
-    const { last } = await lock(system, "up");
-    const late = new AheadRunner();
-    late.ask([["/bin/sh", "-c", "date +%s%N"]]);
-    const [first, second] = [await late.run(["/bin/sh", "-c", "date +%s%N"]), last];
-    // While the lock is held nobody knows of a last turn: what was asked meanwhile is forgotten.
-    late.ask([["/bin/sh", "-c", "date +%s%N"]]);
-    await over();
-    late.since(second);
-    assert(BigInt((await late.run(["/bin/sh", "-c", "date +%s%N"])).stdout) > BigInt(first.stdout));
+    /** @returns whether the answer is one from before `between` */
+    const isOld = async (between: () => Promise<unknown>) => {
+      const runner = new AheadRunner();
+      runner.ask([clock]);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const asked = BigInt(Date.now()) * 1_000_000n;
+      await between();
+      using mine = await lock(system, "up");
+      runner.since(mine.last);
+      return BigInt((await runner.run(clock)).stdout) < asked;
+    };
+    assertEquals(await isOld(() => Promise.resolve()), true);
+    assertEquals(await isOld(turn), false);
   });
 });
