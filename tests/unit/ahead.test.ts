@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { lastTurn, lock } from "../../machine/lock.ts";
+import { lock } from "../../machine/lock.ts";
 import { AheadRunner, questionsOf } from "../../machine/ahead.ts";
 import { HOST, listed, SURVEY } from "../../machine/always.ts";
 import { readHost } from "../../machine/host.ts";
