@@ -42,6 +42,15 @@ restore() {
 	fi
 }
 
+# move_back FROM TO: a folder that systemd has moved for a user of the unit's own, leaving a link
+move_back() {
+	if [ -L "$2" ] && [ -d "$1" ]; then
+		try rm -f -- "$2"
+		try mv -- "$1" "$2"
+		try chown -R 0:0 -- "$2"
+	fi
+}
+
 # address FAMILY ADDRESS DEVICE, link DEVICE (of a kind that crxn makes), route FAMILY NETWORK METRIC
 address() {
 	if ip -o "$1" address show dev "$3" 2>/dev/null | grep -qF " $2 "; then try ip address del "$2" dev "$3"; fi
@@ -90,6 +99,14 @@ disable() {
 	elif [ "$(systemctl show -P LoadState "$1")" = not-found ]; then
 		systemctl --quiet disable "$1" 2>/dev/null || :
 	fi
+}
+
+# unless_same UNIT MILLISECONDS COMMAND...: unless the unit's process is the one that ran before crxn, since that time
+unless_same() {
+	since=$(systemctl show --timestamp=us+utc -P ExecMainStartTimestamp "$1")
+	if systemctl --quiet is-active "$1" && [ "$(date -d "$since" +%s%3N)" = "$2" ]; then return 0; fi
+	shift 2
+	"$@"
 }
 
 {{lines}}

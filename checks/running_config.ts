@@ -1,7 +1,7 @@
 /** Daemons that run, but not as their unit says: with another config file. Pure. */
 
 import { Program } from "../gateway/action.ts";
-import { Path, Unit } from "../gateway/names.ts";
+import { isOwnDropIn, Path, Unit } from "../gateway/names.ts";
 import type { CheckInput } from "./check.ts";
 import { restart } from "./device.ts";
 import type { Problem } from "./problem.ts";
@@ -32,7 +32,7 @@ function otherConfig({ instance }: Translator, { survey, host }: CheckInput): Pr
   const wanted = Path.taygaConfig(instance);
   const file = taygaConfigOf(process.args);
   if (file === wanted) return [];
-  const foreign = (seen.dropIns ?? []).filter((path) => !path.endsWith("/50-crxn.conf"));
+  const foreign = (seen.dropIns ?? []).filter((path) => !isOwnDropIn(path));
   const by = foreign.length > 0 ? `, as ${foreign.join(", ")} has it` : "";
   return [{
     found: `${unit} runs with ${file}${by}, not with ${wanted}`,

@@ -5,7 +5,7 @@ import { Program, run } from "../gateway/action.ts";
 import { see } from "../gateway/see.ts";
 import type { UnitSeen } from "../gateway/survey.ts";
 import { isStopped } from "../gateway/host.ts";
-import { dropInPath, unitPath } from "../gateway/names.ts";
+import { isOwnDropIn, unitPath } from "../gateway/names.ts";
 import type { Step } from "../gateway/step.ts";
 import type { CheckInput, Evidence, Others } from "./check.ts";
 import { restart } from "./device.ts";
@@ -129,7 +129,7 @@ function heldStill({ unit }: ServiceItem, { survey, host }: CheckInput): Problem
 
 /** Drop-ins of others may be why a unit does not run. */
 function dropInsOf(unit: string, { survey }: CheckInput): string {
-  const foreign = (survey.units[unit]?.dropIns ?? []).filter((path) => path !== dropInPath(unit));
+  const foreign = (survey.units[unit]?.dropIns ?? []).filter((path) => !isOwnDropIn(path));
   return foreign.length > 0 ? `; it is changed by ${foreign.join(", ")}, which is not crxn's` : "";
 }
 

@@ -15,7 +15,9 @@ export type Action =
   /** A folder, if it is empty; otherwise somebody uses it and it stays. */
   | { do: "rmdir"; path: string }
   /** A folder with all that a daemon of ours has put into it. */
-  | { do: "removeTree"; path: string };
+  | { do: "removeTree"; path: string }
+  /** A folder that systemd has moved for a user of the unit's own, leaving a link (DynamicUser=): back, and root's again. */
+  | { do: "moveBack"; from: string; to: string };
 
 export const run = (
   argv: string[],

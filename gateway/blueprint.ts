@@ -64,7 +64,9 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
     ...overlayUnitFiles([...sysctls, ...overlay.links, ...overlay.sysctls, ...lasting, ...translator.together], daemon),
     ...(follows ? linkFiles(overlay.ways[0]!.device, onLink) : []),
     ...overlay.files,
-    ...workers.flatMap((w) => [taygaConfigFile(w, config), ...translatorUnitFiles(w.instance, translator.madeBy(w))]),
+    ...workers.flatMap((
+      w,
+    ) => [taygaConfigFile(w, config), ...translatorUnitFiles(w.instance, translator.madeBy(w), facts.handWork)]),
   ];
   return {
     config,

@@ -15,6 +15,7 @@ import { hasJump } from "./see_rules.ts";
 import type { State } from "./state.ts";
 import { DAEMON_RELOAD, type Done, type Step } from "./step.ts";
 import type { Survey } from "./survey.ts";
+import { goesOn, heldItems, type TakenOver, takenOver } from "./takeover.ts";
 import { maskWords, undoActions } from "./undo.ts";
 
 /**
@@ -67,6 +68,7 @@ function makeSteps(
   }
   const missing = items.filter((i) => i.kind === "package" && states.get(i.id)!.is === "absent");
   if (missing.length > 0) steps.push(installStep(missing.map((i) => i.kind === "package" ? i.name : "")));
+  const kept = takenOver(items, survey, journal);
   const ours = [...items, ...unwanted.map((e) => e.item)].flatMap((i) => i.kind === "link" ? [i.name] : []);
   let unitsPending = Object.values(survey.units).some((u) => u.needsReload);
 
@@ -84,14 +86,18 @@ function makeSteps(
       item.kind === "package" || item.kind === "program" || (state.is === "present" && !lost && item.kind !== "service")
     ) continue;
     if (item.kind === "file") {
-      const live = catchUp(item, items, survey);
+      const over = kept.find((k) => k.files.includes(item.path));
+      const live = over
+        ? [{ do: "age" as const, path: item.path, modified: over.since }]
+        : catchUp(item, items, survey);
       steps.push(fileStep(item, survey, journal, live));
       if (!live) done.files.add(item.path);
       unitsPending ||= item.unit === true;
     } else if (item.kind === "link") {
       steps.push(...linkSteps(item, state, isTakenOver(item, items, states, survey), survey, ours, done));
     } else if (item.kind === "service") {
-      steps.push(...serviceStep(item, survey, done));
+      const over = kept.find((k) => k.service === item);
+      steps.push(...(over ? [takeOverStep(over, items)] : serviceStep(item, survey, done)));
     } else if (item.kind === "unwanted") {
       steps.push({
         title: `stop and disable ${item.unit}, which runs with its package's sample config`,
@@ -111,6 +117,14 @@ export const installStep = (packages: string[]): Step => ({
   title: `install ${packages.join(", ")}`,
   packages,
   actions: [],
+});
+
+/** It goes on running as it was started; crxn's unit, with its sandbox, holds from its next start. */
+const takeOverStep = (over: TakenOver, items: Item[]): Step => ({
+  title: `take over ${over.service.unit}, which goes on running`,
+  item: { ...over.service, since: over.since },
+  notes: heldItems(over, items),
+  actions: [run([Program.systemctl, "--quiet", "reenable", over.service.unit])],
 });
 
 function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
@@ -150,7 +164,7 @@ function removeSteps(entries: Entry[], survey: Survey, done: Done): Step[] {
     const there = item.kind === "file" ? survey.files[item.path] : undefined;
     const after = entry.before.file ? textOf(entry.before.file) : "";
     steps.push({
-      title: undoTitle(entry.item, entry.before.file != null),
+      title: undoTitle(entry.item, entry.before.file != null, survey),
       undoes: item.id,
       actions: undoActions(entry, survey, done.devices),
       ...(item.kind === "file"
@@ -163,7 +177,8 @@ function removeSteps(entries: Entry[], survey: Survey, done: Done): Step[] {
   return steps;
 }
 
-function undoTitle(item: Item, hadFile: boolean): string {
+function undoTitle(item: Item, hadFile: boolean, survey: Survey): string {
+  if (goesOn(item, survey.units)) return `leave ${item.kind === "service" ? item.unit : item.id} as it was before crxn`;
   switch (item.kind) {
     case "file":
       return `${hadFile ? "restore" : "remove"} ${item.path}`;

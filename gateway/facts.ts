@@ -5,10 +5,12 @@ import { type Capability, capabilityOf, STOCK } from "./capability.ts";
 import type { Config, Overlay } from "./config/types.ts";
 import { daemonPath } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
+import { type HandWork, handWorkOf } from "./hand_work.ts";
 import type { Family } from "./item.ts";
-import { Path } from "./names.ts";
+import { Path, Unit } from "./names.ts";
 import { dropsOf } from "./netfilter/drops.ts";
 import { defaultUplink, linkOf, type Survey } from "./survey.ts";
+import { workersOf } from "./workers.ts";
 import { hasOldKeys } from "./yggdrasil_config.ts";
 
 export interface Facts {
@@ -28,6 +30,8 @@ export interface Facts {
   tunnel?: { kind: "ckr" | "ip6gre" | "vxlan"; why: string };
   /** Local UDP ports that VXLAN tunnels of ours have already, by device. */
   ports?: Record<string, number>;
+  /** By unit: what drop-ins of others do of crxn's work. */
+  handWork?: Record<string, HandWork>;
   /** Bytes of TCP's data that passed when the path was measured, where that is less than the links say. */
   measuredMss?: number;
 }
@@ -67,8 +71,17 @@ export function factsOf(
       ? linkOf(survey, config.overlay.interface)?.mtu ?? TUNNEL_MTU
       : TUNNEL_MTU,
     drops: dropsOf(config, survey, { ...daemon, uplink, ...more }),
+    ...handWorkIn(config, survey),
     ...more,
   };
+}
+
+function handWorkIn(config: Config, survey: Survey): Pick<Facts, "handWork"> {
+  const found = workersOf(config).map((w) => Unit.translator(w.instance)).flatMap((unit) => {
+    const work = handWorkOf(unit, survey);
+    return work ? [[unit, work] as const] : [];
+  });
+  return found.length > 0 ? { handWork: Object.fromEntries(found) } : {};
 }
 
 /**

@@ -74,6 +74,8 @@ export interface LinkItem {
   spec: LinkSpec;
   /** The daemon that holds the device open, if any: it must be stopped while the device is made anew. */
   holder?: string;
+  /** It was there before crxn, held by a process that runs since then: `since` of the service. */
+  since?: number;
 }
 
 export interface AddressItem {
@@ -136,6 +138,8 @@ export interface ServiceItem {
   program?: string;
   /** What a restart interrupts, for the plan. */
   interrupts?: string;
+  /** Taken over while it ran by hand: the start of that process, in milliseconds since the epoch (takeover.ts). */
+  since?: number;
   /** Targets that it pulls in: `down` stops those that were not active before. */
   pulls?: string[];
 }

@@ -52,6 +52,10 @@ export const Unit = {
 export const unitPath = (unit: string) => `${Path.units}/${unit}`;
 export const dropInPath = (unit: string) => `${Path.units}/${unit}.d/50-crxn.conf`;
 
+/** Sorts behind what others call theirs: the last one counts (systemd.unit(5)). */
+export const instanceDropInPath = (unit: string) => `${Path.units}/${unit}.d/zz-crxn.conf`;
+export const isOwnDropIn = (path: string) => /\/(50|zz)-crxn\.conf$/.test(path);
+
 export const translatorDevice = (instance: string) => `nat64-${instance}`;
 
 /** The tunnel to a node, after the first digits of its key: it stays the same whatever else the config says. */

@@ -2,7 +2,7 @@
 
 import type { Item } from "./item.ts";
 import type { Entry, Journal } from "./journal.ts";
-import { Unit } from "./names.ts";
+import { instanceDropInPath, Unit, unitPath } from "./names.ts";
 
 /**
  * Entries of the journal that nothing wants any more, in the order in which they can go: who uses something goes before
@@ -11,7 +11,21 @@ import { Unit } from "./names.ts";
 export function unwantedEntries(items: Item[], journal: Pick<Journal, "entries">): Entry[] {
   const wanted = new Set(items.map((i) => i.id));
   const entries = [...journal.entries.values()].filter((e) => !wanted.has(e.item.id)).reverse();
-  return entries.sort((a, b) => removalRank(a.item) - removalRank(b.item));
+  const first = filesOfTakenOver(entries);
+  const rank = ({ item }: Entry) => item.kind === "file" && first.has(item.path) ? -1 : removalRank(item);
+  return entries.sort((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * The unit of a service that was taken over is its owner's again before anything is stopped: nothing of crxn's that it
+ * requires stops it, and should it be stopped, its owner's own commands take back what they made.
+ */
+function filesOfTakenOver(entries: Entry[]): Set<string> {
+  return new Set(
+    entries.flatMap(({ item }) =>
+      item.kind === "service" && item.since !== undefined ? [unitPath(item.unit), instanceDropInPath(item.unit)] : []
+    ),
+  );
 }
 
 function removalRank(item: Item): number {

@@ -60,7 +60,8 @@ function seeLink({ name, spec }: LinkItem, survey: Survey): State {
   const wrong = (what: string, is: unknown, want: unknown) => differs(`${what} ${is}, not ${want}`);
   const kind = spec.type === "translator" ? "tun" : spec.type;
   if (link.kind !== kind) return { is: "foreign", how: `a device of that name exists, of kind ${link.kind ?? "none"}` };
-  if (kind === "tun" && link.data["persist"] !== true) return differs("it would go with its daemon");
+  // A translator's device its own unit makes anew at each start.
+  if (spec.type === "tun" && link.data["persist"] !== true) return differs("it would go with its daemon");
   if (spec.type === "vxlan") {
     const { local6, remote6, id, port, link: underlay } = link.data;
     if (local6 !== spec.local) return wrong("local", local6, spec.local);

@@ -17,6 +17,8 @@ export interface Step {
   fetch?: { path: string; url: string; sha256: string };
   /** Path of a fetched program that the journal can forget once the step has run. */
   forgets?: string;
+  /** What is there already and is crxn's from now on: noted in the journal as well. */
+  notes?: Item[];
   /** For files: what was there and what comes. */
   diff?: { path: string; before: string; after: string; secret: boolean };
   /** What traffic it interrupts. */

@@ -7,6 +7,7 @@ import { type Before, dataFolders, type Entry } from "./journal.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { routesAt, see } from "./see.ts";
 import { jumpsTo } from "./see_rules.ts";
+import { goesOn } from "./takeover.ts";
 import { type ChainSeen, linkOf, type RouteSeen, type Survey } from "./survey.ts";
 
 /** Kinds of devices that we make. */
@@ -23,7 +24,7 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
     case "sysctl":
       return undoSysctl(before, survey);
     case "service":
-      return stopActions(item, before, survey);
+      return goesOn(item, survey.units) ? [] : stopActions(item, before, survey);
     case "unwanted":
       return [];
     case "package":
@@ -37,7 +38,8 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
       return survey.nftables?.includes(item.name) ? removeCommands(item) : [];
     case "link": {
       // Of whatever kind: a kill may have come between the note and the change.
-      const kind = lost.has(item.name) ? undefined : linkOf(survey, item.name)?.kind;
+      const stays = lost.has(item.name) || goesOn(item, survey.units);
+      const kind = stays ? undefined : linkOf(survey, item.name)?.kind;
       return kind && LINK_KINDS.includes(kind) ? removeCommands(item) : [];
     }
     case "address":
@@ -95,6 +97,10 @@ function stopActions(item: ServiceItem, before: Before, survey: Survey): Action[
   actions.push(run([Program.systemctl, "reset-failed", unit], { also: [1] }));
   for (const target of before.targets ?? []) actions.push(run([Program.systemctl, "stop", target]));
   const data = dataFolders(item);
+  // One that was there before was moved.
+  const [plain = "", moved = ""] = data;
+  const made = before.folders ?? [];
+  if (made.includes(moved) && !made.includes(plain)) actions.push({ do: "moveBack", from: moved, to: plain });
   for (const folder of [...before.folders ?? []].reverse()) {
     actions.push({ do: data.includes(folder) ? "removeTree" : "rmdir", path: folder });
   }

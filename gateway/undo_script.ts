@@ -5,6 +5,7 @@ import { shellWord } from "./action.ts";
 import { familyFlag } from "./commands.ts";
 import { type Before, dataFolders, type Entry, type Journal, kept } from "./journal.ts";
 import { Path } from "./names.ts";
+import type { ServiceItem } from "./item.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { unwantedEntries } from "./order.ts";
 import { metricOf } from "./see.ts";
@@ -39,10 +40,20 @@ function undoLines({ item, before }: Entry): string[] {
     case "sysctl":
       return sysctlLines(before);
     case "service":
+      if (item.since !== undefined) {
+        // Its owner's unit is back in its place by now (order.ts).
+        return [
+          "try systemctl daemon-reload",
+          words("unless_same", item.unit, String(item.since), "stop", item.unit),
+          ...movedLines(item, before),
+          ...folderLines(before),
+        ];
+      }
       return [
         ...(before.unit?.enabled === "enabled" ? [] : [words("disable", item.unit)]),
         words("stop", item.unit),
         ...(before.targets ?? []).map((target) => words("stop", target)),
+        ...movedLines(item, before),
         ...folderLines(before, dataFolders(item)),
       ];
     case "chain":
@@ -50,7 +61,9 @@ function undoLines({ item, before }: Entry): string[] {
     case "table":
       return [words("own_table", ...item.name.split(" "))];
     case "link":
-      return [words("link", item.name)];
+      return item.since !== undefined && item.holder
+        ? [words("unless_same", item.holder, String(item.since), "link", item.name)]
+        : [words("link", item.name)];
     case "address":
       return [words("address", familyFlag(item.family), item.address, item.device)];
     case "route":
@@ -69,6 +82,12 @@ function fileLines(path: string, { file }: Before): string[] {
   return [
     `${words("restore", path, file.mode.toString(8), String(file.uid), String(file.gid))} <<'END'\n${base64}\nEND`,
   ];
+}
+
+/** As stopActions() has it. */
+function movedLines(item: ServiceItem, { folders = [] }: Before): string[] {
+  const [plain = "", moved = ""] = dataFolders(item);
+  return folders.includes(moved) && !folders.includes(plain) ? [words("move_back", moved, plain)] : [];
 }
 
 const folderLines = ({ folders = [] }: Before, trees: string[] = []): string[] =>

@@ -6,6 +6,7 @@ import linkUnit from "../assets/units/crxn-link.service" with { type: "text" };
 import overlayUnit from "../assets/units/crxn-overlay.service" with { type: "text" };
 import translatorUnit from "../assets/units/tayga@.service" with { type: "text" };
 import sandboxText from "../assets/units/sandbox.conf" with { type: "text" };
+import insteadDropIn from "../assets/units/instead.conf" with { type: "text" };
 import yggdrasilDropIn from "../assets/units/yggdrasil.conf" with { type: "text" };
 import { Program } from "./action.ts";
 import {
@@ -18,7 +19,8 @@ import {
   type UnitCommand,
 } from "./commands.ts";
 import { type ChainItem, type Family, type FileItem, fileItem, type Item, type TableItem } from "./item.ts";
-import { dropInPath, HEADER, Path, Unit, unitPath } from "./names.ts";
+import { type HandWork, LISTS } from "./hand_work.ts";
+import { dropInPath, HEADER, instanceDropInPath, Path, Unit, unitPath } from "./names.ts";
 import { toldWithoutFamily } from "./rows.ts";
 import { fill } from "./template.ts";
 
@@ -116,8 +118,15 @@ function linkLine(item: Item): string {
   return `\t[ -n "$(${routeQuestion(item).join(" ")})" ] ||\n\t\t${command} || failed=yes`;
 }
 
-/** @param items what this unit makes before its daemon starts */
-export function translatorUnitFiles(instance: string, items: Item[]): FileItem[] {
+/**
+ * @param items what this unit makes before its daemon starts
+ * @param handWork what drop-ins of others do of it, by unit
+ */
+export function translatorUnitFiles(
+  instance: string,
+  items: Item[],
+  handWork: Record<string, HandWork> = {},
+): FileItem[] {
   const { lines, files } = boot(
     "ExecStartPre",
     items.flatMap((i) => bootCommands(i)),
@@ -131,7 +140,26 @@ export function translatorUnitFiles(instance: string, items: Item[]): FileItem[]
     lines,
     sandbox,
   });
-  return [...files, fileItem(unitPath(Unit.translator(instance)), text, { unit: true })];
+  const unit = Unit.translator(instance);
+  const work = handWork[unit];
+  return [
+    ...files,
+    fileItem(unitPath(unit), text, { unit: true }),
+    ...(work ? [insteadOf(work, unit, lines)] : []),
+  ];
+}
+
+/** A drop-in behind those of others, which stay as they are: the lists of commands begin anew, with crxn's. */
+function insteadOf({ paths, taken, kept }: HandWork, unit: string, lines: string): FileItem {
+  const text = fill(insteadDropIn, {
+    header: HEADER,
+    paths: paths.join("\n# "),
+    taken: taken.join("\n#   "),
+    empty: LISTS.map((key) => `${key}=`).join("\n"),
+    lines,
+    kept: kept.join("\n"),
+  });
+  return fileItem(instanceDropInPath(unit), text, { unit: true });
 }
 
 /** @param daemon another one than Debian's runs in the same unit: same user, same sandbox, same config */

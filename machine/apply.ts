@@ -2,7 +2,7 @@
 
 import type { Action } from "../gateway/action.ts";
 import type { Item } from "../gateway/item.ts";
-import { see } from "../gateway/see.ts";
+import { routesAt, see } from "../gateway/see.ts";
 import type { State } from "../gateway/state.ts";
 import { linesDone, type Row, rowsOf } from "../gateway/rows.ts";
 import type { Step } from "../gateway/step.ts";
@@ -11,6 +11,7 @@ import {
   fromBase64,
   groupId,
   keepBeside,
+  moveBack,
   remove,
   removeIfEmpty,
   removeTree,
@@ -49,6 +50,8 @@ export async function act(runner: Runner, action: Action): Promise<void> {
       return await removeIfEmpty(action.path);
     case "removeTree":
       return await removeTree(action.path);
+    case "moveBack":
+      return await moveBack(action.from, action.to);
   }
 }
 
@@ -66,7 +69,7 @@ export async function apply(
 ): Promise<void> {
   const items = steps.flatMap(({ item }) => item ? [item] : []);
   if (items.length === 0) return await applyInOrder(runner, steps, survey, onStep, new Set());
-  const made = madeAlong(items, gateway, survey);
+  const made = [...madeAlong(items, gateway, survey), ...steps.flatMap(({ notes }) => notes ?? [])];
   await writeUndoScript([...new Set([...items, ...made])].map((item) => ({ item, survey })));
   await holdReserve(
     items.reduce((sum, i) => sum + (i.kind === "file" ? survey.files[i.path]?.content?.length ?? 0 : 0), 0),
@@ -102,10 +105,15 @@ async function applyInOrder(
 function madeAlong(items: Item[], gateway: Item[], survey: Survey): Item[] {
   const starts = items.some(({ kind }) => kind === "service");
   const ids = new Set(items.map(({ id }) => id));
-  const lacks = (item: Item) => (MADE_BY_UNITS[item.kind] ?? []).includes(see(item, survey).is);
+  const lacks = (item: Item) =>
+    (MADE_BY_UNITS[item.kind] ?? []).includes(see(item, survey).is) || isOthersRoute(item, survey);
   const along = gateway.filter((item) => starts && !ids.has(item.id) && lacks(item));
   return [...items.filter(({ kind }) => ["link", "address", "route"].includes(kind)), ...along];
 }
+
+/** Somebody's route does for ours; after a reboot it may be ours that is there. */
+const isOthersRoute = (item: Item, survey: Survey): boolean =>
+  item.kind === "route" && routesAt(item, survey).some(({ protocol }) => protocol !== "64");
 
 /** What units put there when they start, besides crxn itself, and where: a link that is another one they leave as it is. */
 const MADE_BY_UNITS: Partial<Record<Item["kind"], State["is"][]>> = {

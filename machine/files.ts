@@ -190,6 +190,20 @@ export async function removeIfEmpty(path: string): Promise<void> {
   });
 }
 
+/** A folder back into the place of the link that leads to it, root's with all in it. Where there is no such link: nothing. */
+export async function moveBack(from: string, to: string): Promise<void> {
+  const there = await Deno.lstat(at(to)).catch(() => undefined);
+  const moved = await Deno.lstat(at(from)).catch(() => undefined);
+  if (!there?.isSymlink || !moved?.isDirectory) return;
+  await explaining(to, async () => {
+    await Deno.remove(at(to));
+    await Deno.rename(at(from), at(to));
+    for (const name of ["", ...Array.from(Deno.readDirSync(at(to)), (e) => e.isSymlink ? "" : `/${e.name}`)]) {
+      await Deno.chown(at(to) + name, 0, 0);
+    }
+  });
+}
+
 export const parent = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
 
 export function toBase64(bytes: Uint8Array): string {

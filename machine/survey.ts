@@ -5,7 +5,7 @@ import { Program } from "../gateway/action.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Fetched, Journal } from "../gateway/journal.ts";
-import { dropInPath, Path, Unit, unitPath } from "../gateway/names.ts";
+import { dropInPath, isOwnDropIn, Path, Unit, unitPath } from "../gateway/names.ts";
 import type { FileSeen, ProgramSeen, Survey } from "../gateway/survey.ts";
 import { unitsAsked } from "./always.ts";
 import { hasOwnTayga, readPackages } from "./apt.ts";
@@ -116,6 +116,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
       : undefined;
   // systemd takes longest to answer.
   const unitsRead = answer("units", readUnits(runner, questions.units), {});
+  const dropInsRead = unitsRead.then((units) => readAll(foreignDropIns(units)));
   const linksRead = answer("links", readLinks(runner), []);
   const [
     os,
@@ -140,7 +141,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     exists("/dev/net/tun"),
     exists("/run/systemd/system"),
     answer("packages", readPackages(runner), undefined),
-    Promise.all(questions.files.map(async (path): Promise<[string, FileSeen | null]> => [path, await readSeen(path)])),
+    Promise.all([readAll(questions.files), dropInsRead]),
     programsRead,
     answer("sysctls", readSysctlsOf(runner, linksRead.then((links) => links.map((l) => l.name))), {}),
     linksRead,
@@ -161,7 +162,7 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     systemd,
     ...(packages ? { packages } : {}),
     ...(ownTayga ? { ownTayga } : {}),
-    files: Object.fromEntries(files),
+    files: Object.fromEntries(files.flat()),
     ...(programs.length > 0 ? { programs: Object.fromEntries(programs) } : {}),
     sysctls,
     links,
@@ -175,6 +176,14 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
     unknown,
   };
 }
+
+const readAll = (paths: string[]): Promise<[string, FileSeen | null][]> =>
+  Promise.all(paths.map(async (path) => [path, await readSeen(path)]));
+
+/** Of translators: what somebody has typed into `systemctl edit`. */
+const foreignDropIns = (units: Survey["units"]): string[] =>
+  Object.values(units).filter((u) => u.unit.startsWith("tayga@"))
+    .flatMap((u) => (u.dropIns ?? []).filter((path) => !isOwnDropIn(path)));
 
 function isAsFetched(path: string, programs: Record<string, ProgramSeen | null>): boolean {
   if (!path.startsWith(`${Path.programs}/`)) return true;
