@@ -29,12 +29,13 @@ try() {
 	failed=1
 }
 
-# remove FILE, folder FOLDER (if it is empty), tree FOLDER, restore FILE MODE UID GID <base64
+# remove FILE, folder FOLDER (if it is empty), tree FOLDER, restore FILE MODE UID GID [SECONDS] <base64
 remove() { try rm -f -- "$1.crxn-new" "$1"; }
 folder() { rmdir -- "$1" 2>/dev/null || :; }
 tree() { try rm -rf -- "$1"; }
 restore() {
-	if base64 -d >"$1.crxn-new" && chown "$3:$4" "$1.crxn-new" && chmod "$2" "$1.crxn-new"; then
+	if base64 -d >"$1.crxn-new" && chown "$3:$4" "$1.crxn-new" && chmod "$2" "$1.crxn-new" &&
+		{ [ -z "${5-}" ] || touch -d "@$5" "$1.crxn-new"; }; then
 		try mv -f -- "$1.crxn-new" "$1"
 	else
 		echo "FAILED: restore $1" >&2

@@ -15,7 +15,7 @@ export const UP = ["crxn", "up", "--yes"];
 /** What makes the items on this machine, as `up` would. Items whose place somebody else has are left out. */
 export function stepsFor(items: Item[], survey: Survey): Step[] {
   const free = items.filter((item) => see(item, survey).is !== "foreign");
-  const steps = compare(free, survey, { entries: new Map(), brought: [] });
+  const steps = compare(free, survey, { entries: new Map(), brought: [] }, []);
   // Somebody's changed unit is no business of an address or a rule.
   const units = free.some((i) => i.kind === "service" || (i.kind === "file" && i.unit));
   return units ? steps : steps.filter((step) => step !== DAEMON_RELOAD);

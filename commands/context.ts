@@ -19,6 +19,7 @@ import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { changeableByOthers } from "../machine/trust.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
 import { findIdentity } from "../machine/identity.ts";
+import { workersOf } from "../gateway/workers.ts";
 import type { Ui } from "./ui.ts";
 import { machineSize } from "../machine/size.ts";
 
@@ -147,7 +148,12 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
   const journal = await readJournal();
   const survey = await readSurvey(runner, questionsOf(loaded.config, journal));
   requireAnswers(survey);
-  const problems = await problemsOnMachine(loaded.config, loaded.text, options.config, networksOf(survey, journal));
+  const problems = await problemsOnMachine(
+    loaded.config,
+    loaded.text,
+    options.config,
+    networksOf(loaded.config, survey, journal),
+  );
   if (problems.length > 0) throw new ConfigError(problems);
   const measured = mssMade(journal);
   const more: MoreFacts = measured === undefined ? {} : { measuredMss: measured };
@@ -183,12 +189,15 @@ export function requireYggdrasil({ daemon }: Pick<Survey, "daemon">): void {
 }
 
 /** The machine's own networks, without what crxn itself put there. */
-function networksOf(survey: Survey, journal: Journal): { network: string; device: string }[] {
+function networksOf(config: Config, survey: Survey, journal: Journal): { network: string; device: string }[] {
   const made = [...journal.entries.values()].flatMap(({ item }) => item.kind === "address" ? [item] : []);
   // A device that was renamed has kept its addresses.
   const ours = (address: string, device: string) =>
     made.some((m) => m.address === address && (m.device === device || !linkOf(survey, m.device)));
-  return survey.links.flatMap((link) =>
+  const translators = workersOf(config).map((w) => w.device);
+  // Notes give a translator's device an address of the pool, with its length.
+  const others = survey.links.filter((link) => !translators.includes(link.name));
+  return others.flatMap((link) =>
     link.addresses
       .filter((a) => a.scope === "global" && !ours(a.address, link.name))
       .map((a) => ({ network: a.address, device: link.name }))

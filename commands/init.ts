@@ -19,6 +19,9 @@ export const initCommand = () =>
           "who join their machines exchange the keys that --key prints, before either of them runs `crxn up`.",
       )
       .option("--example", "print a commented example")
+      .option("--import", "read a gateway that was made by hand, and write the config with which `up` takes it over")
+      .option("--instance <name>", "with --import: the translator, where there are several (/etc/tayga/NAME.conf)")
+      .option("--print", "with --import: print the config instead of writing it")
       .option("--schema", "print the JSON Schema of crxn.yaml")
       .option(
         "--key",
@@ -33,9 +36,22 @@ export const initCommand = () =>
   );
 
 export async function init(
-  { ui, runner, options: { config } }: Context,
-  options: { example?: true | undefined; schema?: true | undefined; key?: true | undefined; daemon: string },
+  context: Context,
+  options: {
+    example?: true | undefined;
+    schema?: true | undefined;
+    key?: true | undefined;
+    import?: true | undefined;
+    instance?: string | undefined;
+    print?: true | undefined;
+    daemon: string;
+  },
 ): Promise<ExitCode> {
+  const { ui, runner, options: { config } } = context;
+  if (options.import) {
+    const { importGateway } = await import("./import.ts");
+    return await importGateway(context, options);
+  }
   if (options.schema) {
     const { jsonSchemaText } = await import("../gateway/config/json_schema.ts");
     ui.out(jsonSchemaText().trimEnd());

@@ -7,8 +7,8 @@ export type Action =
   | { do: "write"; path: string; content: string; mode: number; group?: string }
   /** A copy beside it of what is there: somebody has edited it, and it is about to be written anew. */
   | { do: "keep"; path: string; as: string }
-  /** A file as it was before, byte for byte. */
-  | { do: "restore"; path: string; base64: string; mode: number; uid: number; gid: number }
+  /** A file as it was before, byte for byte, with the time of its last change (milliseconds since the epoch). */
+  | { do: "restore"; path: string; base64: string; mode: number; uid: number; gid: number; modified?: number }
   /** The time of a file's last change, in milliseconds since the epoch: what runs with it has been told of what changed. */
   | { do: "age"; path: string; modified: number }
   | { do: "remove"; path: string }

@@ -20,14 +20,20 @@ import { maskWords, undoActions } from "./undo.ts";
 
 /**
  * Steps from the survey to the items, in order: what is missing is made first, what is no longer wanted goes last.
+ * @param over services made by hand that go on running
  * @throws CrxnError 1 when the place of an item is taken by something that is not ours.
  */
-export function compare(items: Item[], survey: Survey, journal: Known): Step[] {
+export function compare(
+  items: Item[],
+  survey: Survey,
+  journal: Known,
+  over: TakenOver[] = takenOver(items, survey, journal),
+): Step[] {
   const states = new Map(items.map((item) => [item.id, stateOf(item, survey, journal)]));
   refuseForeign(items, states);
   const done: Done = { files: new Set(), stopped: new Set(), devices: new Set() };
   const unwanted = unwantedEntries(items, journal);
-  return [...makeSteps(items, states, survey, journal, unwanted, done), ...removeSteps(unwanted, survey, done)];
+  return [...makeSteps(items, states, survey, journal, unwanted, done, over), ...removeSteps(unwanted, survey, done)];
 }
 
 /** A tunnel of ours that is of another kind since the config changed is no foreign device. */
@@ -57,6 +63,7 @@ function makeSteps(
   journal: Known,
   unwanted: Entry[],
   done: Done,
+  kept: TakenOver[],
 ): Step[] {
   const steps: Step[] = [];
   // First of all: a wrong sum ends the run, and then nothing has been touched.
@@ -68,7 +75,6 @@ function makeSteps(
   }
   const missing = items.filter((i) => i.kind === "package" && states.get(i.id)!.is === "absent");
   if (missing.length > 0) steps.push(installStep(missing.map((i) => i.kind === "package" ? i.name : "")));
-  const kept = takenOver(items, survey, journal);
   const ours = [...items, ...unwanted.map((e) => e.item)].flatMap((i) => i.kind === "link" ? [i.name] : []);
   let unitsPending = Object.values(survey.units).some((u) => u.needsReload);
 

@@ -11,6 +11,8 @@ export interface FileBefore {
   mode: number;
   uid: number;
   gid: number;
+  /** Milliseconds since the epoch: by it one tells what a daemon that goes on running has read. */
+  modified?: number;
   /** It was a symbolic link to this, relative or not; the rest is what was found there. */
   link?: string;
 }

@@ -58,10 +58,10 @@ const isLost = ({ device = "", hops }: RouteSeen, lost: Set<string>): boolean =>
 
 function undoFile(path: string, before: Before): Action[] {
   if (before.file) {
-    const { base64, mode, uid, gid, link } = before.file;
+    const { link, ...file } = before.file;
     // A kill may have left the beginnings of our file.
     if (link !== undefined) return [{ do: "remove", path }, run(linkCommand(path, link))];
-    return [{ do: "restore", path, base64, mode, uid, gid }];
+    return [{ do: "restore", path, ...file }];
   }
   return [
     // Also one that is not there: a kill may have left its beginnings.

@@ -78,9 +78,12 @@ function undoLines({ item, before }: Entry): string[] {
 function fileLines(path: string, { file }: Before): string[] {
   if (!file) return [words("remove", path)];
   if (file.link !== undefined) return [words("remove", path), words("try", ...linkCommand(path, file.link))];
+  const time = file.modified === undefined ? [] : [(file.modified / 1000).toFixed(3)];
   const base64 = file.base64.replace(/.{1,76}/g, "$&\n").trimEnd();
   return [
-    `${words("restore", path, file.mode.toString(8), String(file.uid), String(file.gid))} <<'END'\n${base64}\nEND`,
+    `${
+      words("restore", path, file.mode.toString(8), String(file.uid), String(file.gid), ...time)
+    } <<'END'\n${base64}\nEND`,
   ];
 }
 

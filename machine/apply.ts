@@ -41,7 +41,8 @@ export async function act(runner: Runner, action: Action): Promise<void> {
     case "keep":
       return await keepBeside(action.path, action.as);
     case "restore":
-      return await writeAtomically(action.path, fromBase64(action.base64), action);
+      await writeAtomically(action.path, fromBase64(action.base64), action);
+      return action.modified === undefined ? undefined : await setAge(action.path, action.modified);
     case "age":
       return await setAge(action.path, action.modified);
     case "remove":

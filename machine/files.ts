@@ -59,6 +59,7 @@ export async function readBefore(path: string): Promise<FileBefore | null> {
       mode: (info.mode ?? 0o644) & 0o7777,
       uid: info.uid ?? 0,
       gid: info.gid ?? 0,
+      ...(info.mtime ? { modified: info.mtime.getTime() } : {}),
     };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;

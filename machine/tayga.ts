@@ -53,6 +53,13 @@ export function parseTayga(text: string): Pick<RivalConfig, "device" | "prefix" 
   return { ...(device ? { device } : {}), ...(prefix ? { prefix } : {}), ...(pool ? { pool } : {}) };
 }
 
+/** All configs of tayga on the machine, Debian's own place last, each with the unit that runs it. */
+export async function taygaFiles(): Promise<{ file: string; unit: string; text: string; instance?: string }[]> {
+  const named = (await rivalFiles([])).map((f) => ({ ...f, instance: /^tayga@(.+)\.service$/.exec(f.unit)![1]! }));
+  const own = (await readSeen("/etc/tayga.conf"))?.content;
+  return [...named, ...(own === undefined ? [] : [{ file: "/etc/tayga.conf", unit: "tayga.service", text: own }])];
+}
+
 /** Configs for `tayga@NAME.service` besides the gateway's own. Debian's sample belongs to the survey. */
 export async function rivalFiles(own: string[]): Promise<{ file: string; unit: string; text: string }[]> {
   const folder = "/etc/tayga";

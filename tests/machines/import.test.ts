@@ -1,0 +1,131 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { diffSnapshots, Lab, snapshot } from "../rig/mod.ts";
+import { BY_HAND } from "./by_hand.ts";
+import {
+  answersWithin,
+  assertAnswers,
+  assertNothingToDo,
+  assertSilent,
+  chaptersOf,
+  CONFIG,
+  crxn,
+  killAndWait,
+  MAPPED,
+  sceneOf,
+  someDebians,
+} from "./story.ts";
+
+// A gateway that was typed from an operator's notes: taken over while it runs, and given back.
+
+const UNIT = "tayga@ygg";
+const STATE = "ActiveState,SubState,MainPID,FragmentPath,UnitFileState";
+
+for (const debian of someDebians("taking over a gateway made by hand")) {
+  Deno.test(`crxn init --import, ${debian}: a gateway made by hand is taken over while it runs, and given back`, async (t) => {
+    const chapter = chaptersOf(t);
+    await using lab = await Lab.create();
+    const { client, gw } = await sceneOf(lab, { debian, image: "ready" });
+    await gw.must(["rm", "-f", CONFIG]);
+    await assertSilent(client);
+    await crxn(gw, "init --import --print", 69);
+    await gw.must(BY_HAND);
+    await answersWithin(10, client);
+    const before = await snapshot(gw);
+    const pid = async () => (await gw.must(["systemctl", "show", "-P", "MainPID", UNIT])).trim();
+    const first = await pid();
+    /** Fifty pings a second for eight seconds, in whose midst something is done: how many are lost. */
+    const lost = async (body: () => Promise<unknown>): Promise<number> => {
+      const pings = client.run(["ping", "-n", "-q", "-i", "0.02", "-c", "400", "-W", "1", MAPPED]);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await body();
+      const { stdout } = await pings;
+      const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
+      assertEquals(sent, "400", stdout);
+      return Number(sent) - Number(received);
+    };
+
+    await chapter("the config that describes it, printed or written, and never over another", async () => {
+      assertMatch((await crxn(gw, "init --import", 64)).stderr, /no terminal/);
+      const { stdout, stderr } = await crxn(gw, "init --import --print");
+      for (
+        const line of [
+          "address: 10.5.0.1/32",
+          "interface: ovl0",
+          "instance: ygg",
+          "pool: 100.64.0.0/16",
+          "{to: 10.0.0.0/8}",
+        ]
+      ) {
+        assertStringIncludes(stdout, line);
+      }
+      assertStringIncludes(stderr, "nothing is interrupted");
+      assertEquals(diffSnapshots(before, await snapshot(gw)), "");
+      await crxn(gw, "init --import --yes");
+      assertEquals(await gw.read(CONFIG), stdout);
+      assertMatch((await crxn(gw, "init --import --yes", 1)).stderr, /already/);
+    });
+    await gw.must(["rm", CONFIG]);
+    const described = await snapshot(gw);
+    await chapter("up takes it over, and none of fifty pings a second is lost", async () => {
+      await crxn(gw, "init --import --yes");
+      assertEquals(await lost(() => crxn(gw, "up --yes")), 0);
+      assertEquals(await pid(), first);
+      assertStringIncludes(
+        await gw.must(["systemctl", "show", "-p", STATE, UNIT]),
+        "/etc/systemd/system/tayga@ygg.service",
+      );
+      await assertNothingToDo(gw);
+      await crxn(gw, "doctor --skip probe");
+    });
+    await chapter("down gives it back, and none is lost either", async () => {
+      assertEquals(await lost(() => crxn(gw, "down --yes")), 0);
+      assertEquals(await pid(), first);
+      await gw.must(["rm", CONFIG]);
+      assertEquals(diffSnapshots(described, await snapshot(gw)), "");
+    });
+    await chapter("so does undo.sh, without crxn", async () => {
+      await crxn(gw, "init --import --yes");
+      await crxn(gw, "up --yes");
+      assertEquals(await lost(() => gw.must("sh /var/lib/crxn/undo.sh")), 0);
+      assertEquals(await pid(), first);
+      await gw.must(["rm", CONFIG]);
+      assertEquals(diffSnapshots(described, await snapshot(gw)), "");
+    });
+    await chapter(
+      "what was typed is not needed any more: its rules go, its process dies, the machine boots",
+      async () => {
+        await crxn(gw, "init --import --yes");
+        await crxn(gw, "up --yes");
+        await gw.must("iptables -t nat -D POSTROUTING -s 100.64.0.0/16 -o ovl0 -j MASQUERADE");
+        await assertAnswers(client);
+        await killAndWait(gw, UNIT, 5, client);
+        assertEquals((await gw.must(["systemctl", "show", "-P", "DynamicUser", UNIT])).trim(), "yes");
+        await gw.reboot();
+        await answersWithin(20, client);
+        await assertNothingToDo(gw);
+        // Nothing of it is there twice: the drop-in that types it is still in its place.
+        assertEquals(await gw.must("iptables-save -t nat | grep -c MASQUERADE || true"), "0\n");
+      },
+    );
+    await chapter("down after that: its owner's unit starts it, with its owner's rules", async () => {
+      await crxn(gw, "down --yes");
+      await answersWithin(10, client);
+      assertStringIncludes(
+        await gw.must(["systemctl", "show", "-p", STATE, UNIT]),
+        "/etc/systemd/system/tayga@.service",
+      );
+      assertEquals(await gw.must("iptables-save -t nat | grep -c MASQUERADE"), "1\n");
+      await gw.must(["rm", CONFIG]);
+      const after = await snapshot(gw);
+      // As after a boot with nothing of crxn's.
+      await gw.reboot();
+      await answersWithin(20, client);
+      // A new device has a new link-local address, and tayga goes on writing its list.
+      const changed = diffSnapshots(await snapshot(gw), after).split("\n").filter((line) => /^ +[-+]/.test(line));
+      assertEquals(changed.filter((line) => !/fe80::|dynamic\.map/.test(line)), []);
+      await gw.must(["systemctl", "stop", UNIT]);
+      await assertSilent(client);
+      assertEquals((await gw.run(["test", "-e", "/var/lib/crxn"])).code, 1);
+    });
+  });
+}
