@@ -35,7 +35,9 @@ export async function importGateway(context: Context, { instance, print }: Impor
   const files = await taygaFiles();
   const units = await readUnits(runner, files.map((f) => f.unit));
   const taygas = files.map((f) => ({ ...f, running: units[f.unit]?.active === "active" }));
-  const made = readHandMade(await readSurvey(runner, questionsOf(undefined, replay([]))), taygas, instance);
+  const questions = questionsOf(undefined, replay([]));
+  const survey = await readSurvey(runner, { ...questions, units: [...questions.units, Unit.yggdrasil] });
+  const made = readHandMade(survey, taygas, instance);
   const text = handMadeText(made);
   const config = await parseConfig(text, path, machineSize());
   const prepared = await prepare(context, { text, config });

@@ -1,6 +1,11 @@
-/** A gateway as the operator's notes have it, over the link ovl0, in the words that an operator types. */
+/** A gateway as the operator's notes have it, in the words that an operator types. */
 
-export const BY_HAND = `
+import { assertEquals } from "@std/assert";
+import type { Namespace } from "../rig/mod.ts";
+import { MAPPED } from "./story.ts";
+
+/** @param own lines that put address and routes on the link, where nobody else does */
+export const typedOver = (link: string, own = ""): string => `
 systemctl disable -q --now tayga 2>/dev/null || true
 mkdir -p /etc/tayga /var/lib/tayga/ygg
 cat >/etc/tayga/ygg.conf <<'END'
@@ -30,11 +35,9 @@ ExecStartPre=/usr/sbin/ip link set nat64-ygg up
 ExecStartPre=/usr/sbin/ip route add 100.64.0.0/16 dev nat64-ygg
 ExecStartPre=/usr/sbin/ip -6 route add 2a04:5b80:300:4::a00:0/104 dev nat64-ygg
 ExecStartPre=-/usr/sbin/ip -6 route add blackhole 2a04:5b80:300:4::/64
-ExecStartPre=-/usr/sbin/ip addr add 10.5.0.1/32 dev ovl0
-ExecStartPre=-/usr/sbin/ip route add 10.0.0.0/8 dev ovl0
-ExecStartPost=/usr/sbin/iptables -t nat -A POSTROUTING -s 100.64.0.0/16 -o ovl0 -j MASQUERADE
+${own}ExecStartPost=/usr/sbin/iptables -t nat -A POSTROUTING -s 100.64.0.0/16 -o ${link} -j MASQUERADE
 ExecStartPost=/usr/sbin/iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1380
-ExecStopPost=/usr/sbin/iptables -t nat -D POSTROUTING -s 100.64.0.0/16 -o ovl0 -j MASQUERADE
+ExecStopPost=/usr/sbin/iptables -t nat -D POSTROUTING -s 100.64.0.0/16 -o ${link} -j MASQUERADE
 ExecStopPost=/usr/sbin/iptables -t mangle -D FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1380
 ExecStopPost=/usr/sbin/tayga --rmtun --config /etc/tayga/ygg.conf
 END
@@ -43,3 +46,20 @@ sysctl -q -p /etc/sysctl.d/router.conf
 systemctl daemon-reload
 systemctl enable -q --now tayga@ygg
 `;
+
+/** Over the link ovl0, which somebody else has made. */
+export const BY_HAND = typedOver(
+  "ovl0",
+  "ExecStartPre=-/usr/sbin/ip addr add 10.5.0.1/32 dev ovl0\nExecStartPre=-/usr/sbin/ip route add 10.0.0.0/8 dev ovl0\n",
+);
+
+/** How many of fifty pings a second are lost, for eight seconds in whose midst something is done. */
+export async function lostWhile(client: Namespace, body: () => Promise<unknown>): Promise<number> {
+  const pings = client.run(["ping", "-n", "-q", "-i", "0.02", "-c", "400", "-W", "1", MAPPED]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await body();
+  const { stdout } = await pings;
+  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
+  assertEquals(sent, "400", stdout);
+  return Number(sent) - Number(received);
+}

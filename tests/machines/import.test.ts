@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { diffSnapshots, Lab, snapshot } from "../rig/mod.ts";
-import { BY_HAND } from "./by_hand.ts";
+import { BY_HAND, lostWhile } from "./by_hand.ts";
 import {
   answersWithin,
   assertAnswers,
@@ -10,7 +10,6 @@ import {
   CONFIG,
   crxn,
   killAndWait,
-  MAPPED,
   sceneOf,
   someDebians,
 } from "./story.ts";
@@ -33,16 +32,7 @@ for (const debian of someDebians("taking over a gateway made by hand")) {
     const before = await snapshot(gw);
     const pid = async () => (await gw.must(["systemctl", "show", "-P", "MainPID", UNIT])).trim();
     const first = await pid();
-    /** Fifty pings a second for eight seconds, in whose midst something is done: how many are lost. */
-    const lost = async (body: () => Promise<unknown>): Promise<number> => {
-      const pings = client.run(["ping", "-n", "-q", "-i", "0.02", "-c", "400", "-W", "1", MAPPED]);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await body();
-      const { stdout } = await pings;
-      const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
-      assertEquals(sent, "400", stdout);
-      return Number(sent) - Number(received);
-    };
+    const lost = (body: () => Promise<unknown>) => lostWhile(client, body);
 
     await chapter("the config that describes it, printed or written, and never over another", async () => {
       assertMatch((await crxn(gw, "init --import", 64)).stderr, /no terminal/);
