@@ -1,0 +1,100 @@
+/**
+ * The fenced blocks of the docs, and what their first lines say of them:
+ *
+ *     ```yaml                    a whole config: it must be a valid one
+ *     ```yaml SCENE:MACHINE      and the config of that machine in that scene; with `part`, keys that are put into it
+ *     ```console SCENE:MACHINE   a session of root's: commands behind `# `, and what they print (`...` is whatever)
+ *     ```sh SCENE:MACHINE        commands
+ *     ```ini SCENE:MACHINE PATH  a file of that machine; with hjson: settings for yggdrasil.conf
+ *     ```text                    a picture, or words: nothing that could be run
+ *
+ * `before`: before the gateway is up. `needs=ip6gre`, `needs=no-ip6gre`: only where the kernel is such. `KEY=VALUE`: with the
+ * config changed like that for this session.
+ */
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** docs/doctor.md and docs/performance.md are made by tests. */
+export const PAGES = [
+  "README.md",
+  "docs/guide.md",
+  "docs/overlays.md",
+  "docs/contract.md",
+  "docs/architecture.md",
+  "docs/dependencies.md",
+  "docs/facts.md",
+  "docs/security.md",
+  "docs/doctor.md",
+  "docs/performance.md",
+  "docs/story.md",
+  "docs/internals.md",
+  "CHANGELOG.md",
+];
+
+export interface Block {
+  page: string;
+  /** Of its first line. */
+  line: number;
+  kind: string;
+  scene: string;
+  machines: string[];
+  path?: string;
+  /** Words behind, such as `before`. */
+  words: string[];
+  /** KEY=VALUE behind. */
+  given: Record<string, string>;
+  text: string;
+}
+
+export const KINDS = ["yaml", "console", "sh", "ini", "hjson", "text"];
+
+export function blocksOf(page: string, text: string): Block[] {
+  const blocks: Block[] = [];
+  const lines = text.split("\n");
+  for (let i = 0; i < lines.length; i++) {
+    const [, indent, head] = /^( *)```(.*)$/.exec(lines[i]!) ?? [];
+    if (indent === undefined) continue;
+    const line = i + 1;
+    const body: string[] = [];
+    for (i++; i < lines.length && lines[i]!.trim() !== "```"; i++) body.push(lines[i]!.slice(indent.length));
+    if (i === lines.length) throw new Error(`${page}:${line}: this block has no end`);
+    const [kind = "", ...rest] = head!.split(" ");
+    const place = rest.find((word) => /^[\w-]+:[\w,]+$/.test(word)) ?? "";
+    const path = rest.find((word) => word.startsWith("/"));
+    blocks.push({
+      page,
+      line,
+      kind,
+      scene: place.split(":")[0]!,
+      machines: place.split(":")[1]?.split(",") ?? [],
+      ...(path ? { path } : {}),
+      words: rest.filter((word) => /^[a-z]+$/.test(word)),
+      given: Object.fromEntries(rest.filter((w) => /^\w+=/.test(w)).map((w) => w.split("=") as [string, string])),
+      text: body.join("\n"),
+    });
+  }
+  return blocks;
+}
+
+export function allBlocks(): Block[] {
+  return PAGES.flatMap((page) => {
+    let text;
+    try {
+      text = Deno.readTextFileSync(`${ROOT}${page}`);
+    } catch {
+      return [];
+    }
+    return blocksOf(page, text);
+  });
+}
+
+/** Commands of a session, each with what it prints. */
+export function sessionOf(text: string): { command: string; prints: string }[] {
+  const turns: { command: string; prints: string }[] = [];
+  for (const line of text.split("\n")) {
+    if (line.startsWith("# ")) turns.push({ command: line.slice(2).replace(/\s{2,}[(#].*$/, ""), prints: "" });
+    else if (turns.length === 0) throw new Error(`a session begins with a command, not with "${line}"`);
+    else turns.at(-1)!.prints += `${line}\n`;
+  }
+  return turns;
+}

@@ -1,0 +1,87 @@
+import { assert, assertEquals } from "@std/assert";
+import { parse, stringify } from "@std/yaml";
+import { parseConfig } from "../../gateway/config/parse.ts";
+import { allBlocks, blocksOf, KINDS, PAGES, sessionOf } from "../docs/blocks.ts";
+import { patternOf } from "../docs/match.ts";
+import { SCENES } from "../docs/scenes.ts";
+
+// That what the docs show is looked at: configs here, commands in tests/docs.
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const blocks = allBlocks();
+
+Deno.test("the docs: whatever is shown is fenced, and of a kind that a test looks at", () => {
+  const wrong = blocks.flatMap(({ page, line, kind, scene, machines }) => {
+    if (!KINDS.includes(kind)) return [`${page}:${line}: a block of kind "${kind}"`];
+    if (kind === "text" || (kind === "yaml" && scene === "")) return [];
+    const known = SCENES[scene];
+    if (!known) return [`${page}:${line}: no scene "${scene}"`];
+    return machines.filter((m) => !known.machines.includes(m)).map((m) =>
+      `${page}:${line}: no machine ${m} in ${scene}`
+    );
+  });
+  assertEquals(wrong, []);
+});
+
+Deno.test("the docs: no block is only indented, and in no text is a command", () => {
+  const wrong = PAGES.flatMap((page) => {
+    const text = Deno.readTextFileSync(`${ROOT}${page}`);
+    let fenced = false;
+    let before = "";
+    return text.split("\n").flatMap((line, i) => {
+      if (/^ *```/.test(line)) fenced = !fenced;
+      const odd = !fenced && before === "" && /^ {4,}\S/.test(line) && !/^ +([-*]|\d+\.) /.test(line);
+      before = line;
+      return odd ? [`${page}:${i + 1}: ${line}`] : [];
+    });
+  });
+  assertEquals(wrong, []);
+  const commands = blocks.filter((b) => b.kind === "text" && /^[#$] \w/m.test(b.text)).map((b) =>
+    `${b.page}:${b.line}`
+  );
+  assertEquals(commands, []);
+});
+
+const BASE = { address: "10.5.0.1/32", overlay: { type: "yggdrasil", peers: ["tls://192.0.2.1:1"] } };
+
+for (const block of blocks.filter((b) => b.kind === "yaml")) {
+  Deno.test(`the docs: the config at ${block.page}:${block.line} is a valid one`, async () => {
+    const text = block.text.replace('"5f2c...64 hex digits...91d0"', `"${"5f".repeat(32)}"`);
+    if (!block.words.includes("part")) return void await parseConfig(text, block.page);
+    const part = parse(text) as Record<string, unknown>;
+    const whole = "overlay" in part ? { ...BASE, ...part } : { ...BASE, overlay: { ...BASE.overlay, ...part } };
+    await parseConfig(stringify(whole), block.page);
+  });
+}
+
+Deno.test("blocksOf, sessionOf: a block in a list, commands with remarks", () => {
+  const [block] = blocksOf(
+    "x.md",
+    "1. Do:\n\n   ```console a:gw,node before tunnel=ckr\n   # crxn up     (here)\n   Done.\n   ```\n",
+  );
+  assert(block);
+  assertEquals([block.scene, block.machines, block.words, block.given], ["a", ["gw", "node"], ["before"], {
+    tunnel: "ckr",
+  }]);
+  assertEquals(sessionOf(block.text), [{ command: "crxn up", prints: "Done.\n" }]);
+});
+
+Deno.test("patternOf: words have to be the same, numbers and keys not, and ... is anything", () => {
+  const is = (shown: string, printed: string) => patternOf(shown).test(printed);
+  assert(
+    is(
+      "Done: 39 changes.\n  far node 202:abe5::43f does not answer",
+      "Done: 41 changes.\n far node 201::1 does not answer\n",
+    ),
+  );
+  assert(!is("Done: 39 changes.", "Done: 41 change."));
+  assert(!is("Done: 39 changes.", "Done: 41 changes.\nand more"));
+  assert(is("Done: 39 changes.\n...", "Done: 41 changes.\nand more"));
+  assert(is("...\nthe end", "a\nb\nthe end"));
+  assert(is("10.0.0.0/8 dev crxn-156b3235 scope link", "10.0.0.0/8 dev crxn-0123abcd scope link"));
+  assert(!is("10.0.0.0/8 dev crxn-156b3235", "10.1.0.0/8 dev crxn-0123abcd"));
+  assert(is("until 21:03:10, or", "until 07:11:59, or"));
+  assert(
+    is(`via: "6fa4...8308" cannot`, `via: "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308" cannot`),
+  );
+});
