@@ -12,9 +12,12 @@ export interface Commit {
  * @param root of the sources, with "/" at the end
  */
 export async function commitOf(root: string): Promise<Commit> {
+  // Called by a hook of git's, these would lead it elsewhere (githooks(5)).
+  const env = Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("GIT_")));
   const git = async (...args: string[]): Promise<string | undefined> => {
     try {
-      const { success, stdout } = await new Deno.Command("git", { args: ["-C", root, ...args] }).output();
+      const command = new Deno.Command("git", { args: ["-C", root, ...args], clearEnv: true, env });
+      const { success, stdout } = await command.output();
       return success ? new TextDecoder().decode(stdout).trim() : undefined;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;

@@ -83,7 +83,7 @@ function mainPage(outline: Outline, exits: string[]): Page {
             "back again. Without a terminal no question is asked: add `--yes`.",
         ),
       ]],
-      ["COMMANDS", commands.flatMap(({ name, summary }) => tagged(`${bold(`crxn-${name}`)}(1)`, `${summary}.`))],
+      ["COMMANDS", commands.flatMap(({ name, summary }) => tagged(`${bold(`crxn-${name}`)}(1)`, sentence(summary)))],
       ["OPTIONS", options(outline)],
       ["EXIT STATUS", exits],
       ["ENVIRONMENT", environment()],

@@ -3,12 +3,15 @@
 /** Examples by command: what it does, and the words. A command without any has none in its page. */
 export const EXAMPLES: Record<string, [string, string][]> = {
   "": [
-    ["A gateway, step by step, as root:", "crxn init --example > /etc/crxn/crxn.yaml\ncrxn up --dry-run\ncrxn up"],
+    [
+      "A gateway, step by step, as root:",
+      "mkdir -p /etc/crxn\ncrxn init --example > /etc/crxn/crxn.yaml\ncrxn up --dry-run\ncrxn up",
+    ],
     ["What is broken, and mend it:", "crxn doctor\ncrxn doctor --fix"],
     ["The machine as it was before:", "crxn down"],
   ],
   init: [
-    ["A config to start from:", "crxn init --example > /etc/crxn/crxn.yaml"],
+    ["A config to start from:", "mkdir -p /etc/crxn\ncrxn init --example > /etc/crxn/crxn.yaml"],
     ["The key that the other operator needs:", "crxn init --key"],
   ],
   up: [

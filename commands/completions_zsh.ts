@@ -38,7 +38,7 @@ const argument = ({ description, variadic, text, values }: OutlineArgument, i: n
   quoted(`${variadic ? "*" : `${i + 1}`}:${text.startsWith("[") ? ":" : ""}${plain(description)}:${action(values)}`);
 
 export function zshScript({ options, commands }: Outline): string {
-  const specifications = (all: string[]) => all.map((one) => ` \\\n                        ${one}`).join("");
+  const specifications = (all: string[]) => all.map((one) => ` \\\n                    ${one}`).join("");
   return `#compdef crxn
 # zsh completion for crxn; \`crxn completions zsh\` prints it.
 
@@ -57,20 +57,20 @@ _crxn() {
     _arguments -C ${options.flatMap(option).join(" ")} '1: :_crxn_commands' '*:: :->rest'
     if [[ $state == rest ]]; then
         curcontext="\${curcontext%:*:*}:crxn-$words[1]:"
-            case $words[1] in
-                help)
-                    _arguments '1: :_crxn_commands'
-                    ;;
+        case $words[1] in
+            help)
+                _arguments '1: :_crxn_commands'
+                ;;
 ${
     commands.map(({ name, options, args }) =>
       [
-        `                ${name})`,
-        `                    _arguments${specifications([...options.flatMap(option), ...args.map(argument)])}`,
-        "                    ;;",
+        `            ${name})`,
+        `                _arguments${specifications([...options.flatMap(option), ...args.map(argument)])}`,
+        "                ;;",
       ].join("\n")
     ).join("\n")
   }
-            esac
+        esac
     fi
 }
 

@@ -37,6 +37,12 @@ Deno.test("commitOf: no commit, a commit, one with changes, a folder of somebody
     await git(folder, "checkout", "-q", "a");
     await Deno.writeTextFile(`${folder}/b`, "not in the commit");
     assertEquals((await commitOf(`${folder}/`)).origin, `${hash.slice(0, 10)}, changed`);
+    Deno.env.set("GIT_DIR", "/nonexistent");
+    try {
+      assertEquals((await commitOf(`${folder}/`)).origin, `${hash.slice(0, 10)}, changed`);
+    } finally {
+      Deno.env.delete("GIT_DIR");
+    }
     await Deno.mkdir(`${folder}/crxn`);
     assertEquals((await commitOf(`${folder}/crxn/`)).origin, "no commit");
   } finally {
