@@ -1,40 +1,34 @@
 /**
  * `deno task build`: dist/crxn, one binary. Bundled and minified first, a file for each command, for that halves its start.
  *
- * Beside it the bill of materials (crxn.cdx.json) and SHA256SUMS. The same sources and the same Deno give the same bytes.
+ * Beside it the bill of materials (crxn.cdx.json) and SHA256SUMS. The same commit and the same Deno give the same bytes.
  *
  * DENORT_BIN names another base binary than the one that `deno compile` downloads (it must be of the running version).
  */
 
 import { bom } from "./bom.ts";
-import { split } from "./bundle.ts";
-import { compileFlags } from "./flags.ts";
+import { commitOf } from "./commit.ts";
+import { compile, DIST, json, ROOT, scripts, type Target, writeSums } from "./compile.ts";
 
-const root = new URL("..", import.meta.url).pathname;
-await Deno.mkdir(`${root}dist`, { recursive: true });
-const scripts = `${root}dist/scripts`;
-await split(`${root}main.ts`, scripts);
+/** Writes the bill of materials. */
+export async function writeBom(): Promise<void> {
+  const materials = bom(await json("deno.lock"), (await json("deno.json")).version, Deno.version.deno);
+  await Deno.writeTextFile(`${DIST}crxn.cdx.json`, `${JSON.stringify(materials, null, 2)}\n`);
+}
 
-// The binary keeps the times of its files (reproducible-builds.org/docs/source-date-epoch).
-const time = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? 0);
-for await (const { name } of Deno.readDir(scripts)) await Deno.utime(`${scripts}/${name}`, time, time);
-
-const { code } = await new Deno.Command(Deno.execPath(), {
-  args: [...compileFlags(), "--output", `${root}dist/crxn`, `${scripts}/main.js`],
-}).output().then(({ code, stderr }) => {
-  if (code !== 0) console.error(new TextDecoder().decode(stderr));
-  return { code };
-});
-if (code !== 0) Deno.exit(1);
-await Deno.remove(scripts, { recursive: true });
-
-const json = async (name: string) => JSON.parse(await Deno.readTextFile(`${root}${name}`));
-const materials = bom(await json("deno.lock"), (await json("deno.json")).version, Deno.version.deno);
-await Deno.writeTextFile(`${root}dist/crxn.cdx.json`, `${JSON.stringify(materials, null, 2)}\n`);
-const sums = await Promise.all(["crxn", "crxn.cdx.json"].map(async (name) => {
-  const sum = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${root}dist/${name}`));
-  return `${Array.from(new Uint8Array(sum), (b) => b.toString(16).padStart(2, "0")).join("")}  ${name}\n`;
-}));
-await Deno.writeTextFile(`${root}dist/SHA256SUMS`, sums.join(""));
-const { size } = await Deno.stat(`${root}dist/crxn`);
-console.log(`dist/crxn: ${(size / 1e6).toFixed(0)} MB, built with Deno ${Deno.version.deno}`);
+if (import.meta.main) {
+  const { origin } = await commitOf(ROOT);
+  await using made = await scripts(origin);
+  try {
+    await compile(made.main, `${DIST}crxn`, Deno.build.arch as Target);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exitCode = 1;
+  }
+  if (Deno.exitCode === 0) {
+    await writeBom();
+    await writeSums(["crxn", "crxn.cdx.json"]);
+    const { size } = await Deno.stat(`${DIST}crxn`);
+    console.log(`dist/crxn: ${(size / 1e6).toFixed(0)} MB, of ${origin}, built with Deno ${Deno.version.deno}`);
+  }
+}

@@ -1,5 +1,6 @@
 /** All sources and packages as JavaScript in one file, or in a few: they start faster than the many, and are smaller. */
 
+import { ORIGIN } from "../commands/version.ts";
 import { ENVIRONMENT } from "../gateway/permissions.ts";
 
 /**
@@ -17,15 +18,28 @@ export async function bundle(entry: string, output: string): Promise<void> {
 /**
  * One file for each module that is imported on demand, and what they have in common: a start reads what it needs.
  * @param folder where they go; the main module keeps its name
+ * @param origin what `crxn --version` says of the sources
  * @throws Error with what `deno bundle` said
  */
-export async function split(entry: string, folder: string): Promise<void> {
+export async function split(entry: string, folder: string, origin: string): Promise<void> {
   await deno(["--minify", "--code-splitting", "--outdir", folder, entry]);
   for await (const { name } of Deno.readDir(folder)) {
     await withoutNode(`${folder}/${name}`);
     await withRequire(`${folder}/${name}`);
   }
   await renamed(folder);
+  await stamp(folder, origin);
+}
+
+/** The commit, where the sources say that they are sources. @throws Error unless that is one place */
+async function stamp(folder: string, origin: string): Promise<void> {
+  let places = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    const [first, ...rest] = (await Deno.readTextFile(`${folder}/${name}`)).split(ORIGIN);
+    places += rest.length;
+    if (rest.length > 0) await Deno.writeTextFile(`${folder}/${name}`, [first, ...rest].join(`(${origin})`));
+  }
+  if (places !== 1) throw new Error(`"${ORIGIN}" is in ${places} places of the bundle: see commands/version.ts`);
 }
 
 /** A name that `deno bundle` gives a part: what it is of, and a hash. */

@@ -6,9 +6,7 @@ import { reportError, terminalUi } from "./ui.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
 import type { Runner } from "../machine/run.ts";
-import settings from "../deno.json" with { type: "json" };
-
-export const VERSION: string = settings.version;
+import { versionLine } from "./version.ts";
 
 // deno-lint-ignore no-explicit-any
 type Add = <A extends any[], O extends Record<string, unknown>>(
@@ -62,11 +60,35 @@ const COMMANDS: Record<string, Listed> = {
     summary: "convert between overlay and IPv6 addresses (RFC 6052)",
     load: (add) => import("./address.ts").then((m) => add(m.addressCommand(), (c, o, [list]) => m.address(c, list, o))),
   },
+  "completions": {
+    summary: "print a script with which a shell completes crxn",
+    load: (add) =>
+      import("./completions.ts").then((m) => add(m.completionsCommand(), (c, _, [shell]) => m.completions(c, shell))),
+  },
   "rehearse-peer": {
     load: (add) =>
       import("./rehearse.ts").then((m) => add(m.rehearsePeerCommand(), (c, _, list) => m.rehearsePeer(c, list), true)),
   },
 };
+
+/** The command line without its commands. */
+const bare = () =>
+  new Command("crxn")
+    .description("Makes a Debian machine a NAT64 gateway between the IPv6 Internet and an IPv4 overlay network.")
+    .version(versionLine(), "--version", "print version and commit")
+    .helpOption("--help", "show help");
+
+/** The whole command line as the help has it, nothing of which can be called: completions and man pages come from it. */
+export async function commandLine(): Promise<Command> {
+  const program = bare();
+  for (const { summary, load } of Object.values(COMMANDS)) {
+    if (!summary) continue;
+    await load((command) => {
+      program.addCommand(command.summary(summary).helpOption("--help", "show help") as unknown as Command);
+    });
+  }
+  return program as unknown as Command;
+}
 
 /** @returns the exit code; prints everything that is to be said */
 export async function run(args: string[], runner: Runner): Promise<ExitCode> {
@@ -89,10 +111,7 @@ export async function run(args: string[], runner: Runner): Promise<ExitCode> {
     exit = await body(contextOf(given));
   };
 
-  const program = new Command("crxn")
-    .description("Makes a Debian machine a NAT64 gateway between the IPv6 Internet and an IPv4 overlay network.")
-    .version(VERSION, "--version", "print the version")
-    .helpOption("--help", "show help")
+  const program = bare()
     .showHelpAfterError("(`crxn --help` lists the commands)")
     .exitOverride()
     .configureHelp({ subcommandTerm: (command) => command.name() })

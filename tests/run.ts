@@ -8,6 +8,7 @@
 import { TOOLS } from "./attack/tools.ts";
 import { LOAD_REQUIREMENTS } from "./bench/load.ts";
 import { report } from "./bench/report.ts";
+import { PACKAGE_TOOLS } from "./package/tools.ts";
 import {
   canBoot,
   canVirtualize,
@@ -108,6 +109,13 @@ const SUITES: Readonly<Record<string, Suite>> = {
     says: "whatever a config, a program's answer or the journal says; CRXN_SEED",
     paths: ["tests/fuzz/"],
     parallel: 2,
+  },
+  package: {
+    says: "man pages, completions, scripts and the Debian package, before the programs that read them (.deb: CRXN_BIN)",
+    paths: ["tests/package/"],
+    parallel: 2,
+    product: true,
+    prepare: () => ensureRequirements(PACKAGE_TOOLS),
   },
   attack: {
     says: "a gateway on a booted Debian is scanned, lied to and flooded, with tools of Debian's; CRXN_FAULTS=all: both",

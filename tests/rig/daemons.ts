@@ -149,7 +149,7 @@ async function go(args: readonly string[], env: Record<string, string>, cwd?: st
   );
 }
 
-function goProgram(): string | undefined {
+export function goProgram(): string | undefined {
   return GO.find((path) => {
     try {
       return Deno.statSync(path).isFile;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Exit } from "../../gateway/errors.ts";
-import { VERSION } from "../../commands/program.ts";
+import { VERSION } from "../../commands/version.ts";
 import { main } from "../../main.ts";
 
 interface Said {
@@ -39,7 +39,7 @@ async function withConfig(fn: (file: string) => Promise<void>): Promise<void> {
   }
 }
 
-const COMMANDS = ["init", "install", "up", "down", "confirm", "status", "doctor", "rehearse", "address"];
+const COMMANDS = ["init", "install", "up", "down", "confirm", "status", "doctor", "rehearse", "address", "completions"];
 
 Deno.test("crxn --help: lists every command with a line of its own", async () => {
   const { code, out } = await crxn("--help");
@@ -71,8 +71,8 @@ Deno.test("crxn: without a command the help, and it counts as wrong usage", asyn
   assertStringIncludes(out + err, "Usage: crxn");
 });
 
-Deno.test("crxn --version: the version alone", async () => {
-  assertEquals(await crxn("--version"), { code: 0, out: `${VERSION}\n`, err: "" });
+Deno.test("crxn --version: version and where it is from, in one line", async () => {
+  assertEquals(await crxn("--version"), { code: 0, out: `crxn ${VERSION} (from the sources)\n`, err: "" });
 });
 
 Deno.test("crxn: an unknown command or option is 64, with what was meant", async () => {
@@ -134,6 +134,15 @@ Deno.test("crxn init: --example passes its own check, --schema is JSON", async (
   const { parseConfig } = await import("../../gateway/config/parse.ts");
   assertEquals((await parseConfig(example.out, "example")).address, "10.5.0.1/32");
   assertEquals(typeof JSON.parse((await crxn("init", "--schema")).out).properties.address, "object");
+});
+
+Deno.test("crxn completions: the script of a shell; one that it does not know is 64", async () => {
+  const { code, out, err } = await crxn("completions", "bash");
+  assertEquals([code, err], [0, ""]);
+  assertStringIncludes(out, "complete -F _crxn crxn\n");
+  const wrong = await crxn("completions", "tcsh");
+  assertEquals([wrong.code, wrong.out], [64, ""]);
+  assertStringIncludes(wrong.err, "bash, zsh, fish");
 });
 
 Deno.test("crxn up: a broken config is 78 with its place, before anything else is looked at", async () => {

@@ -1,0 +1,63 @@
+/** From sources to a binary. */
+
+import { elfFault } from "../gateway/elf.ts";
+import { split } from "./bundle.ts";
+import { compileFlags } from "./flags.ts";
+
+export const ROOT = new URL("..", import.meta.url).pathname;
+export const DIST = `${ROOT}dist/`;
+
+/** What a release is made for: Debian's name of it, and which variable names a base binary that cannot be downloaded. */
+export const TARGETS = {
+  x86_64: { triple: "x86_64-unknown-linux-gnu", debian: "amd64", denort: "DENORT_BIN" },
+  aarch64: { triple: "aarch64-unknown-linux-gnu", debian: "arm64", denort: "DENORT_BIN_AARCH64" },
+} as const;
+export type Target = keyof typeof TARGETS;
+
+/** Everything as JavaScript, for {@linkcode compile}. It goes when the returned object is disposed of. */
+export async function scripts(origin: string): Promise<AsyncDisposable & { main: string }> {
+  const folder = `${DIST}scripts`;
+  await Deno.mkdir(DIST, { recursive: true });
+  await split(`${ROOT}main.ts`, folder, origin);
+  // The binary keeps the times of its files (reproducible-builds.org/docs/source-date-epoch).
+  const time = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? 0);
+  for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, time, time);
+  return { main: `${folder}/main.js`, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+}
+
+/** @throws Error with what `deno compile` said, or when its base binary is for another machine */
+export async function compile(main: string, output: string, target: Target): Promise<void> {
+  const { triple, denort } = TARGETS[target];
+  const { DENORT_BIN: _, ...env } = Deno.env.toObject();
+  const base = Deno.env.get(denort);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...compileFlags(), "--target", triple, "--output", output, main],
+    clearEnv: true,
+    // `deno compile` takes DENORT_BIN for every target.
+    env: { ...env, ...(base ? { DENORT_BIN: base } : {}) },
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr).split("\nStack backtrace")[0]!.trim());
+  if (elfFault(await head(output), target) === undefined) return;
+  await Deno.remove(output);
+  throw new Error(`the base binary is made for another machine: see ${denort}`);
+}
+
+async function head(path: string): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(20);
+  await file.read(bytes);
+  return bytes;
+}
+
+/** dist/SHA256SUMS of these files of dist/, as sha256sum(1) writes it. */
+export async function writeSums(names: string[]): Promise<void> {
+  const lines = await Promise.all(names.map(async (name) => {
+    const sum = await crypto.subtle.digest("SHA-256", await Deno.readFile(DIST + name));
+    return `${Array.from(new Uint8Array(sum), (b) => b.toString(16).padStart(2, "0")).join("")}  ${name}\n`;
+  }));
+  await Deno.writeTextFile(`${DIST}SHA256SUMS`, lines.join(""));
+}
+
+/** A JSON file of the repository. */
+export const json = async (name: string) => JSON.parse(await Deno.readTextFile(ROOT + name));

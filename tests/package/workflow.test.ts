@@ -1,0 +1,65 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parse } from "@std/yaml";
+import { cached, cacheDirectory } from "../rig/paths.ts";
+import { goObstacle } from "../rig/mod.ts";
+import { goProgram } from "../rig/daemons.ts";
+import { must, run } from "../rig/process.ts";
+
+// The workflow of a release, which no test can run.
+
+const WORKFLOW = new URL("../../.github/workflows/release.yml", import.meta.url).pathname;
+const ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
+
+/** Built from its Go module, once for each host: 15 s. */
+const actionlint = () =>
+  cached(`${cacheDirectory()}/tools/${ACTIONLINT.replace(/.*\//, "")}`, async (path) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      console.error(`building ${ACTIONLINT}, once`);
+      await must([goProgram()!, "install", ACTIONLINT], {
+        env: { GOBIN: folder, GOFLAGS: "-mod=mod" },
+        timeoutSeconds: 300,
+      });
+      await Deno.rename(`${folder}/actionlint`, path).catch(() => Deno.copyFile(`${folder}/actionlint`, path));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
+const obstacle = goObstacle();
+
+Deno.test({
+  name: `release.yml: actionlint has nothing to say, and does of a bad one${
+    obstacle ? ` (NEEDS Go: ${obstacle})` : ""
+  }`,
+  ignore: obstacle !== undefined,
+  fn: async () => {
+    const program = await actionlint();
+    const judge = (text: string) =>
+      run([program, "-no-color", "-shellcheck", "/usr/bin/shellcheck", "-pyflakes", "", "-"], { input: text });
+    const text = await Deno.readTextFile(WORKFLOW);
+    const { code, stdout, stderr } = await judge(text);
+    assertEquals([code, stdout, stderr], [0, "", ""]);
+    assertMatch((await judge(text.replace("needs: build", "needs: bild"))).stdout, /bild/);
+    assertMatch(
+      (await judge(text.replace('cp dist/SHA256SUMS "$RUNNER_TEMP/first"', "cp dist/SHA256SUMS $RUNNER_TEMP"))).stdout,
+      /SC2086/,
+    );
+  },
+});
+
+Deno.test("release.yml: actions are pinned to commits; nothing is published without tests; the tasks are there", async () => {
+  const text = await Deno.readTextFile(WORKFLOW);
+  const uses = [...text.matchAll(/uses: (.*)/g)].map(([, what]) => what!);
+  assert(uses.length > 5);
+  for (const what of uses) assertMatch(what, /^actions\/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  // deno-lint-ignore no-explicit-any
+  const { on, jobs, permissions } = parse(text) as any;
+  assertEquals(on, { push: { tags: ["v*"] } });
+  assertEquals(permissions, { contents: "read" });
+  assertEquals(jobs.publish.needs.sort(), ["build", "test", "try"]);
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  for (const [, task] of text.matchAll(/ task (\S+)/g)) assert(task! in tasks, task);
+  const used = /^deno=(.*)$/m.exec(await Deno.readTextFile(new URL("../../.ci/run", import.meta.url)))?.[1];
+  assertMatch(text, new RegExp(`DENO: "${used}"`));
+});
