@@ -14,21 +14,12 @@
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** docs/doctor.md and docs/performance.md are made by tests. */
-export const PAGES = [
+/** Every page of the project that a person reads. */
+export const PAGES: string[] = [
   "README.md",
-  "docs/guide.md",
-  "docs/overlays.md",
-  "docs/contract.md",
-  "docs/architecture.md",
-  "docs/dependencies.md",
-  "docs/facts.md",
-  "docs/security.md",
-  "docs/doctor.md",
-  "docs/performance.md",
-  "docs/story.md",
-  "docs/internals.md",
   "CHANGELOG.md",
+  ...Array.from(Deno.readDirSync(`${ROOT}docs`), (e) => e.name).filter((n) => n.endsWith(".md")).sort()
+    .map((name) => `docs/${name}`),
 ];
 
 export interface Block {
@@ -76,17 +67,8 @@ export function blocksOf(page: string, text: string): Block[] {
   return blocks;
 }
 
-export function allBlocks(): Block[] {
-  return PAGES.flatMap((page) => {
-    let text;
-    try {
-      text = Deno.readTextFileSync(`${ROOT}${page}`);
-    } catch {
-      return [];
-    }
-    return blocksOf(page, text);
-  });
-}
+export const allBlocks = (): Block[] =>
+  PAGES.flatMap((page) => blocksOf(page, Deno.readTextFileSync(`${ROOT}${page}`)));
 
 /** Commands of a session, each with what it prints. */
 export function sessionOf(text: string): { command: string; prints: string }[] {

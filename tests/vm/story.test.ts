@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { binaryName } from "../../.ci/names.ts";
+import { installer } from "../../.ci/release.ts";
+import { installProduct, Lab, ping, type Place, transfer, type VirtualMachine } from "../rig/mod.ts";
+import { Web } from "../rig/web.ts";
+import { LAN, publicKeyOf } from "../machines/pair.ts";
+import {
+  answersWithin,
+  assertSilent,
+  chaptersOf,
+  CONFIG,
+  crxn,
+  HOST,
+  MAPPED,
+  ROUTED,
+  someDebians,
+} from "../machines/story.ts";
+import { Typist } from "./typist.ts";
+
+// The last judge: a machine with Debian's own kernel, from `curl` to pings and back, as an operator types it. What the terminal
+// shows is kept in docs/ (UPDATE=1 writes it).
+
+/** Seconds for the path to come back: yggdrasil 0.4.7 tries a peer that refuses again after a minute. */
+const PATIENCE = 180;
+const NUMBER = { bookworm: 12, trixie: 13 } as const;
+const binary = Deno.env.get("CRXN_BIN") ?? "";
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** A release on a web server of the lab: what `curl` fetches. @returns its address */
+async function release(web: Web): Promise<string> {
+  const program = await Deno.readFile(binary);
+  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", program));
+  const hex = Array.from(sum, (b) => b.toString(16).padStart(2, "0")).join("");
+  const name = binaryName(Deno.build.arch);
+  await web.offer(name, program);
+  await web.offer("SHA256SUMS", new TextEncoder().encode(`${hex}  ${name}\n`));
+  await web.offer("install.sh", new TextEncoder().encode(installer(web.address)));
+  return web.address;
+}
+
+/** The other end: a node with a host behind it, made by crxn as well. */
+async function nodeUp(node: VirtualMachine, gateway: VirtualMachine, key: string): Promise<void> {
+  await node.write(
+    CONFIG,
+    `address: 10.1.0.1/32
+overlay:
+  type: yggdrasil
+  peers: ["tls://[${gateway.uplink.ipv6}]:4443"]
+  routes: [{to: 10.5.0.0/16, via: ${key}}]
+`,
+  );
+  await crxn(node, "up --yes");
+}
+
+const packets = async (machine: Place, device: string): Promise<number> => {
+  const [link] = JSON.parse(await machine.must(["ip", "-j", "-s", "link", "show", "dev", device]));
+  return link.stats64.rx.packets;
+};
+
+for (const debian of someDebians("from curl to a quiet night")) {
+  Deno.test({
+    name: `from curl to pings and back, on a virtual machine with Debian ${NUMBER[debian]}${
+      binary === "" ? " (NEEDS CRXN_BIN: the binary that `deno task build` makes)" : ""
+    }`,
+    ignore: binary === "",
+    fn: async (t) => {
+      const chapter = chaptersOf(t);
+      await using lab = await Lab.create();
+      const net = await lab.internet();
+      const client = await net.client();
+      const [gw, node] = await Promise.all(
+        ["gw", "node"].map((name) => lab.virtualMachine(name, { debian, uplink: net })),
+      ) as [VirtualMachine, VirtualMachine];
+      const host = await lab.overlayHost(node, "eth1", LAN);
+      await Promise.all([gw.start(), node.start()]);
+      await net.route(ROUTED, gw);
+      await installProduct(node);
+      const [nodeKey, url] = [await publicKeyOf(node), await release(await Web.start(net))];
+      const typist = new Typist(gw);
+      let tunnel = "";
+
+      await chapter("before anything nothing answers", () => assertSilent(client));
+      await chapter("curl: the binary arrives", async () => {
+        await typist.types("apt-get install -qq -y curl >/dev/null 2>&1; rm -f /usr/local/bin/crxn", { shown: false });
+        assertMatch(await typist.types(`curl -fsSL ${url}/install.sh | sh`), /is installed: \/usr\/local\/bin\/crxn/);
+        assertMatch(await typist.types("crxn --version"), /^crxn \d/m);
+      });
+      await chapter("crxn init", async () => {
+        const key = await typist.types("crxn init --key");
+        assertMatch(key, /public key +[0-9a-f]{64}/);
+        const asked = "crxn init --overlay yggdrasil --listen 'tls://[::]:4443' --address 10.5.0.1/32 \\\n" +
+          `    --route 10.0.0.0/8=${nodeKey} \\\n    --routed ${ROUTED}`;
+        await typist.types(asked, { keys: ["", "", "", "", "", "", "", "y"], ends: /Wrote \/etc\/crxn\/crxn\.yaml/ });
+        assertEquals((await gw.run(["test", "-e", CONFIG])).code, 0);
+        await assertSilent(client);
+      });
+      await chapter("crxn up, and the ping through ip6gre over yggdrasil", async () => {
+        const said = await typist.types("crxn up", { keys: ["y"] });
+        assertMatch(said, /Done: \d+ changes/);
+        await nodeUp(
+          node,
+          gw,
+          /public key +([0-9a-f]{64})/.exec(await typist.types("crxn init --key", { shown: false }))![1]!,
+        );
+        await answersWithin(PATIENCE, client);
+        const status = JSON.parse((await crxn(gw, "status --json")).stdout);
+        assertEquals(status.tunnel.kind, "ip6gre");
+        tunnel = status.tunnel.device;
+        const before = await packets(gw, tunnel);
+        assertEquals(await ping(client, MAPPED, { count: 20 }), { sent: 20, received: 20 });
+        assert(await packets(gw, tunnel) - before >= 20, "the pings are not the packets of the tunnel");
+        await typist.types("crxn status");
+        await typist.types(`ping -c 3 ${HOST}`);
+        await typist.types(`crxn doctor --target ${HOST}`);
+      });
+      await chapter("1500 bytes pass whole, not one more, and 2 MB in both directions", async () => {
+        assertEquals(await ping(gw, HOST, { size: 1472, whole: true }), { sent: 3, received: 3 });
+        assertEquals((await ping(gw, HOST, { size: 1473, whole: true })).received, 0);
+        await transfer(client, host, MAPPED, 5001, 2_000_000, 120);
+        assertMatch(await typist.types("crxn up"), /Nothing to do|no changes/i);
+      });
+      await chapter("reboot: it works by itself", async () => {
+        typist.note("reboot");
+        await gw.must(["mv", "/usr/local/bin/crxn", "/root/crxn"]);
+        await gw.reboot();
+        await answersWithin(PATIENCE, client);
+        await gw.must(["mv", "/root/crxn", "/usr/local/bin/crxn"]);
+      });
+      await chapter("a fault: doctor names it and mends it", async () => {
+        await typist.types(`ip link del ${tunnel}`);
+        await assertSilent(client);
+        const said = await typist.types(`crxn doctor --target ${HOST}`);
+        assertMatch(said, /FAIL tunnel-routing/);
+        await typist.types(`crxn doctor --fix --target ${HOST}`, { keys: ["y"] });
+        await answersWithin(PATIENCE, client);
+      });
+      await chapter("crxn down: silence, and nothing is left", async () => {
+        assertMatch(await typist.types("crxn down", { keys: ["y"] }), /the machine is as it was/);
+        await assertSilent(client);
+        assertEquals(
+          await gw.must(
+            `ip link show ${tunnel} 2>/dev/null; ls /etc/systemd/system/crxn* /var/lib/crxn/journal.jsonl 2>/dev/null; true`,
+          ),
+          "",
+        );
+      });
+      if (Deno.env.get("UPDATE")) {
+        await Deno.writeTextFile(`${ROOT}docs/story-debian-${NUMBER[debian]}.txt`, typist.transcript());
+      }
+    },
+  });
+}
