@@ -11,7 +11,7 @@ import type { Journal } from "../gateway/journal.ts";
 import { Path } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
 import { mssMade } from "../gateway/segments.ts";
-import { linkOf, type Survey } from "../gateway/survey.ts";
+import type { Survey } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Runner, SystemRunner } from "../machine/run.ts";
@@ -51,7 +51,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
       throw new CrxnError(
         Exit.config,
         `There is no config at ${file}.`,
-        "`crxn init --example` prints one to start from.",
+        "`crxn init` makes one; `crxn init --example` prints one to start from.",
       );
     }
     if (error instanceof Deno.errors.PermissionDenied) {
@@ -183,12 +183,12 @@ export function requireYggdrasil({ daemon }: Pick<Survey, "daemon">): void {
 }
 
 /** The machine's own networks, without what crxn itself put there. */
-function networksOf(survey: Survey, journal: Journal): { network: string; device: string }[] {
+export function networksOf({ links }: Pick<Survey, "links">, journal: Journal): { network: string; device: string }[] {
   const made = [...journal.entries.values()].flatMap(({ item }) => item.kind === "address" ? [item] : []);
   // A device that was renamed has kept its addresses.
   const ours = (address: string, device: string) =>
-    made.some((m) => m.address === address && (m.device === device || !linkOf(survey, m.device)));
-  return survey.links.flatMap((link) =>
+    made.some((m) => m.address === address && (m.device === device || !links.some((l) => l.name === m.device)));
+  return links.flatMap((link) =>
     link.addresses
       .filter((a) => a.scope === "global" && !ours(a.address, link.name))
       .map((a) => ({ network: a.address, device: link.name }))

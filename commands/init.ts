@@ -1,4 +1,4 @@
-/** `crxn init`: a config to start from. */
+/** `crxn init`: makes a config; or an example, its schema, this node's key. */
 
 import { Command } from "@commander-js/extra-typings";
 import example from "../assets/crxn.example.yaml" with { type: "text" };
@@ -9,33 +9,37 @@ import { readDaemon } from "../machine/daemon.ts";
 import { findIdentity, keepIdentity } from "../machine/identity.ts";
 import type { Runner } from "../machine/run.ts";
 import { type Context, requireRoot, requireYggdrasil } from "./context.ts";
+import type { MakeOptions } from "./init_config.ts";
+import { withAnswers } from "./init_options.ts";
 import { withCommon } from "./options.ts";
 
 export const initCommand = () =>
   withCommon(
-    new Command("init")
-      .description(
-        "Prints a commented example config to start from, or the JSON Schema with which editors complete it. Two operators\n" +
-          "who join their machines exchange the keys that --key prints, before either of them runs `crxn up`.",
-      )
-      .option("--example", "print a commented example")
-      .option("--schema", "print the JSON Schema of crxn.yaml")
-      .option(
-        "--key",
-        "print this machine's public key in a yggdrasil overlay; makes it if there is none (needs root)",
-      )
-      .option(
-        "--daemon <path>",
-        "with --key: the yggdrasil daemon that it is for (0.3 has other keys)",
-        Program.yggdrasil,
-      ),
+    withAnswers(
+      new Command("init")
+        .description(
+          "Looks at this machine, asks for what it does not tell, shows the config and writes it to --config. Options answer " +
+            "questions ahead. Without a terminal nothing is asked, and what is missing is named. Two operators who join " +
+            "their machines exchange the keys that --key prints, before either of them runs `crxn up`.",
+        )
+        .option("--example", "print a commented example of all keys")
+        .option("--schema", "print the JSON Schema of crxn.yaml")
+        .option(
+          "--key",
+          "print this machine's public key in a yggdrasil overlay; makes it if there is none (needs root)",
+        ),
+    ),
     { yes: true },
   );
 
-export async function init(
-  { ui, runner, options: { config } }: Context,
-  options: { example?: true | undefined; schema?: true | undefined; key?: true | undefined; daemon: string },
-): Promise<ExitCode> {
+interface InitOptions extends MakeOptions {
+  example?: true | undefined;
+  schema?: true | undefined;
+  key?: true | undefined;
+}
+
+export async function init(context: Context, options: InitOptions): Promise<ExitCode> {
+  const { ui, runner } = context;
   if (options.schema) {
     const { jsonSchemaText } = await import("../gateway/config/json_schema.ts");
     ui.out(jsonSchemaText().trimEnd());
@@ -46,11 +50,8 @@ export async function init(
     return Exit.ok;
   }
   if (options.key) return await printKey(ui, runner, options.daemon);
-  throw new CrxnError(
-    Exit.usage,
-    "`crxn init` cannot ask yet.",
-    `Start from the example: crxn init --example > ${config}`,
-  );
+  const { makeConfig } = await import("./init_config.ts");
+  return await makeConfig(context, options);
 }
 
 /** The key that `up` is going to use: of the daemon's config, or kept for it. */
