@@ -59,7 +59,7 @@ export const withAnswers = <A extends any[], O extends Record<string, unknown>>(
     .option("--uplink <name>", "the link to the IPv6 Internet")
     .option("--routed <network>", "the IPv6 network that is routed to this machine")
     .option("--prefix <prefix>", "where the overlay appears in IPv6")
-    .option("--pool <network>", "IPv4 addresses for the translator's clients")
+    .option("--pool <network>", "a private IPv4 network for the translator's clients")
     .option("--instance <name>", "names the translator")
     .option(
       "--daemon <path>",

@@ -130,8 +130,14 @@ function freeSubnet(outer: Network, terrain: Terrain): Network | undefined {
   return firstFree(outer, 64, taken, 0);
 }
 
-function firstFree(outer: Network, length: number, taken: Network[], from: number): Network | undefined {
-  const count = Math.min(2 ** Math.min(length - outer.length, 24), from + TRIES);
+function firstFree(
+  outer: Network,
+  length: number,
+  taken: Network[],
+  from: number,
+  tries = TRIES,
+): Network | undefined {
+  const count = Math.min(2 ** Math.min(length - outer.length, 24), from + tries);
   for (let n = from; n < count; n++) {
     const inner = { ...outer, value: outer.value + (BigInt(n) << BigInt(128 - length)), length };
     if (!taken.some((t) => overlaps(t, inner))) return inner;
@@ -154,9 +160,9 @@ export function freePrefix(routed: Network, terrain: Terrain): Proposal[] {
   const shared = terrain.links.some((l) =>
     l.name !== "lo" && addressesOf(l, 6).some((a) => a.length < 128 && overlaps(a, outer))
   );
-  const starts = outer.length === 96 ? [0] : shared ? [SECOND, 1] : [0, SECOND];
-  for (const start of starts) {
-    const found = firstFree(outer, 96, taken, start);
+  const zero: [number, number][] = shared && outer.length < 96 ? [] : [[0, 1]];
+  for (const [from, tries] of [...zero, [SECOND, TRIES], [1, SECOND]] as const) {
+    const found = firstFree(outer, 96, taken, from, tries);
     if (found && isPrefix(formatNetwork(found))) {
       return [{ value: formatNetwork(found), why: `a part of ${formatNetwork(outer)} without hosts` }];
     }
