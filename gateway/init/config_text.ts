@@ -16,7 +16,19 @@ export function scalar(text: string): string {
   return PLAIN.test(text) && !RESERVED.test(text) && (isAddress || !NUMBER.test(text)) ? text : JSON.stringify(text);
 }
 
-const comment = (...lines: string[]) => lines.map((line) => `# ${line}`);
+/** So that the file is readable on any terminal, indented as well (characters). */
+const WIDTH = 70;
+
+function comment(...texts: string[]): string[] {
+  return texts.flatMap((text) => {
+    const lines = [""];
+    for (const word of text.split(" ")) {
+      if (lines.at(-1)!.length + word.length >= WIDTH) lines.push("");
+      lines[lines.length - 1] += ` ${word}`;
+    }
+    return lines.map((line) => `#${line}`);
+  });
+}
 
 /** @returns the whole file */
 export function configText(answers: Answers): string {
@@ -85,7 +97,7 @@ function gatewayLines(document: Record<string, unknown>, uplink: string | undefi
     ...comment("The link to the IPv6 Internet."),
     ...(document["uplink"]
       ? [`uplink: ${scalar(String(document["uplink"]))}`]
-      : comment(`uplink: ${uplink ?? "eth0"}      (found at each start: the IPv6 default route)`)),
+      : comment("By default that of the IPv6 default route, which here is:", `uplink: ${uplink ?? "eth0"}`)),
     "",
   ];
 }
