@@ -98,6 +98,13 @@ function foundFor({ proposals: [best], optional, certain, read }: Question): str
   return optional || certain ? [] : undefined;
 }
 
+/** What was taken without asking anybody, in words. */
+export const foundLines = ({ answers, proposals }: Settled): string[] =>
+  [...answers].filter(([, { from, values }]) => from === "found" && values.length > 0).map(([key, { values }]) => {
+    const why = proposals[key]?.[0]?.why;
+    return `${key}: ${redact(values.join(", "))}${why ? ` (${why})` : ""}`;
+  });
+
 /** Settles the rest by asking what is not certain. */
 export class Asker {
   /** Questions that were put, in order. */
@@ -160,7 +167,11 @@ export class Asker {
         continue;
       }
       const why = this.#answer(question, offers, text);
-      if (why === undefined) return;
+      if (why === undefined) {
+        const remark = question.remark?.(this.answers.get(question.key)!.values);
+        if (remark) say(`Mind: ${remark}`, "  ");
+        return;
+      }
       say(`Not taken: ${why}`, "  ");
     }
   }

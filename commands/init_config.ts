@@ -14,10 +14,10 @@ import { readDaemon } from "../machine/daemon.ts";
 import { readJournal } from "../machine/journal.ts";
 import { machineSize } from "../machine/size.ts";
 import { readTerrain } from "../machine/terrain.ts";
-import { type Context, networksOf, prepare, requireDebian, requireRoot, requireYggdrasil } from "./context.ts";
-import { Asker, type Ground, settleAlone, type Settled, takeGiven } from "./init_ask.ts";
+import { type Context, networksOf, prepare, requireDebian, requireYggdrasil } from "./context.ts";
+import { Asker, foundLines, type Ground, settleAlone, type Settled, takeGiven } from "./init_ask.ts";
 import { givenOf, type InitAnswers, settingsOf } from "./init_options.ts";
-import { Terminal } from "./init_terminal.ts";
+import { Terminal, wrap } from "./init_terminal.ts";
 import { modeOf, place, type Target, targetOf } from "./init_write.ts";
 
 export interface MakeOptions extends InitAnswers {
@@ -28,7 +28,13 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
   const { ui, options: { config: file, yes } } = context;
   const asks = ui.interactive && !yes;
   const given = givenOf(options);
-  if (!options.print) requireRoot(`Writing ${file}`);
+  if (!options.print && Deno.uid() !== 0) {
+    throw new CrxnError(
+      Exit.noPermission,
+      `\`crxn init\` needs root to write ${file}.`,
+      "Run it with sudo, or as root; with --print it prints the config, and needs none.",
+    );
+  }
   const target = options.print ? undefined : await targetOf(file);
   const terrain = await look(context, options.daemon);
   const ground: Ground = { terrain, judge: canBeOf };
@@ -37,6 +43,7 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
     const settled = settleAlone(known, ground);
     const made = await finish(context, settled, terrain);
     if (target && !yes) throw unasked(target, made.text);
+    for (const line of foundLines(settled)) ui.say(`found: ${line}`);
     return await deliver(context, made, settled, target);
   }
   using terminal = new Terminal(ui);
@@ -46,7 +53,7 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
     const settled = { answers: await asker.settle(), proposals: asker.proposals };
     const made = await finish(context, settled, terrain);
     if (!target) return await deliver(context, made, settled, target);
-    for (const line of closing(made, target)) terminal.say(line);
+    terminal.say(closing(made, settled, target, terminal.columns).join("\n"));
     const answer = await terminal.read(target.before ? "Write it, and keep the old one? [y/N] " : "Write it? [y/N] ");
     if (answer === "back" && asker.back()) continue;
     if (!/^y(es)?$/i.test(answer)) throw new CrxnError(Exit.failed, "Nothing was written.");
@@ -113,19 +120,23 @@ function opening(file: string, target: Target | undefined): string[] {
     "This asks for what the machine does not tell, and then shows the config.",
     "Enter takes the answer in brackets, ? explains a question, back returns to the",
     "one before, and Ctrl-C ends it all: nothing is written before the last answer.",
-    ...(target?.before ? ["", `There is a config at ${file}. It stays, unless you say otherwise at the end.`] : []),
+    ...(target?.before
+      ? ["", `There is a config at ${file} already.`, "It stays, unless you say otherwise at the end."]
+      : []),
   ];
 }
 
-function closing({ text, secret, warning }: Made, target: Target): string[] {
+function closing({ text, secret, warning }: Made, settled: Settled, target: Target, columns: number): string[] {
+  const width = Math.max(columns, 40) - 1;
   const mode = modeOf(secret, target).toString(8).padStart(4, "0");
   return [
     "",
-    `This is ${target.path} (root's, mode ${mode}${secret ? ": it has a password in it, not shown here" : ""}):`,
+    ...foundLines(settled).map((line) => wrap(`Found without asking: ${line}.`, width)),
+    wrap(`This is ${target.path} (root's, mode ${mode}${secret ? "; its passwords are not shown here" : ""}):`, width),
     "",
     redact(text).trimEnd().replace(/^(?=.)/gm, "    "),
     "",
-    ...(warning ? [`Mind: \`crxn up\` would not do it yet: ${warning}`, ""] : []),
+    ...(warning ? [wrap(`Mind: \`crxn up\` would not do it yet: ${warning}`, width), ""] : []),
     ...(target.before
       ? [`${target.path} is there already; it would be kept as ${target.path}~ (or a numbered name).`]
       : []),

@@ -32,6 +32,14 @@ const KINDS: Record<string, string> = {
   l2tpeth: "L2TP",
 };
 
+/** Whose a TUN device is, by the names that programs give; wireguard-go and boringtun make one, too. */
+const PROGRAMS: [RegExp, string][] = [
+  [/^wg/, "WireGuard"],
+  [/^(tun|tap|ovpn)/, "OpenVPN or the like"],
+  [/^tailscale/, "Tailscale"],
+  [/^zt/, "ZeroTier"],
+];
+
 /** Links that the kernel makes by itself with a tunnel's module. */
 const FALLBACK = new Set(["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0", "sit0"]);
 /** Translators, and crxn's own tunnels. */
@@ -69,7 +77,8 @@ export function overlayLinks(terrain: Terrain): Proposal[] {
 }
 
 function described(link: Link): string {
-  const kind = link.kind === "tun" && /^wg/.test(link.name) ? "WireGuard" : KINDS[link.kind!]!;
+  const program = link.kind === "tun" && PROGRAMS.find(([name]) => name.test(link.name))?.[1];
+  const kind = program || KINDS[link.kind!]!;
   return [kind, ...addressesOf(link, 4).map(formatNetwork), ...(link.up ? [] : ["down"])].join(", ");
 }
 

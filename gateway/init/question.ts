@@ -22,6 +22,8 @@ export interface Question {
    * @throws Fault that says what is wrong, and what would be right
    */
   read(text: string): string[];
+  /** What is good to know of an answer that was taken. */
+  remark?(values: string[]): string | undefined;
 }
 
 /** A question as it is put on this machine, after those answers; undefined where it has no place. */

@@ -1,16 +1,15 @@
 /** What a gateway needs besides its overlay: the IPv6 side, and the translator's names and addresses. Pure. */
 
-import { parseEither } from "../cidr.ts";
+import { formatNetwork, overlaps, parseEither } from "../cidr.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import * as networks from "../config/networks.ts";
 import { Fault } from "../config/problem.ts";
 import { defaultRouted } from "../config/semantics.ts";
 import { instanceName, interfaceName, type Kind } from "../config/values.ts";
-import { formatNetwork } from "../cidr.ts";
 import { type Answers, isGateway, linkName, valueOf, valuesOf } from "./answers.ts";
 import { freeInstance, freePool } from "./pool.ts";
 import type { Asking } from "./question.ts";
-import { freePrefix, routedNetworks, uplinks } from "./routed.ts";
+import { freePrefix, occupied, routedNetworks, uplinks } from "./routed.ts";
 import type { Terrain } from "./terrain.ts";
 
 const of = (kind: Kind) => (text: string): string[] => [kind.read(text)];
@@ -63,6 +62,12 @@ const prefix: Asking = (answers, terrain) => {
       "would be taken for an overlay host.",
     proposals: routed ? freePrefix(parseEither(routed)!, terrain) : [],
     read: of(networks.nat64Prefix),
+    remark: ([prefix]) => {
+      const inside = prefix && occupied(terrain).find((n) => overlaps(parseEither(prefix)!, n));
+      return inside
+        ? `${formatNetwork(inside)} lies in it and is in use here: clients that mean it will be led into the overlay.`
+        : undefined;
+    },
   };
 };
 

@@ -82,6 +82,9 @@ for (const debian of someDebians("crxn init")) {
         assertMatch(told, PROMPT);
       };
       await begin(keys, "umask 077; crxn init");
+      await keys.press("C-z");
+      await keys.shows(/READY# $/);
+      assertMatch(await answer(keys, "fg"), /Answer \[gateway\]: $/);
       await wrong("router", /"router" is none of the choices/);
       await say("gateway");
       await wrong("?", /interface: a link that is there already/);
@@ -98,6 +101,8 @@ for (const debian of someDebians("crxn init")) {
       await wrong("fe80::/64", /link-local/);
       await say(ROUTED);
       await wrong("2001:db8::/96", /is not inside routed/);
+      assertMatch(await answer(keys, ""), /\[y\/N\] $/);
+      await say("back");
       const last = await answer(keys, "");
       assertStringIncludes(last, "\n    prefix: 2a04:5b80:300:4::/96\n");
       assertMatch(last, /Write it\? \[y\/N\] $/);

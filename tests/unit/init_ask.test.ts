@@ -240,6 +240,14 @@ Deno.test("crxn init: ? explains, in a few lines of 80 columns", async () => {
   assertStringIncludes(heard.replace(/\s+/g, " "), "the router asks for each address");
 });
 
+Deno.test("crxn init: a prefix in which somebody is already is taken with a word about it", async () => {
+  const machine = { ...usual(), neighbours: [{ address: "2001:db8:9::7", device: "eth0", states: ["STALE"] }] };
+  // This machine's own address in it is refused, as by `up`.
+  machine.networks = machine.networks.filter((n) => !n.network.startsWith("2001:db8:9::10"));
+  const { heard } = await tell(machine, ["", "", "", "", "", "2", "2001:db8:9::/96"]);
+  assertMatch(heard, /Mind: 2001:db8:9::10\/128 lies in it/);
+});
+
 Deno.test("crxn init: back asks the question before again, with its answer; what followed is asked anew", async () => {
   const { text, heard } = await tell(usual(), [
     "back",
