@@ -33,6 +33,15 @@ export const valueOf = (answers: Answers, key: string): string | undefined => va
 export const isGateway = (answers: Answers): boolean => valueOf(answers, "role") !== "node";
 export const isYggdrasil = (answers: Answers): boolean => valueOf(answers, "overlay") === "yggdrasil";
 
+/** The answers with one more. Of the overlay the name of its link may come along: that is settled with it. */
+export function withAnswer(answers: Answers, key: string, values: string[], from: Source): Answers {
+  const [type, link] = values;
+  const settled: [string, Answer][] = key === "overlay" && link !== undefined
+    ? [[key, { values: [type!], from }], ["interface", { values: [link], from }]]
+    : [[key, { values, from }]];
+  return new Map([...answers, ...settled]);
+}
+
 /** The overlay's device: an existing link, or the name that yggdrasil's gets. */
 export const linkName = (answers: Answers): string | undefined =>
   valueOf(answers, "interface") ?? (isYggdrasil(answers) ? DEFAULTS.interface : undefined);

@@ -5,14 +5,14 @@ import { DEFAULTS } from "../config/defaults.ts";
 import * as networks from "../config/networks.ts";
 import { Fault } from "../config/problem.ts";
 import { defaultRouted } from "../config/semantics.ts";
-import { instanceName, interfaceName, type Kind } from "../config/values.ts";
+import { instanceName, interfaceName } from "../config/values.ts";
 import { type Answers, isGateway, linkName, valueOf, valuesOf } from "./answers.ts";
 import { freeInstance, freePool } from "./pool.ts";
 import type { Asking } from "./question.ts";
+import { one } from "./reading.ts";
 import { freePrefix, occupied, routedNetworks, uplinks } from "./routed.ts";
 import type { Terrain } from "./terrain.ts";
 
-const of = (kind: Kind) => (text: string): string[] => [kind.read(text)];
 const gatewayOnly = (asking: Asking): Asking => (answers, terrain) =>
   isGateway(answers) ? asking(answers, terrain) : undefined;
 
@@ -48,7 +48,7 @@ const routed: Asking = (answers, terrain) => {
     proposals: around ? [{ value: around, why: "around the prefix" }] : routedNetworks(terrain, linkName(answers)),
     // The config has the same default.
     certain: around !== undefined,
-    read: of(networks.routedNetwork),
+    read: one(networks.routedNetwork),
   };
 };
 
@@ -61,7 +61,7 @@ const prefix: Asking = (answers, terrain) => {
     help: "10.1.0.3 becomes PREFIX:a01:3 (RFC 6052). No host may have an address in it, not even a router: it\n" +
       "would be taken for an overlay host.",
     proposals: routed ? freePrefix(parseEither(routed)!, terrain) : [],
-    read: of(networks.nat64Prefix),
+    read: one(networks.nat64Prefix),
     remark: ([prefix]) => {
       const inside = prefix && occupied(terrain).find((n) => overlaps(parseEither(prefix)!, n));
       return inside
@@ -85,7 +85,7 @@ const pool: Asking = (answers, terrain) => {
       "use here. Take a private network, /16 or so, that neither this machine nor the overlay uses.",
     proposals,
     certain: proposals[0]?.value === DEFAULTS.pool,
-    read: of(networks.poolNetwork),
+    read: one(networks.poolNetwork),
   };
 };
 

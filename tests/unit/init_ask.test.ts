@@ -1,7 +1,8 @@
 /** The dialogue of `crxn init`, with a person of the imagination: every answer is judged at once, and nothing is lost by going back. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Asker, settleAlone, takeGiven } from "../../commands/init_ask.ts";
+import { Asker } from "../../commands/init_ask.ts";
+import { settleAlone, takeGiven } from "../../commands/init_settle.ts";
 import { givenOf, type InitAnswers, settingsOf } from "../../commands/init_options.ts";
 import { type Dialogue, wrap } from "../../commands/init_terminal.ts";
 import { parseConfig, problemsOnMachine } from "../../gateway/config/parse.ts";
@@ -72,7 +73,7 @@ async function textOf(answers: Answers, machine: Terrain): Promise<string> {
 const bare = (text: string) => text.split("\n").filter((l) => !/^ *(#|$)/.test(l)).join("\n");
 
 Deno.test("crxn init: Enter all along makes a gateway over the link that is there", async () => {
-  const { text, heard } = await tell(usual(), Array(7).fill(""));
+  const { text, heard } = await tell(usual(), Array(6).fill(""));
   assertEquals(
     bare(text),
     `address: 10.5.0.1/32
@@ -149,7 +150,7 @@ Deno.test("crxn init: what is unusual on a machine is asked: two uplinks, a take
     [default6("eth0", 10), default6("eth1", 20), route("100.64.0.0/10 dev eth0")],
     { instances: ["ygg"] },
   );
-  const { text } = await tell(machine, ["", "", "", "", "10.0.0.0/8", "10.5.0.254", "2", "", "", "", ""]);
+  const { text } = await tell(machine, ["", "tap0", "", "10.0.0.0/8", "10.5.0.254", "2", "", "", "", ""]);
   assertEquals(
     bare(text),
     `address: 10.5.0.7/16
@@ -176,27 +177,28 @@ Deno.test("crxn init: an uplink is written down where otherwise another link wou
     default6("eth0"),
     route("10.0.0.0/8 dev wg0"),
   ]);
-  const { text } = await tell(machine, Array(7).fill(""));
+  const { text } = await tell(machine, Array(6).fill(""));
   assertStringIncludes(text, "\nuplink: eth0\n");
 });
 
 const WRONG: [question: string, before: string[], wrong: string, says: RegExp][] = [
   ["role", [], "bridge", /"bridge" is none of the choices/],
-  ["overlay", [""], "openvpn", /none of the choices/],
-  ["overlay, empty list", [""], "9", /none of the choices/],
-  ["link", ["", ""], "wg7", /"wg7" does not exist on this machine — .*eth0, wg0/],
-  ["link, bad name", ["", ""], "wg0; reboot", /not an interface name: character 4 is ';'/],
-  ["link, the uplink", ["", ""], "eth0", /"eth0" is the uplink too/],
-  ["link, lo", ["", ""], "lo", /kernel keeps for itself/],
-  ["address", ["", "", ""], "10.5.0.300", /"10.5.0.300" is not an IPv4 address/],
-  ["address, IPv6", ["", "", ""], "2001:db8::1", /not an IPv4 address/],
-  ["address, the network", ["", "", ""], "10.5.0.0/24", /no host's address/],
-  ["address, twice", ["", "", ""], "10.5.0.1, 10.5.0.1", /there twice/],
-  ["networks, host bits", ["", "", "", ""], "10.0.0.1/8", /host bits set — the network is 10.0.0.0\/8/],
-  ["networks, everything", ["", "", "", ""], "0.0.0.0/0", /swallow/],
-  ["networks, none", ["", "", "", ""], "-", /./],
-  ["networks, the uplink's", ["", "", "", ""], "192.0.2.0/24", /contains 192\.0\.2\.0\/24 on eth0/],
-  ["networks, one of several", ["", "", "", ""], "10.0.0.0/8 10.1.0.0", /no prefix length \(10\.1\.0\.0\)/],
+  ["overlay", [""], "openvpn", /"openvpn" does not exist on this machine/],
+  ["overlay, no number of the list", [""], "9", /does not exist/],
+  ["overlay, the uplink", [""], "eth0", /"eth0" is the uplink too/],
+  ["link", ["", "interface"], "wg7", /"wg7" does not exist on this machine — .*eth0, wg0/],
+  ["link, bad name", ["", "interface"], "wg0; reboot", /not an interface name: character 4 is ';'/],
+  ["link, the uplink", ["", "interface"], "eth0", /"eth0" is the uplink too/],
+  ["link, lo", ["", "interface"], "lo", /kernel keeps for itself/],
+  ["address", ["", ""], "10.5.0.300", /"10.5.0.300" is not an IPv4 address/],
+  ["address, IPv6", ["", ""], "2001:db8::1", /not an IPv4 address/],
+  ["address, the network", ["", ""], "10.5.0.0/24", /no host's address/],
+  ["address, twice", ["", ""], "10.5.0.1, 10.5.0.1", /there twice/],
+  ["networks, host bits", ["", "", ""], "10.0.0.1/8", /host bits set — the network is 10.0.0.0\/8/],
+  ["networks, everything", ["", "", ""], "0.0.0.0/0", /swallow/],
+  ["networks, none", ["", "", ""], "-", /./],
+  ["networks, the uplink's", ["", "", ""], "192.0.2.0/24", /contains 192\.0\.2\.0\/24 on eth0/],
+  ["networks, one of several", ["", "", ""], "10.0.0.0/8 10.1.0.0", /no prefix length \("10\.1\.0\.0"\)/],
   ["key", ["", "yggdrasil", "10.5.0.1", "10.0.0.0/8"], "6fa4", /4 hex digits instead of 64/],
   [
     "key, of 0.3",
@@ -214,17 +216,17 @@ const WRONG: [question: string, before: string[], wrong: string, says: RegExp][]
   ],
   ["listen", ["", "yggdrasil", "10.5.0.1", "10.0.0.0/8", TODAY, ""], "tls://[::]:99999", /port 99999/],
   ["local", ["", "yggdrasil", "10.5.0.1", "10.0.0.0/8", TODAY, "", ""], "10.0.0.0/8", /an overlay route too/],
-  ["routed", ["", "", "", "", ""], "2001:db8::/8", /host bits|too wide/],
-  ["routed, an address", ["", "", "", "", ""], "2001:db8::1", /no prefix length/],
-  ["prefix, outside", ["", "", "", "", "", ""], "2001:db8:5::/96", /not inside routed 2001:db8:300::\/64/],
-  ["prefix, length", ["", "", "", "", "", ""], "2001:db8:300::/95", /\/95|95/],
-  ["prefix, well-known", ["", "", "", "", "", ""], "64:ff9b::/96", /RFC 6052/],
-  ["prefix, with this machine in it", ["", "", "", "", "", "2"], "2001:db8:9::/96", /./],
+  ["routed", ["", "", "", ""], "2001:db8::/8", /host bits|too wide/],
+  ["routed, an address", ["", "", "", ""], "2001:db8::1", /no prefix length/],
+  ["prefix, outside", ["", "", "", "", ""], "2001:db8:5::/96", /not inside routed 2001:db8:300::\/64/],
+  ["prefix, length", ["", "", "", "", ""], "2001:db8:300::/95", /\/95|95/],
+  ["prefix, well-known", ["", "", "", "", ""], "64:ff9b::/96", /RFC 6052/],
+  ["prefix, with this machine in it", ["", "", "", "", "2"], "2001:db8:9::/96", /./],
 ];
 
 for (const [name, before, wrong, says] of WRONG) {
   Deno.test(`crxn init: refused at once: ${name}`, async () => {
-    const lines = name.startsWith("prefix, with") ? ["", "", "", "", "", "2001:db8:9::/64"] : before;
+    const lines = name.startsWith("prefix, with") ? ["", "", "", "", "2001:db8:9::/64"] : before;
     const person = new Person([...lines, wrong]);
     const error = await new Asker(new Map(), ground(usual()), person).settle().catch((e) => e);
     assertStringIncludes(String(error), "Nothing to answer to", "it asks again");
@@ -236,7 +238,7 @@ for (const [name, before, wrong, says] of WRONG) {
 }
 
 Deno.test("crxn init: ? explains, in a few lines of 80 columns", async () => {
-  const { heard } = await tell(usual(), ["?", "", "?", "", "?", "", "?", "", "?", "", "?", "", "?", ""]);
+  const { heard } = await tell(usual(), ["?", "", "?", "", "?", "", "?", "", "?", "", "?", ""]);
   assertStringIncludes(heard.replace(/\s+/g, " "), "the router asks for each address");
 });
 
@@ -244,7 +246,7 @@ Deno.test("crxn init: a prefix in which somebody is already is taken with a word
   const machine = { ...usual(), neighbours: [{ address: "2001:db8:9::7", device: "eth0", states: ["STALE"] }] };
   // This machine's own address in it is refused, as by `up`.
   machine.networks = machine.networks.filter((n) => !n.network.startsWith("2001:db8:9::10"));
-  const { heard } = await tell(machine, ["", "", "", "", "", "2", "2001:db8:9::/96"]);
+  const { heard } = await tell(machine, ["", "", "", "", "2", "2001:db8:9::/96"]);
   assertMatch(heard, /Mind: 2001:db8:9::10\/128 lies in it/);
 });
 
@@ -256,8 +258,8 @@ Deno.test("crxn init: back asks the question before again, with its answer; what
     "10.5.0.9",
     "back",
     "back",
-    "interface",
-    ...Array(5).fill(""),
+    "wg0",
+    ...Array(4).fill(""),
   ]);
   assertStringIncludes(heard, "This is the first question.");
   assertStringIncludes(heard, "1) yggdrasil (your answer before)");
@@ -266,7 +268,7 @@ Deno.test("crxn init: back asks the question before again, with its answer; what
 });
 
 Deno.test("crxn init: options answer ahead, and are never asked again", async () => {
-  const { text, heard } = await tell(usual(), ["", "back", "", "", ""], {
+  const { text, heard } = await tell(usual(), ["", "back", "", ""], {
     prefix: "2001:db8:300:5::/96",
     address: ["10.5.0.2", "10.5.0.3"],
   });
@@ -290,7 +292,7 @@ function refused(machine: Terrain, options: Partial<InitAnswers>): CrxnError {
 
 Deno.test("crxn init: without a terminal it takes what it would propose", async () => {
   const { answers } = settleAlone(known(usual(), {}), ground(usual()));
-  const asked = await tell(usual(), Array(7).fill(""));
+  const asked = await tell(usual(), Array(6).fill(""));
   assertEquals(await textOf(answers, usual()), asked.text);
 });
 
