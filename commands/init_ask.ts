@@ -22,8 +22,9 @@ export class Asker {
   async settle(): Promise<Answers> {
     for (let question; (question = nextOf(this.answers, this.ground));) {
       this.proposals[question.key] = question.proposals;
-      if (question.certain && this.#take(question, foundFor(question) ?? [], "found") === undefined) continue;
-      await this.#ask(question);
+      const found = question.certain ? foundFor(question, this.answers, this.ground) : undefined;
+      if (typeof found === "object") this.answers = found;
+      else await this.#ask(question);
     }
     return this.answers;
   }

@@ -1,25 +1,29 @@
 /** `crxn init`: finds out, asks for the rest, shows the config and writes it. */
 
+import { parse as parseYaml } from "@std/yaml";
+import { Program } from "../gateway/action.ts";
 import { compare } from "../gateway/compare.ts";
 import { parseConfig, problemsOnMachine } from "../gateway/config/parse.ts";
-import { ConfigError, redact } from "../gateway/config/problem.ts";
+import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
-import { type Answers, isYggdrasil, withUplink } from "../gateway/init/answers.ts";
+import { withUplink } from "../gateway/init/answers.ts";
 import { configText, isSecret } from "../gateway/init/config_text.ts";
+import { type Present, presentOf } from "../gateway/init/present.ts";
 import type { Terrain } from "../gateway/init/terrain.ts";
 import { replay } from "../gateway/journal.ts";
 import { canBeOf } from "../gateway/key_kind.ts";
-import { Path } from "../gateway/names.ts";
 import { readDaemon } from "../machine/daemon.ts";
 import { readJournal } from "../machine/journal.ts";
 import { machineSize } from "../machine/size.ts";
 import { readTerrain } from "../machine/terrain.ts";
-import { type Context, networksOf, prepare, requireDebian, requireYggdrasil } from "./context.ts";
+import { type Context, loadConfig, networksOf, prepare, requireDebian, requireYggdrasil } from "./context.ts";
+import { requireDaemon } from "./daemon.ts";
 import { Asker } from "./init_ask.ts";
 import { foundLines, type Ground, settleAlone, type Settled, takeGiven } from "./init_settle.ts";
 import { givenOf, type InitAnswers, settingsOf } from "./init_options.ts";
+import { closing, deliver, type Made, opening, unasked } from "./init_output.ts";
 import { Terminal, wrap } from "./init_terminal.ts";
-import { modeOf, place, type Target, targetOf } from "./init_write.ts";
+import { targetOf } from "./init_write.ts";
 
 export interface MakeOptions extends InitAnswers {
   print?: true | undefined;
@@ -37,14 +41,22 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
     );
   }
   const target = options.print ? undefined : await targetOf(file);
-  const terrain = await look(context, options.daemon);
-  const ground: Ground = { terrain, judge: canBeOf };
-  const known = takeGiven(given, settingsOf(options, given), ground);
+  const present = await readPresent(file);
+  const settings = settingsOf(options, given, present?.settings);
+  const terrain = await look(context, settings.get("daemon")?.values[0] ?? options.daemon);
+  const ground: Ground = { terrain, judge: canBeOf, ...(present ? { present: present.answers } : {}) };
+  const known = takeGiven(given, settings, ground);
+  const lost = present?.leftOut.length
+    ? `The present config has keys that nothing asks for, and the new one will not have them: ${
+      present.leftOut.join(", ")
+    }.`
+    : undefined;
   if (!asks) {
     const settled = settleAlone(known, ground);
     const made = await finish(context, settled, terrain);
     if (target && !yes) throw unasked(target, made.text);
     for (const line of foundLines(settled)) ui.say(`found: ${line}`);
+    if (lost) ui.say(`warning: ${lost}`);
     return await deliver(context, made, settled, target);
   }
   using terminal = new Terminal(ui);
@@ -55,6 +67,7 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
     const made = await finish(context, settled, terrain);
     if (!target) return await deliver(context, made, settled, target);
     terminal.say(closing(made, settled, target, terminal.columns).join("\n"));
+    if (lost && target.before) terminal.say(wrap(lost, Math.max(terminal.columns, 40) - 1));
     const answer = await terminal.read(target.before ? "Write it, and keep the old one? [y/N] " : "Write it? [y/N] ");
     if (answer === "back" && asker.back()) continue;
     if (!/^y(es)?$/i.test(answer)) throw new CrxnError(Exit.failed, "Nothing was written.");
@@ -62,23 +75,28 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
   }
 }
 
+/** What the config that is there says; undefined where there is none that crxn would read. */
+async function readPresent(file: string): Promise<Present | undefined> {
+  try {
+    const { text, config } = await loadConfig(file);
+    return presentOf(config, parseYaml(text));
+  } catch (error) {
+    if (error instanceof CrxnError) return undefined;
+    throw error;
+  }
+}
+
 /** The machine, as far as it matters here. */
 async function look({ runner }: Context, path: string): Promise<Terrain> {
   const daemon = await readDaemon(runner, path, Deno.uid() === 0);
-  requireYggdrasil({ ...(daemon ? { daemon } : {}) });
+  // Debian's may be broken, and not be needed.
+  if (path !== Program.yggdrasil) requireYggdrasil({ ...(daemon ? { daemon } : {}) });
   const [seen, journal] = await Promise.all([
     readTerrain(runner, daemon),
     // What cannot be read, without root or at all, is not what this is about.
     readJournal().catch(() => replay([])),
   ]);
   return { ...seen, networks: networksOf(seen, journal) };
-}
-
-interface Made {
-  text: string;
-  secret: boolean;
-  /** What `up` would not do yet, and why. */
-  warning?: string;
 }
 
 /**
@@ -94,6 +112,7 @@ async function finish(context: Context, { answers }: Settled, terrain: Terrain):
   const made = { text, secret: isSecret(text) };
   if (Deno.uid() !== 0) return made;
   try {
+    await requireDaemon(config);
     const prepared = await prepare(context, { text, config });
     requireDebian(prepared.survey);
     compare(prepared.blueprint.items, prepared.survey, prepared.journal);
@@ -102,97 +121,4 @@ async function finish(context: Context, { answers }: Settled, terrain: Terrain):
     if (!(error instanceof CrxnError) || error instanceof ConfigError) throw error;
     return { ...made, warning: [error.message, error.remedy].filter(Boolean).join(" ") };
   }
-}
-
-const unasked = ({ before, path }: Target, config: string): CrxnError =>
-  new CrxnError(
-    Exit.usage,
-    before
-      ? `There is a config at ${path} already, and nobody can be asked here: there is no terminal.`
-      : "Nobody can be asked here: there is no terminal.",
-    before
-      ? "Add --yes to write a new one and keep that one beside it, or --print to see it first. Nothing was written."
-      : "Add --yes to write the config, or --print to see it first. Nothing was written.",
-    { json: { config } },
-  );
-
-function opening(file: string, target: Target | undefined): string[] {
-  return [
-    "This asks for what the machine does not tell, and then shows the config.",
-    "Enter takes the answer in brackets, ? explains a question, back returns to the",
-    "one before, and Ctrl-C ends it all: nothing is written before the last answer.",
-    ...(target?.before
-      ? ["", `There is a config at ${file} already.`, "It stays, unless you say otherwise at the end."]
-      : []),
-  ];
-}
-
-function closing({ text, secret, warning }: Made, settled: Settled, target: Target, columns: number): string[] {
-  const width = Math.max(columns, 40) - 1;
-  const mode = modeOf(secret, target).toString(8).padStart(4, "0");
-  return [
-    "",
-    ...foundLines(settled).map((line) => wrap(`Found without asking: ${line}.`, width)),
-    wrap(`This is ${target.path} (root's, mode ${mode}${secret ? "; its passwords are not shown here" : ""}):`, width),
-    "",
-    redact(text).trimEnd().replace(/^(?=.)/gm, "    "),
-    "",
-    ...(warning ? [wrap(`Mind: \`crxn up\` would not do it yet: ${warning}`, width), ""] : []),
-    ...(target.before
-      ? [`${target.path} is there already; it would be kept as ${target.path}~ (or a numbered name).`]
-      : []),
-  ];
-}
-
-async function deliver(context: Context, made: Made, settled: Settled, target: Target | undefined): Promise<ExitCode> {
-  const { ui } = context;
-  const mode = modeOf(made.secret, target ?? {});
-  const backup = target && await place(target, made.text, mode);
-  const next = nextSteps(context, settled.answers);
-  if (made.warning) ui.say(`warning: \`crxn up\` would not do it yet: ${made.warning}`);
-  if (ui.json) {
-    const values = Object.fromEntries([...settled.answers].map(([key, { values, from }]) => [key, { values, from }]));
-    ui.out(JSON.stringify(
-      {
-        schema: "crxn.init/1",
-        path: target?.path ?? null,
-        written: target !== undefined,
-        ...(backup ? { backup } : {}),
-        mode: mode.toString(8).padStart(4, "0"),
-        config: made.text,
-        values,
-        proposals: settled.proposals,
-        ...(made.warning ? { warning: made.warning } : {}),
-        next: next.map(([command]) => command),
-      },
-      null,
-      2,
-    ));
-  } else if (!target) ui.out(made.text.trimEnd());
-  else {
-    ui.out(`Wrote ${target.path}.`);
-    if (backup) ui.out(`The config that was there is ${backup}.`);
-    ui.out("Next:");
-    for (const [command, what] of next) {
-      ui.out(`  ${command.padEnd(Math.max(...next.map(([c]) => c.length)))}  ${what}`);
-    }
-  }
-  return Exit.ok;
-}
-
-function nextSteps({ options: { config } }: Context, answers: Answers): [command: string, what: string][] {
-  const where = config === Path.config ? "" : ` --config ${config}`;
-  const daemon = answers.get("daemon")?.values[0];
-  return [
-    ...(isYggdrasil(answers)
-      ? [
-        [`crxn init --key${daemon ? ` --daemon ${daemon}` : ""}`, "the key that the far operator needs"] as [
-          string,
-          string,
-        ],
-      ]
-      : []),
-    [`crxn up --dry-run${where}`, "what would be done; changes nothing"],
-    [`crxn up${where}`, "shows the same, asks, does it"],
-  ];
 }

@@ -105,17 +105,24 @@ export function givenOf(options: InitAnswers): Map<string, string> {
   return new Map(given.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }
 
-/** What the command line says that is no question, over yggdrasil. */
-export function settingsOf(options: InitAnswers, given: Map<string, string>): Answers {
-  const { tunnel, daemon } = options;
-  const settings = {
-    interface: given.get("overlay") === "yggdrasil" ? options.interface : undefined,
-    tunnel: tunnel === "auto" ? undefined : tunnel,
-    daemon: daemon === Program.yggdrasil ? undefined : daemon,
-  };
-  return new Map(
-    Object.entries(settings).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, { values: [value], from: "given" as const }]]
-    ),
-  );
+/**
+ * What is no question, over yggdrasil: by the command line or else as it is.
+ * @param present of the config that is there
+ */
+export function settingsOf(
+  options: InitAnswers,
+  given: Map<string, string>,
+  present: { tunnel?: string; daemon?: string } = {},
+): Answers {
+  const daemon = options.daemon === Program.yggdrasil ? undefined : options.daemon;
+  const settings: [key: string, said: string | undefined, there: string | undefined, otherwise?: string][] = [
+    ["interface", given.get("overlay") === "yggdrasil" ? options.interface : undefined, undefined],
+    ["tunnel", options.tunnel, present.tunnel, "auto"],
+    ["daemon", daemon, present.daemon, Program.yggdrasil],
+  ];
+  return new Map(settings.flatMap(([key, said, there, otherwise]) => {
+    const value = said ?? there;
+    if (value === undefined || value === otherwise) return [];
+    return [[key, { values: [value], from: said === undefined ? "found" as const : "given" as const }]];
+  }));
 }

@@ -18,6 +18,8 @@ export interface Settled {
 export interface Ground {
   terrain: Terrain;
   judge: KeyJudge;
+  /** Question -> what the config that is there answers. */
+  present?: Map<string, string>;
 }
 
 /** Why an answer cannot be taken. */
@@ -70,11 +72,12 @@ export function settleAlone(answers: Answers, ground: Ground): Settled {
   for (let question; (question = nextOf(answers, ground));) {
     const { key } = question;
     proposals[key] = question.proposals;
-    const values = foundFor(question);
-    if (values === undefined) missing.push(question);
-    answers = withAnswer(answers, key, values ?? [], "found");
-    const [finding] = missing.length > 0 ? [] : findingsOf(answers, ground.terrain);
-    if (finding) throw new CrxnError(Exit.usage, findingText(finding), `Say what is right: ${question.option}.`);
+    const found = foundFor(question, answers, ground, missing.length === 0);
+    if (found === undefined) missing.push(question);
+    else if (typeof found === "string") {
+      throw new CrxnError(Exit.usage, found, `Say what is right: ${question.option}.`);
+    }
+    answers = typeof found === "object" ? found : withAnswer(answers, key, [], "found");
   }
   if (missing.length === 0) return { answers, proposals };
   const width = Math.max(...missing.map((q) => q.option.length));
@@ -89,18 +92,47 @@ export function settleAlone(answers: Answers, ground: Ground): Settled {
   );
 }
 
-export const nextOf = (answers: Answers, { terrain, judge }: Ground) =>
-  questionsAfter(answers, terrain, judge).find((q) => !answers.has(q.key));
+/** The first question without an answer; what the config that is there says to it is proposed first. */
+export function nextOf(answers: Answers, { terrain, judge, present }: Ground): Question | undefined {
+  const question = questionsAfter(answers, terrain, judge).find((q) => !answers.has(q.key));
+  const value = question && present?.get(question.key);
+  if (!question || value === undefined || !isReadable(question, value)) return question;
+  const others = question.proposals.filter((p) => p.value !== value);
+  return { ...question, proposals: [{ value, why: "in the present config" }, ...others] };
+}
 
-/** The first proposal, or none where that is an answer. */
-export function foundFor({ proposals: [best], optional, certain, read }: Question): string[] | undefined {
-  if (best) return read(best.value);
-  return optional || certain ? [] : undefined;
+function isReadable({ read }: Question, text: string): boolean {
+  try {
+    read(text);
+    return true;
+  } catch (error) {
+    if (error instanceof Fault) return false;
+    throw error;
+  }
+}
+
+/**
+ * The answers with the first proposal that fits, or with none where that is an answer.
+ * @param judged false: they are incomplete, and only the first proposal is looked at
+ * @returns why not even the first fits, or undefined where nothing is proposed
+ */
+export function foundFor(
+  { key, proposals, optional, certain, read }: Question,
+  answers: Answers,
+  { terrain }: Ground,
+  judged = true,
+): Answers | string | undefined {
+  const tried = proposals.length > 0 ? proposals.map((p) => read(p.value)) : optional || certain ? [[]] : [];
+  const taken = tried.map((values) => withAnswer(answers, key, values, "found"));
+  if (!judged) return taken[0];
+  const findings = taken.map((all) => findingsOf(all, terrain)[0]);
+  const fits = findings.indexOf(undefined);
+  return fits >= 0 ? taken[fits] : findings[0] && findingText(findings[0]);
 }
 
 /** What was taken without asking anybody, in words. */
 export const foundLines = ({ answers, proposals }: Settled): string[] =>
   [...answers].filter(([, { from, values }]) => from === "found" && values.length > 0).map(([key, { values }]) => {
-    const why = proposals[key]?.[0]?.why;
+    const why = proposals[key]?.find((p) => p.value === values.join(", "))?.why;
     return `${key}: ${redact(values.join(", "))}${why ? ` (${why})` : ""}`;
   });

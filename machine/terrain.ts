@@ -10,6 +10,7 @@ import { HEADER, Path } from "../gateway/names.ts";
 import type { DaemonSeen } from "../gateway/survey.ts";
 import { peersIn } from "../gateway/yggdrasil_config.ts";
 import { readSeen } from "./files.ts";
+import { findIdentity } from "./identity.ts";
 import { readNeighbours } from "./host.ts";
 import { readLinks, readRoutes } from "./ip.ts";
 import type { Runner } from "./run.ts";
@@ -21,12 +22,15 @@ import { rivalFiles } from "./tayga.ts";
  * @throws CrxnError 69 when ip(8) does not answer
  */
 export async function readTerrain(runner: Runner, daemon: DaemonSeen | undefined): Promise<Omit<Terrain, "networks">> {
-  const [links, routes, neighbours, others, yggdrasil] = await Promise.all([
+  const { generation } = capabilityOf(daemon?.normalised ?? "") ?? STOCK;
+  const [links, routes, neighbours, others, yggdrasil, identity] = await Promise.all([
     readLinks(runner),
     Promise.all([readRoutes(runner, "inet"), readRoutes(runner, "inet6")]),
     readNeighbours(runner).catch(() => []),
     rivalFiles([]),
     readSeen(Path.yggdrasilConfig),
+    // A config without a usable key, or one for root's eyes, is for others to speak of.
+    findIdentity(generation).catch(() => undefined),
   ]).catch((error) => {
     throw new CrxnError(
       Exit.unavailable,
@@ -43,7 +47,8 @@ export async function readTerrain(runner: Runner, daemon: DaemonSeen | undefined
     neighbours,
     instances: [...new Set([...others.map(instanceOf), ...devices])].filter((name) => !own.includes(name)).sort(),
     yggdrasil: { peers: readable(peerUri, peers), listen: readable(listenUri, listen) },
-    generation: (capabilityOf(daemon?.normalised ?? "") ?? STOCK).generation,
+    generation,
+    ...(identity && identity.from !== "new" ? { ownKey: identity.publicKey } : {}),
   };
 }
 

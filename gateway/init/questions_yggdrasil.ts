@@ -27,7 +27,10 @@ export function farNode(to: string, answers: Answers, terrain: Terrain, judge: K
     proposals: before ? [{ value: before, why: "the same node as before" }] : [],
     read: (text) => {
       const key = publicKey.read(text);
-      const { generation } = terrain;
+      const { generation, ownKey } = terrain;
+      if (key === ownKey) {
+        throw new Fault("is this machine's own key", "the far operator tells you theirs, and gets this one from you");
+      }
       if (judge(generation, key)) return [key];
       throw new Fault(...wrongGeneration(generation));
     },

@@ -19,6 +19,8 @@ export interface Terrain {
   yggdrasil: { peers: string[]; listen: string[] };
   /** Of the yggdrasil daemon that the config is for. */
   generation: Generation;
+  /** This machine's public key there, where it is known. */
+  ownKey?: string;
 }
 
 /** A value that the machine suggests, and what suggests it. */
