@@ -11,7 +11,7 @@ import type { Journal } from "../gateway/journal.ts";
 import { Path } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
 import { mssMade } from "../gateway/segments.ts";
-import { linkOf, type Survey } from "../gateway/survey.ts";
+import type { Survey } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Runner, SystemRunner } from "../machine/run.ts";
@@ -52,7 +52,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
       throw new CrxnError(
         Exit.config,
         `There is no config at ${file}.`,
-        "`crxn init --example` prints one to start from.",
+        "`crxn init` makes one; `crxn init --example` prints one to start from.",
       );
     }
     if (error instanceof Deno.errors.PermissionDenied) {
@@ -152,7 +152,7 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
     loaded.config,
     loaded.text,
     options.config,
-    networksOf(loaded.config, survey, journal),
+    networksOf(survey, journal, workersOf(loaded.config).map((w) => w.device)),
   );
   if (problems.length > 0) throw new ConfigError(problems);
   const measured = mssMade(journal);
@@ -188,15 +188,18 @@ export function requireYggdrasil({ daemon }: Pick<Survey, "daemon">): void {
   );
 }
 
-/** The machine's own networks, without what crxn itself put there. */
-function networksOf(config: Config, survey: Survey, journal: Journal): { network: string; device: string }[] {
+/** The machine's own networks, without what crxn itself put there. @param translators devices that are not looked at */
+export function networksOf(
+  { links }: Pick<Survey, "links">,
+  journal: Journal,
+  translators: string[] = [],
+): { network: string; device: string }[] {
   const made = [...journal.entries.values()].flatMap(({ item }) => item.kind === "address" ? [item] : []);
   // A device that was renamed has kept its addresses.
   const ours = (address: string, device: string) =>
-    made.some((m) => m.address === address && (m.device === device || !linkOf(survey, m.device)));
-  const translators = workersOf(config).map((w) => w.device);
+    made.some((m) => m.address === address && (m.device === device || !links.some((l) => l.name === m.device)));
   // Notes give a translator's device an address of the pool, with its length.
-  const others = survey.links.filter((link) => !translators.includes(link.name));
+  const others = links.filter((link) => !translators.includes(link.name));
   return others.flatMap((link) =>
     link.addresses
       .filter((a) => a.scope === "global" && !ours(a.address, link.name))

@@ -14,7 +14,7 @@ import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { readUnits } from "../machine/systemd.ts";
 import { taygaFiles } from "../machine/tayga.ts";
 import { type Context, prepare, requireRoot } from "./context.ts";
-import { writeConfig } from "./write_config.ts";
+import { modeOf, place, targetOf } from "./init_write.ts";
 
 export interface ImportOptions {
   instance?: string | undefined;
@@ -23,7 +23,7 @@ export interface ImportOptions {
 
 export async function importGateway(context: Context, { instance, print }: ImportOptions): Promise<ExitCode> {
   requireRoot("`crxn init --import`");
-  const { runner, ui, options: { config: path } } = context;
+  const { runner, options: { config: path } } = context;
   const journal = await readJournal();
   if (journal.entries.size > 0) {
     throw new CrxnError(
@@ -37,19 +37,62 @@ export async function importGateway(context: Context, { instance, print }: Impor
   const taygas = files.map((f) => ({ ...f, running: units[f.unit]?.active === "active" }));
   const questions = questionsOf(undefined, replay([]));
   const survey = await readSurvey(runner, { ...questions, units: [...questions.units, Unit.yggdrasil] });
-  const made = readHandMade(survey, taygas, instance);
-  const text = handMadeText(made);
+  const found = readHandMade(survey, taygas, instance);
+  const text = handMadeText(found);
   const config = await parseConfig(text, path, machineSize());
   const prepared = await prepare(context, { text, config });
-  const notes = [...made.notes, ...outlook(made, prepared)];
-  if (print) {
-    for (const note of notes) ui.say(`note: ${note}`);
-    ui.out(
-      ui.json ? JSON.stringify({ schema: "crxn.init/1", path: null, config: text, notes }, null, 2) : text.trimEnd(),
-    );
-    return Exit.ok;
+  const notes = [...found.notes, ...outlook(found, prepared)];
+  const made = { text, notes };
+  return print ? tell(context, made) : await write(context, made);
+}
+
+interface Made {
+  text: string;
+  notes: string[];
+}
+
+/** Prints it; with where it was written, if it was. */
+function tell({ ui }: Context, { text, notes }: Made, written?: { path: string; backup?: string }): ExitCode {
+  for (const note of notes) ui.say(`note: ${note}`);
+  if (ui.json) {
+    const document = {
+      schema: "crxn.init/1",
+      path: null,
+      written: written !== undefined,
+      mode: "0644",
+      config: text,
+      notes,
+    };
+    ui.out(JSON.stringify({ ...document, ...written }, null, 2));
+  } else if (!written) ui.out(text.trimEnd());
+  else {
+    const kept = written.backup ? ` What was there is ${written.backup}.` : "";
+    ui.out(`Wrote ${written.path}.${kept}\nNext:\n  crxn up --dry-run  what would be done; changes nothing\n  crxn up`);
   }
-  return await writeConfig(context, { text, mode: 0o644, notes, what: "This is the gateway that was found:" });
+  return Exit.ok;
+}
+
+/** @throws CrxnError 64 where nobody can be asked, 1 where the answer is no */
+async function write(context: Context, made: Made): Promise<ExitCode> {
+  const { ui, options: { config, yes } } = context;
+  const target = await targetOf(config);
+  if (!yes) {
+    if (!ui.interactive) {
+      throw new CrxnError(
+        Exit.usage,
+        "Nobody can be asked here: there is no terminal.",
+        "Add --yes to write it, or --print.",
+      );
+    }
+    ui.say(`This is the gateway that was found:\n\n${made.text}`);
+    for (const note of made.notes) ui.say(`note: ${note}`);
+    if (!ui.ask(target.before ? `Write ${config}, and keep the old one?` : `Write ${config}?`)) {
+      throw new CrxnError(Exit.failed, "Nothing was written.");
+    }
+  }
+  const backup = await place(target, made.text, modeOf(false, target));
+  const notes = yes ? made.notes : [];
+  return tell(context, { ...made, notes }, { path: target.path, ...(backup ? { backup } : {}) });
 }
 
 /** What `up` is going to do with it. */

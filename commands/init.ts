@@ -1,4 +1,4 @@
-/** `crxn init`: a config to start from. */
+/** `crxn init`: makes a config; or an example, its schema, this node's key. */
 
 import { Command } from "@commander-js/extra-typings";
 import example from "../assets/crxn.example.yaml" with { type: "text" };
@@ -9,45 +9,39 @@ import { readDaemon } from "../machine/daemon.ts";
 import { findIdentity, keepIdentity } from "../machine/identity.ts";
 import type { Runner } from "../machine/run.ts";
 import { type Context, requireRoot, requireYggdrasil } from "./context.ts";
+import type { MakeOptions } from "./init_config.ts";
+import { withAnswers } from "./init_options.ts";
 import { withCommon } from "./options.ts";
 
 export const initCommand = () =>
   withCommon(
-    new Command("init")
-      .description(
-        "Prints a commented example config to start from, or the JSON Schema with which editors complete it. Two operators\n" +
-          "who join their machines exchange the keys that --key prints, before either of them runs `crxn up`.",
-      )
-      .option("--example", "print a commented example")
-      .option("--import", "read a gateway that was made by hand, and write the config with which `up` takes it over")
-      .option("--instance <name>", "with --import: the translator, where there are several (/etc/tayga/NAME.conf)")
-      .option("--print", "with --import: print the config instead of writing it")
-      .option("--schema", "print the JSON Schema of crxn.yaml")
-      .option(
-        "--key",
-        "print this machine's public key in a yggdrasil overlay; makes it if there is none (needs root)",
-      )
-      .option(
-        "--daemon <path>",
-        "with --key: the yggdrasil daemon that it is for (0.3 has other keys)",
-        Program.yggdrasil,
-      ),
+    withAnswers(
+      new Command("init")
+        .description(
+          "Looks at this machine, asks for what it does not tell, shows the config and writes it to --config. Options answer " +
+            "questions ahead. Without a terminal nothing is asked, and what is missing is named. Two operators who join " +
+            "their machines exchange the keys that --key prints, before either of them runs `crxn up`.",
+        )
+        .option("--import", "read a gateway made by hand, and write the config with which `up` takes it over")
+        .option("--example", "print a commented example of all keys")
+        .option("--schema", "print the JSON Schema of crxn.yaml")
+        .option(
+          "--key",
+          "print this machine's public key in a yggdrasil overlay; makes it if there is none (needs root)",
+        ),
+    ),
     { yes: true },
   );
 
-export async function init(
-  context: Context,
-  options: {
-    example?: true | undefined;
-    schema?: true | undefined;
-    key?: true | undefined;
-    import?: true | undefined;
-    instance?: string | undefined;
-    print?: true | undefined;
-    daemon: string;
-  },
-): Promise<ExitCode> {
-  const { ui, runner, options: { config } } = context;
+interface InitOptions extends MakeOptions {
+  import?: true | undefined;
+  example?: true | undefined;
+  schema?: true | undefined;
+  key?: true | undefined;
+}
+
+export async function init(context: Context, options: InitOptions): Promise<ExitCode> {
+  const { ui, runner } = context;
   if (options.import) {
     const { importGateway } = await import("./import.ts");
     return await importGateway(context, options);
@@ -62,11 +56,8 @@ export async function init(
     return Exit.ok;
   }
   if (options.key) return await printKey(ui, runner, options.daemon);
-  throw new CrxnError(
-    Exit.usage,
-    "`crxn init` cannot ask yet.",
-    `Start from the example: crxn init --example > ${config}`,
-  );
+  const { makeConfig } = await import("./init_config.ts");
+  return await makeConfig(context, options);
 }
 
 /** The key that `up` is going to use: of the daemon's config, or kept for it. */

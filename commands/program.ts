@@ -25,7 +25,7 @@ interface Listed {
 /** In the order of the help. */
 const COMMANDS: Record<string, Listed> = {
   "init": {
-    summary: "print an example config, or its JSON Schema",
+    summary: "ask for what the machine does not tell, and write the config",
     load: (add) => import("./init.ts").then((m) => add(m.initCommand(), m.init)),
   },
   "install": {

@@ -63,7 +63,7 @@ export function harmless(text: string): string {
 export const harmlessJson = (text: string) => text.replace(/[\x7f-\x9f]/g, (c) => `\\u${hex(c, 4)}`);
 
 /** Of the terminal, which may be gone. */
-function columns(): number {
+export function columns(): number {
   try {
     return Deno.consoleSize().columns || 80;
   } catch {

@@ -10,6 +10,8 @@ export const Exit = {
   busy: 75,
   noPermission: 77,
   config: 78,
+  /** Ctrl-C at a question, as a shell counts SIGINT. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = typeof Exit[keyof typeof Exit];

@@ -163,6 +163,20 @@ export function routingSection(text: string): Record<string, unknown> | undefine
   }
 }
 
+/** Peers and listeners of a daemon's config; none where it cannot be read. */
+export function peersIn(text: string): { peers: string[]; listen: string[] } {
+  try {
+    const config = parse(text);
+    const list = (name: string) => {
+      const value = settingOf(config, name);
+      return Array.isArray(value) ? value.filter((v): v is string => typeof v === "string") : [];
+    };
+    return { peers: list("Peers"), listen: list("Listen") };
+  } catch {
+    return { peers: [], listen: [] };
+  }
+}
+
 function parse(text: string): Record<string, unknown> {
   try {
     const value = hjson.parse(text);

@@ -117,7 +117,8 @@ export function parseNeighbours(output: string): Neighbour[] {
   });
 }
 
-const readNeighbours = async (runner: Runner): Promise<Neighbour[]> =>
+/** IPv6 hosts that the kernel knows of. */
+export const readNeighbours = async (runner: Runner): Promise<Neighbour[]> =>
   parseNeighbours((await must(runner, HOST.neighbours)).stdout);
 
 /** /proc/net/stat/nf_conntrack: a line of hexadecimal numbers for each processor below their names. Not on every kernel. */

@@ -1,7 +1,7 @@
 import { clearHostBits, contains, formatAddress, formatNetwork, host, network, overlaps } from "../cidr.ts";
 import { placesOf } from "./places.ts";
 import { type Finding, placed, type Problem, quote } from "./problem.ts";
-import type { Config } from "./types.ts";
+import type { Config, Nat64 } from "./types.ts";
 
 /**
  * What is wrong with a good config on this very machine: overlaps with networks that are already there.
@@ -16,6 +16,20 @@ export async function problemsOnMachine(
   file: string,
   networks: { network: string; device: string }[],
 ): Promise<Problem[]> {
+  const findings = findingsOnMachine(config, networks);
+  if (findings.length === 0) return [];
+  const places = await placesOf(text);
+  return placed(findings, file, ({ path, at }) => places.at(path, at));
+}
+
+/** The same without places; of the config only what is compared need be there. */
+export function findingsOnMachine(
+  config: Pick<Config, "prefix" | "uplink"> & {
+    overlay: Pick<Config["overlay"], "interface" | "routes">;
+    nat64?: Pick<Nat64, "instance" | "pool">;
+  },
+  networks: { network: string; device: string }[],
+): Finding[] {
   const findings: Finding[] = [];
   const add = (path: Finding["path"], value: string, message: string, remedy: string) => {
     // A machine names one network several times: as address, as connected route.
@@ -60,7 +74,5 @@ export async function problemsOnMachine(
       }
     }
   }
-  if (findings.length === 0) return [];
-  const places = await placesOf(text);
-  return placed(findings, file, ({ path, at }) => places.at(path, at));
+  return findings;
 }

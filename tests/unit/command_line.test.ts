@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Exit } from "../../gateway/errors.ts";
 import { VERSION } from "../../commands/version.ts";
 import { main } from "../../main.ts";
+import { TODAY } from "./keys.ts";
 
 interface Said {
   code: number;
@@ -143,6 +144,50 @@ Deno.test("crxn completions: the script of a shell; one that it does not know is
   const wrong = await crxn("completions", "tcsh");
   assertEquals([wrong.code, wrong.out], [64, ""]);
   assertStringIncludes(wrong.err, "bash, zsh, fish");
+});
+
+/** Options that leave nothing to find out; of the machine only that it has lo is used. */
+const ALL = [
+  ...[
+    "--overlay",
+    "yggdrasil",
+    "--address",
+    "10.5.0.1",
+    "--listen",
+    "tls://[::]:9001",
+    "--prefix",
+    "2001:db8:300::/96",
+  ],
+  ...["--route", `10.0.0.0/8=${TODAY}`, "--uplink", "lo0", "--local", "10.7.0.0/16", "--pool", "100.64.0.0/16"],
+];
+
+Deno.test("crxn init --print: from options alone, without a terminal, it is a config and nothing is written", async () => {
+  const node = ["--node", ...ALL.slice(0, 6), ...ALL.slice(8, 10), "--local", "10.7.0.0/16"];
+  const { code, out, err } = await crxn("init", "--print", ...node);
+  assertEquals(code, 0, err);
+  const { parseConfig } = await import("../../gateway/config/parse.ts");
+  assertEquals((await parseConfig(out, "printed")).address, "10.5.0.1/32");
+  const document = JSON.parse((await crxn("init", "--print", "--json", ...node)).out);
+  assertEquals(
+    [document.schema, document.path, document.written, document.mode, document.config],
+    ["crxn.init/1", null, false, "0644", out],
+  );
+  assertEquals(document.values.peers, { values: [], from: "found" });
+  assertEquals(document.next, ["crxn init --key", "crxn up --dry-run", "crxn up"]);
+});
+
+Deno.test("crxn init: what is wrong or missing is 64, and in JSON it is named", async () => {
+  const wrong = await crxn("init", "--print", ...ALL);
+  assertEquals(wrong.code, 64);
+  assertStringIncludes(wrong.err, '--uplink: "lo0" does not exist on this machine');
+  const { code, out } = await crxn("init", "--print", "--json", "--node", "--overlay", "yggdrasil");
+  assertEquals(code, 64);
+  assertEquals(JSON.parse(out).missing.map((m: { option: string }) => m.option), ["--address ADDRESS/LENGTH"]);
+  for (
+    const [option, value] of [["--overlay", "openvpn"], ["--tunnel", "sit"], ["--interface", "a b"], ["--daemon", "x"]]
+  ) {
+    assertEquals((await crxn("init", "--print", option!, value!)).code, 64, option);
+  }
 });
 
 Deno.test("crxn up: a broken config is 78 with its place, before anything else is looked at", async () => {
