@@ -6,9 +6,9 @@ import { reportError, terminalUi } from "./ui.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
 import type { Runner } from "../machine/run.ts";
-import settings from "../deno.json" with { type: "json" };
+import { VERSION } from "./version.ts";
 
-export const VERSION: string = settings.version;
+export { VERSION };
 
 // deno-lint-ignore no-explicit-any
 type Add = <A extends any[], O extends Record<string, unknown>>(
@@ -53,6 +53,14 @@ const COMMANDS: Record<string, Listed> = {
   "doctor": {
     summary: "find what is broken, say why and how to mend it",
     load: (add) => import("./doctor.ts").then((m) => add(m.doctorCommand(), m.doctor)),
+  },
+  "logs": {
+    summary: "what all daemons of the gateway logged, in one",
+    load: (add) => import("./logs.ts").then((m) => add(m.logsCommand(), m.logs)),
+  },
+  "report": {
+    summary: "a text with all that others need to help, without secrets",
+    load: (add) => import("./report.ts").then((m) => add(m.reportCommand(), m.report)),
   },
   "rehearse": {
     summary: "try the whole gateway in throw-away network namespaces",

@@ -6,14 +6,13 @@ import { runChecks } from "../checks/run.ts";
 import { confirmJson } from "../gateway/confirm.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { readPending } from "../machine/confirm.ts";
-import { readSeen } from "../machine/files.ts";
-import { readJournal } from "../machine/journal.ts";
+import { bareReason, isBare } from "./bare.ts";
 import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
 import { readInput } from "./doctor_input.ts";
 import { withCommon } from "./options.ts";
 import { type Status, statusOf } from "./status_data.ts";
 import { statusLines } from "./status_output.ts";
-import { harmless, harmlessJson, paintFor } from "./ui.ts";
+import { harmlessJson, paintFor, put, shownAs } from "./ui.ts";
 
 /** Milliseconds from one look to the next. */
 const INTERVAL = 1000;
@@ -42,8 +41,9 @@ export async function status(context: Context, options: StatusOptions): Promise<
   }
   const { metricsText, NOTHING } = options.prometheus ? await import("./metrics.ts") : {};
   if (await isBare(context.options.config)) {
-    if (!metricsText) return sayBare(context);
-    ui.out(metricsText(NOTHING!));
+    const reason = bareReason(context.options.config);
+    if (metricsText) ui.out(metricsText(NOTHING!));
+    else ui.out(ui.json ? JSON.stringify({ schema: "crxn.status/1", state: "down", reason }, null, 2) : reason);
     return Exit.notUp;
   }
   const loaded = await loadConfig(context.options.config);
@@ -57,19 +57,8 @@ export async function status(context: Context, options: StatusOptions): Promise<
   return exitOf(seen);
 }
 
-/** Neither a config nor anything done: "not up" is the answer, not an error. */
-async function isBare(config: string): Promise<boolean> {
-  if (await readSeen(config) !== null) return false;
-  return await readJournal().then(({ entries }) => entries.size === 0, () => false);
-}
-
-function sayBare({ ui, options }: Context): ExitCode {
-  const reason = `There is no config at ${options.config}, and no gateway.`;
-  ui.out(ui.json ? JSON.stringify({ schema: "crxn.status/1", state: "down", reason }, null, 2) : reason);
-  return Exit.notUp;
-}
-
-const WITHOUT_PROBE = new Set(CHECKS.map((c) => c.id).filter((id) => id !== "probe"));
+/** What status asks: all that sends no packets. */
+export const WITHOUT_PROBE = new Set(CHECKS.map((c) => c.id).filter((id) => id !== "probe"));
 
 async function look(context: Context, loaded: LoadedConfig): Promise<Status> {
   const input = await readInput(context, loaded);
@@ -116,19 +105,12 @@ async function watch(context: Context, loaded: LoadedConfig): Promise<ExitCode> 
 /** @returns false when stdout is closed */
 function show({ ui }: Context, seen: Status): boolean {
   // In place: from the top left, each line to its end, and what was below it.
-  const page = () => harmless(textOf(seen));
+  const page = () => shownAs(textOf(seen));
   const screen = () => `\x1b[H${page().replaceAll("\n", "\x1b[K\n")}\x1b[K\n\x1b[J`;
   const text = ui.json
     ? `${harmlessJson(JSON.stringify(seen))}\n`
     : Deno.stdout.isTerminal()
     ? screen()
     : `${page()}\n\n`;
-  const bytes = new TextEncoder().encode(text);
-  try {
-    for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
-  }
+  return put(text);
 }
