@@ -10,6 +10,7 @@ import { bareReason, isBare } from "./bare.ts";
 import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
 import { readInput } from "./doctor_input.ts";
 import { withCommon } from "./options.ts";
+import { openScreen, type Screen } from "./screen.ts";
 import { type Status, statusOf } from "./status_data.ts";
 import { statusLines } from "./status_output.ts";
 import { harmlessJson, paintFor, put, shownAs } from "./ui.ts";
@@ -81,12 +82,13 @@ async function watch(context: Context, loaded: LoadedConfig): Promise<ExitCode> 
   };
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) Deno.addSignalListener(signal, end);
+  const screen = context.ui.json ? undefined : openScreen(Deno.stdout);
   let exit: ExitCode = Exit.notUp;
   try {
     while (!ended) {
       const seen = await look(context, loaded);
       exit = exitOf(seen);
-      if (!show(context, seen)) break;
+      if (!show(context, seen, screen)) break;
       if (ended) break;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, INTERVAL);
@@ -97,20 +99,15 @@ async function watch(context: Context, loaded: LoadedConfig): Promise<ExitCode> 
       });
     }
   } finally {
+    screen?.close();
     for (const signal of signals) Deno.removeSignalListener(signal, end);
   }
   return exit;
 }
 
 /** @returns false when stdout is closed */
-function show({ ui }: Context, seen: Status): boolean {
-  // In place: from the top left, each line to its end, and what was below it.
-  const page = () => shownAs(textOf(seen));
-  const screen = () => `\x1b[H${page().replaceAll("\n", "\x1b[K\n")}\x1b[K\n\x1b[J`;
-  const text = ui.json
-    ? `${harmlessJson(JSON.stringify(seen))}\n`
-    : Deno.stdout.isTerminal()
-    ? screen()
-    : `${page()}\n\n`;
-  return put(text);
+function show({ ui }: Context, seen: Status, screen: Screen | undefined): boolean {
+  if (ui.json) return put(`${harmlessJson(JSON.stringify(seen))}\n`);
+  const page = shownAs(textOf(seen));
+  return screen ? screen.show(page) : put(`${page}\n\n`);
 }

@@ -31,9 +31,9 @@ const SPOKEN = new RegExp(
 const NUMBERED = /\b([io]?key|csum|auth|enc|aead)(\s+)(0x[0-9a-f]+|\d[\d.]*|[A-Za-z0-9+/]{20,}=*)(?![\w:])/gi;
 /** 32 bytes in base64: any key of WireGuard's, public ones as well. */
 const BASE64_KEY = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?!=)/g;
-const HEX = /(?<![0-9A-Za-z])(?:0x)?[0-9a-f]{32,}(?![0-9A-Za-z])/gi;
+const HEX = /[0-9a-f]{32,}/gi;
 const JWT = /\beyJ[\w-]{8,}(?:\.[\w-]+){1,2}/g;
-const LONG = /(?<![\w+/-])[\w+/-]{24,}={0,2}(?![\w+/=-])/g;
+const LONG = /(?<![\w+/-])[\w+/-]{24,}={0,2}/g;
 /** What people write into rules, in the words of iptables and nft. */
 const NOTE =
   /(--(?:comment|log-prefix|nflog-prefix|string|hex-string)\s+)(\\?"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\S+)|(\b(?:comment|prefix)\s+)(\\?"(?:\\.|[^"\\\n])*")/g;
@@ -59,7 +59,11 @@ export function redact(text: string, known: ReadonlySet<string> = new Set()): st
       SPOKEN,
       (all, name: string, between: string, value: string) => isMask(value) ? all : `${name}${between}${REDACTED}`,
     )
-    .replace(NUMBERED, (_, name: string, space: string) => `${name}${space}${REDACTED}`)
+    .replace(
+      NUMBERED,
+      (all, name: string, space: string, value: string) =>
+        known.has(value.toLowerCase()) ? all : `${name}${space}${REDACTED}`,
+    )
     .replace(BASE64_KEY, REDACTED)
     .replace(JWT, REDACTED)
     .replace(HEX, (hex) => known.has(hex.toLowerCase()) ? hex : REDACTED)

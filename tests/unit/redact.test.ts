@@ -59,6 +59,7 @@ Deno.test("redact: what is none stays", () => {
     "tayga@ygg.service: Main process exited, code=exited, status=1/FAILURE",
     "-A CRXN-FORWARD -i nat64-ygg -o ygg -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
     "iptables-restore -w -n",
+    "own key  " + KEY,
     "  via: " + KEY,
     "unix:///var/run/yggdrasil/yggdrasil.sock",
     "/usr/local/lib/crxn/yggdrasil-0123456789ab",
