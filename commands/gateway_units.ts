@@ -4,7 +4,7 @@ import type { Config } from "../gateway/config/types.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Unit } from "../gateway/names.ts";
 import { workersOf } from "../gateway/workers.ts";
-import { unitsLogged } from "../machine/always.ts";
+import { kindOfConfig, unitsLogged } from "../machine/always.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Context, loadConfig } from "./context.ts";
 
@@ -28,4 +28,4 @@ export async function unitsHere({ options }: Context): Promise<string[]> {
 }
 
 const unitsOf = (config: Config): string[] =>
-  unitsLogged({ overlay: config.overlay.type, instances: workersOf(config).map((w) => w.instance) });
+  unitsLogged(kindOfConfig(config, workersOf(config).map((w) => w.instance)));

@@ -26,13 +26,15 @@ export const statusCommand = () =>
           "Exit code: 0 up, 1 degraded, 3 not up.",
       )
       .option("--watch", "look again every second, until Ctrl-C")
-      .option("--prometheus", "print metrics in Prometheus' text format"),
+      .option("--prometheus", "print metrics in Prometheus' text format")
+      .option("--output <file>", "write the metrics to a file instead, at once as a whole (mode 0644)"),
     { yes: false },
   );
 
 export interface StatusOptions {
   watch?: true | undefined;
   prometheus?: true | undefined;
+  output?: string | undefined;
 }
 
 export async function status(context: Context, options: StatusOptions): Promise<ExitCode> {
@@ -40,22 +42,33 @@ export async function status(context: Context, options: StatusOptions): Promise<
   if (options.prometheus && (options.watch || ui.json)) {
     throw new CrxnError(Exit.usage, "--prometheus is a format of its own.", "Leave out --watch and --json.");
   }
+  if (options.output !== undefined && !options.prometheus) {
+    throw new CrxnError(Exit.usage, "--output is for metrics.", "Add --prometheus.");
+  }
   const { metricsText, NOTHING } = options.prometheus ? await import("./metrics.ts") : {};
   if (await isBare(context.options.config)) {
     const reason = bareReason(context.options.config);
-    if (metricsText) ui.out(metricsText(NOTHING!));
-    else ui.out(ui.json ? JSON.stringify({ schema: "crxn.status/1", state: "down", reason }, null, 2) : reason);
+    if (metricsText) return await handOut(metricsText(NOTHING!), options.output, Exit.notUp);
+    ui.out(ui.json ? JSON.stringify({ schema: "crxn.status/1", state: "down", reason }, null, 2) : reason);
     return Exit.notUp;
   }
   const loaded = await loadConfig(context.options.config);
   if (options.watch) return await watch(context, loaded);
   const seen = await look(context, loaded);
-  if (metricsText) {
-    ui.out(metricsText(seen));
-    return exitOf(seen);
-  }
+  if (metricsText) return await handOut(metricsText(seen), options.output, exitOf(seen));
   ui.out(ui.json ? JSON.stringify(seen, null, 2) : textOf(seen));
   return exitOf(seen);
+}
+
+/** Metrics to stdout, as they are: labels may be in any language. Into a file it is the writing that succeeds. */
+async function handOut(text: string, file: string | undefined, exit: ExitCode): Promise<ExitCode> {
+  if (file === undefined) {
+    put(`${Deno.stdout.isTerminal() ? shownAs(text) : text}\n`);
+    return exit;
+  }
+  const { writeMetrics } = await import("../machine/metrics_file.ts");
+  await writeMetrics(file, `${text}\n`);
+  return Exit.ok;
 }
 
 /** What status asks: all that sends no packets. */

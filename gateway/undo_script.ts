@@ -43,6 +43,7 @@ function undoLines({ item, before }: Entry): string[] {
         ...(before.unit?.enabled === "enabled" ? [] : [words("disable", item.unit)]),
         words("stop", item.unit),
         ...(before.targets ?? []).map((target) => words("stop", target)),
+        ...(item.leaves ? [words("remove", item.leaves)] : []),
         ...folderLines(before, dataFolders(item)),
       ];
     case "chain":
