@@ -60,7 +60,7 @@ export function settledFacts(
   const made = tunnelOf(items.filter((i): i is LinkItem => i.kind === "link"));
   const kept = made && tunnel === "auto" && facts.tunnel?.kind !== made.type && facts.tunnel?.kind !== "ckr";
   const asked = survey.daemon?.normalised !== undefined;
-  const caller = facts.caller && callerMade(journal);
+  const caller = facts.caller && callerMade(journal, survey.files);
   const changed: Partial<Facts> = {
     // Whichever copy of crxn looks: units call the one that ran `up`.
     ...(caller ? { caller } : {}),

@@ -45,7 +45,9 @@ export async function mend(context: Context, sum: string): Promise<ExitCode> {
   const changed = await idle();
   if (changed) return say(ui, changed);
   if (await isOther(context, loaded)) return Exit.ok;
-  const { report } = await fix(context, look, WANTED, await look(WANTED));
+  // The log gets each step and what became of it, not the plan with every rule.
+  const terse: Context = { ...context, ui: { ...ui, say: () => {} } };
+  const { report } = await fix(terse, look, WANTED, await look(WANTED));
   const done = (report.fixed ?? []).filter((f) => f.result !== "left");
   for (const one of done) ui.out(lineOf(one));
   return done.some((f) => f.result === "failed") ? Exit.failed : Exit.ok;

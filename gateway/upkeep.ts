@@ -9,6 +9,7 @@ import { quoted } from "./confirm.ts";
 import type { Facts } from "./facts.ts";
 import { type Caller, type FileItem, fileItem, type ServiceItem, serviceItem } from "./item.ts";
 import type { Journal } from "./journal.ts";
+import type { Survey } from "./survey.ts";
 import { HEADER, Path, Unit, unitPath } from "./names.ts";
 import { fill } from "./template.ts";
 
@@ -54,7 +55,7 @@ export function upkeepItems(config: Config, { caller }: Facts): UpkeepItems {
         : []),
       ...(metrics
         ? [
-          unit(Unit.metrics, metricsUnit, { file: metrics, folder: folderOf(metrics), timer: Unit.metricsTimer }),
+          unit(Unit.metrics, metricsUnit, { file: metrics, timer: Unit.metricsTimer }),
           unit(Unit.metricsTimer, metricsTimer, {}),
         ]
         : []),
@@ -72,13 +73,24 @@ export const folderOf = (path: string): string => path.slice(0, path.lastIndexOf
 /** A path in a condition has no quotes around it; `%` starts a specifier there as well. */
 const condition = (path: string) => path.replaceAll("%", "%%");
 
-/** Whom the units that are there call. */
-export function callerMade(journal: Pick<Journal, "entries"> | undefined): Caller | undefined {
+/** Whom the units that are there call: by the journal, and where only root may read that by their files. */
+export function callerMade(journal: Pick<Journal, "entries"> | undefined, files: Survey["files"]): Caller | undefined {
   for (const { item } of journal?.entries.values() ?? []) {
     if (item.kind === "service" && item.caller) return item.caller;
   }
-  return undefined;
+  if (journal) return undefined;
+  const texts = [Unit.mend, Unit.metrics].map((u) => files[unitPath(u)]?.content ?? "");
+  const [, command, config] = /^ExecStart=((?:"(?:\\.|[^"\\])*" )+)[^"]*("(?:\\.|[^"\\])*")$/m.exec(texts.join("\n")) ??
+    [];
+  if (!command || !config) return undefined;
+  return { command: wordsIn(command), config: wordsIn(config)[0]! };
 }
+
+/** The other way round of `quoted`. */
+const wordsIn = (text: string): string[] =>
+  [...text.matchAll(/"((?:\\.|[^"\\])*)"/g)].map(([, word]) =>
+    word!.replace(/\\(.)/g, "$1").replaceAll("%%", "%").replaceAll("$$", "$")
+  );
 
 /** Where a metrics file is crxn's: by its first line, which `crxn status --prometheus` begins with. */
 export const isMetrics = (text: string): boolean => /^(# (HELP|TYPE) crxn_|$)/.test(text.split("\n")[0]!);
