@@ -23,9 +23,9 @@ export const upkeep: Check = {
   },
 };
 
-/** Packets pass without them. */
+/** Packets pass without them, and somebody may have stopped one on purpose. */
 const items = (input: CheckInput): Problem[] =>
-  itemProblems(itemsOf("upkeep", input.blueprint), input).map((p) => ({ ...p, carries: true }));
+  itemProblems(itemsOf("upkeep", input.blueprint), input).map((p) => ({ verdict: "warn", ...p }));
 
 function failedRuns({ blueprint, survey }: CheckInput): Problem[] {
   return upkeepUnits(blueprint.config.upkeep).flatMap((unit): Problem[] => {

@@ -58,6 +58,11 @@ const NAME =
 /** Names that are everybody's. */
 const COMMON = /(^|\.)(example|debian|freedesktop|kernel|ietf|rfc-editor)\.(com|net|org)$/i;
 
+/** What hosts are called that says nothing, and would be missing elsewhere. */
+const WORDS = new Set(
+  "localhost debian linux crxn tayga yggdrasil ygg gateway router nat64 overlay node host".split(" "),
+);
+
 export class Hider {
   readonly #names: string[];
   readonly #keys: string[];
@@ -69,7 +74,7 @@ export class Hider {
    */
   constructor(keys: string[], names: string[]) {
     this.#keys = keys.map((k) => k.toLowerCase());
-    this.#names = names.filter((n) => n.length > 1 && n !== "localhost").sort((a, b) => b.length - a.length);
+    this.#names = names.filter((n) => n.length > 1 && !WORDS.has(n.toLowerCase())).sort((a, b) => b.length - a.length);
   }
 
   hide(text: string): string {

@@ -85,6 +85,14 @@ for (const debian of someDebians("seeing")) {
         await gw.write(CONFIG, bare);
       },
     );
+    await chapter("where the locale is not UTF-8, what crxn says is ASCII", async () => {
+      await gw.write(CONFIG, "address: nonsense\n");
+      const inLocale = async (locale: string) => (await gw.run(["env", `LC_ALL=${locale}`, "crxn", "status"])).stderr;
+      assertStringIncludes(await inLocale("C.UTF-8"), " \u2014 ");
+      // deno-lint-ignore no-control-regex
+      assertMatch(await inLocale("C"), /^[\x00-\x7f]*crxn\.yaml:1:10[\x00-\x7f]* - [\x00-\x7f]*$/);
+      await gw.write(CONFIG, bare);
+    });
     await chapter("logs: of all units, in the order of time", async () => {
       await crxn(gw, "up --yes");
       const { schema, units, lines } = await logs("--lines 200");

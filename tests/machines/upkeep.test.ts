@@ -160,10 +160,24 @@ for (const debian of someDebians("upkeep")) {
         await assertAnswers(client);
       },
     );
+    await chapter("a timer that somebody stopped is a warning, and doctor --fix starts it", async () => {
+      await gw.must("systemctl stop crxn-metrics.timer");
+      await crxn(gw, "doctor --only upkeep");
+      const { fixed } = JSON.parse((await crxn(gw, "doctor --fix --yes --json --only upkeep")).stdout);
+      assertEquals(fixed.map((f: { id: string; result: string }) => [f.id, f.result]), [["upkeep", "mended"]]);
+      await gw.must("systemctl is-active crxn-metrics.timer");
+    });
+    await chapter("undo.sh takes it all back as well", async () => {
+      await gw.must("sh /var/lib/crxn/undo.sh");
+      await gw.must(["rm", "-f", "/root/crxn"]);
+      assertEquals(diffSnapshots(ready, await snapshot(gw)), "");
+      await gw.write(CONFIG, upkeep("1h"));
+      await crxn(gw, "up --yes");
+      await until("metrics", 20, async () => (await gw.run(["test", "-s", FILE])).code === 0 || undefined);
+    });
     await chapter("down: timers, units and the metrics are gone", async () => {
       await crxn(gw, "down --yes");
       assertEquals((await gw.run(["test", "-e", FILE])).code, 1);
-      await gw.must(["rm", "-f", "/root/crxn"]);
       assertEquals(diffSnapshots(ready, await snapshot(gw)), "");
     });
   });

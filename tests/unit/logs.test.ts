@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { judged, type Level } from "../../checks/log_level.ts";
 import { logEntry, logText } from "../../commands/logs_output.ts";
 import { asciiOf, inOneLine, shownAs, speaksUtf8 } from "../../commands/ui.ts";
+import { drawn } from "../../commands/screen.ts";
 import type { LogLine } from "../../gateway/host.ts";
 import { followQuestion, parseEntry, parseJournal, tailQuestion } from "../../machine/logs.ts";
 
@@ -72,6 +73,24 @@ Deno.test("logText: one line, whatever was logged", () => {
   assertEquals(/[\x00-\x1f\x7f-\x9f\u202e]/.test(text), false);
   assertStringIncludes(text, "tayga@ygg error   a\\x0aJan 01");
   assertEquals(inOneLine("a\tb  \n"), "a b  \\x0a");
+});
+
+Deno.test("logText: on a terminal an error is red, a warning yellow, and the text is the same", () => {
+  const mark = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
+  const names = ["bold", "dim", "red", "green", "yellow", "cyan"] as const;
+  const paint = Object.fromEntries(names.map((n) => [n, mark(n)])) as Record<typeof names[number], typeof plain>;
+  const entry = logEntry(said(YGG, "[ERROR] x"));
+  assertStringIncludes(logText(entry, 9, paint), "<red>error   x</red>");
+  assertStringIncludes(logText(logEntry(said(YGG, "[WARN] x")), 9, paint), "<yellow>warning x</yellow>");
+  assertEquals(logText(entry, 9, paint).replace(/<[^>]*>/g, ""), logText(entry, 9, PAINT));
+});
+
+Deno.test("drawn: never more rows than there are, and none that scrolls", () => {
+  const rows = (text: string) => text.split("\r\n").length;
+  const page = Array.from({ length: 30 }, (_, i) => `line ${i}`).join("\n");
+  assertEquals([rows(drawn(page, 30)), rows(drawn(page, 24)), rows(drawn(page, 1))], [30, 24, 1]);
+  assertStringIncludes(drawn(page, 24), "... 7 more lines");
+  assertEquals(/\n/.test(drawn("one", 1)), false);
 });
 
 Deno.test("parseEntry: the place in the journal, and only units that were asked for", () => {
