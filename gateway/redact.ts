@@ -36,7 +36,7 @@ const JWT = /\beyJ[\w-]{8,}(?:\.[\w-]+){1,2}/g;
 const LONG = /(?<![\w+/-])[\w+/-]{24,}={0,2}/g;
 /** What people write into rules, in the words of iptables and nft. */
 const NOTE =
-  /(--(?:comment|log-prefix|nflog-prefix|string|hex-string)\s+)(\\?"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\S+)|(\b(?:comment|prefix)\s+)(\\?"(?:\\.|[^"\\\n])*")/g;
+  /(--(?:comment|log-prefix|nflog-prefix|string|hex-string)\s+)(\\?"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s"]+(?:[ \t]+(?!-)[^\s"]+)*)|(\b(?:comment|prefix)\s+)(\\?"(?:\\.|[^"\\\n])*")/g;
 
 /** What follows a secret's name in a sentence and is none. */
 function stopWords(): string {

@@ -32,10 +32,10 @@ overlay:
 /** Plants secrets in what a report is made from. @returns all of them, with what was generated */
 async function plant(gw: Machine): Promise<Record<string, string>> {
   await gw.must(
-    `iptables -A INPUT -s 198.51.100.9 -m comment --comment "door ${SECRET.comment} x" -j ACCEPT
+    `iptables -I FORWARD -i nat64-ygg -m comment --comment "door ${SECRET.comment} x" -j DROP
     iptables -A INPUT -s 198.51.100.8 -j LOG --log-prefix "${SECRET.prefix} "
-    nft add table inet mine; nft add chain inet mine c '{ type filter hook input priority 5; }'
-    nft add rule inet mine c ip saddr 198.51.100.7 accept comment '"pin ${SECRET.note}"'
+    nft add table inet mine; nft add chain inet mine c '{ type filter hook forward priority 5; }'
+    nft add rule inet mine c iifname nat64-ygg drop comment '"pin ${SECRET.note}"'
     mkdir -p /etc/systemd/system/tayga@ygg.service.d
     printf '[Service]\\nExecStartPost=/bin/echo login with password=${SECRET.log}\\n' >/etc/systemd/system/tayga@ygg.service.d/zz.conf
     systemctl daemon-reload; systemctl restart tayga@ygg`,
@@ -201,6 +201,7 @@ for (const debian of someDebians("seeing")) {
           "overlay-peers",
           "nat64-ygg",
           "CRXN-FORWARD",
+          "fail: forward-policy",
           "starting TAYGA",
           "10.0.0.0/8",
           "2a04:5b80:300:4::",

@@ -30,6 +30,12 @@ Deno.test("redact: secrets where programs and people write them", async (t) => {
       '-A INPUT -m comment --comment "[comment]" -j ACCEPT',
     ],
     ["-A INPUT -m comment --comment hunter2 -j ACCEPT", '-A INPUT -m comment --comment "[comment]" -j ACCEPT'],
+    // As somebody prints it who has lost the quotes.
+    ["-A INPUT --comment the code hunter2 is it -j ACCEPT", '-A INPUT --comment "[comment]" -j ACCEPT'],
+    [
+      'the rule "-m comment --comment "pin hunter2 x" -j DROP" of IPv4',
+      'the rule "-m comment --comment "[comment]" -j DROP" of IPv4',
+    ],
     ["-A INPUT -m comment --comment crxn:jump -j CRXN-INPUT", "-A INPUT -m comment --comment crxn:jump -j CRXN-INPUT"],
     ['iifname "x" drop comment "hunter2 \\"x\\""', 'iifname "x" drop comment "[comment]"'],
     ['log prefix "hunter2 " drop', 'log prefix "[comment]" drop'],
