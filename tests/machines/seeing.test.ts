@@ -79,6 +79,8 @@ for (const debian of someDebians("seeing")) {
         const { stdout } = await crxn(gw, "report");
         assertMatch(stdout, /There is no config at \/etc\/crxn\/crxn\.yaml/);
         assertStringIncludes(stdout, "eth0");
+        const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "crxn", "report"];
+        assertStringIncludes(await gw.must(nobody), "It was not made by root");
         await gw.write(CONFIG, "address: nonsense\n");
         await crxn(gw, "logs", 78);
         assertStringIncludes((await crxn(gw, "report")).stdout, "crxn.yaml:1:10");

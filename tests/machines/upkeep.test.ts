@@ -61,6 +61,13 @@ for (const debian of someDebians("upkeep")) {
         await gw.must(["rm", FILE]);
       },
     );
+    await chapter("a crxn that somebody else than root can change is none for a timer", async () => {
+      await gw.must("install -d -o 65534 /home/nobody; install -o 65534 -m 755 /usr/local/bin/crxn /home/nobody/crxn");
+      const { code, stderr } = await gw.run(["/home/nobody/crxn", "up", "--yes"]);
+      assertEquals(code, 69, stderr);
+      assertStringIncludes(stderr, "/home/nobody belongs to user 65534");
+      await gw.must(["rm", "-r", "/home/nobody"]);
+    });
     const ready = await snapshot(gw);
     await chapter("up: the metrics come, whole and for everybody to read", async () => {
       await crxn(gw, "up --yes");

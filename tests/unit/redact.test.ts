@@ -1,6 +1,7 @@
 /** What `crxn report` leaves out, and what it exchanges. CRXN_SEED does a fuzzing again. */
 
 import { assert, assertEquals } from "@std/assert";
+import { contains, host, parseAddress, parseNetwork } from "../../gateway/cidr.ts";
 import { Hider } from "../../gateway/hide.ts";
 import { redact } from "../../gateway/redact.ts";
 import { shareable } from "../../commands/report.ts";
@@ -191,6 +192,37 @@ Deno.test("Hider: the same by the same, and who lies inside of whom still shows"
     ]
   ) {
     assertEquals(hide(kept), kept);
+  }
+});
+
+Deno.test("Hider: no public address gets through, each has one place, and subnets of a /48 stay together", () => {
+  const seed = Number(Deno.env.get("CRXN_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+  const roll = dice(seed);
+  const hider = new Hider([], []);
+  const places = new Map<string, string>();
+  const word = () => roll(65536).toString(16);
+  for (let i = 0; i < 3000; i++) {
+    const site = `2a0${roll(16).toString(16)}:${word()}:${roll(8)}`;
+    const address = roll(2) === 0
+      ? `${site}:${word()}:${word()}:${word()}:${word()}:${(1 + roll(65535)).toString(16)}`
+      : `${[11, 45, 93, 185][roll(4)]}.${roll(256)}.${roll(4)}.${roll(256)}`;
+    const around = [
+      `${address}`,
+      `[${address}]:443`,
+      `via ${address} dev x`,
+      `(${address})`,
+      `"${address}"`,
+      `${address}/64,`,
+    ][roll(6)]!;
+    const hidden = hider.hide(around);
+    assert(!hidden.includes(address), `CRXN_SEED=${seed}: ${around} -> ${hidden}`);
+    const place = /[0-9a-f:]{6,}|[\d.]{7,}/.exec(hidden)![0];
+    assertEquals(places.get(address) ?? place, place, `CRXN_SEED=${seed}: ${address}`);
+    places.set(address, place);
+    if (!address.includes(":")) continue;
+    const net = hider.hide(`${site}::/48`);
+    const [outer, inner] = [parseNetwork(net)!, parseAddress(place)!];
+    assert(contains(outer, host(inner)), `CRXN_SEED=${seed}: ${net} ${place}`);
   }
 });
 
