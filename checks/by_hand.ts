@@ -155,6 +155,11 @@ export const BY_HAND: Record<string, ByHand> = {
     breaks: "Somebody edits a file of crxn, or crxn.yaml without `crxn up`; a package brings other units.",
     look: ["crxn up --dry-run"],
   },
+  "upkeep": {
+    breaks:
+      "The timers are stopped or disabled by hand; crxn's program is moved, so that nothing is run any more; the folder of the metrics goes with the package that brought it.",
+    look: ["systemctl list-timers 'crxn-*'", "journalctl -u crxn-mend -n 20"],
+  },
   "probe": {
     breaks: "Anything. It is here to see what no other check looks for.",
     look: ["tcpdump -ni nat64-ygg icmp or icmp6", "ping 2001:db8:300:4::a00:1"],

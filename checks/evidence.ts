@@ -3,6 +3,7 @@
 import { Program } from "../gateway/action.ts";
 import type { Family, Item } from "../gateway/item.ts";
 import { canonicalNetwork } from "../gateway/networks.ts";
+import { ruleLine } from "../gateway/rule.ts";
 import { linkOf, type RouteSeen, type Survey } from "../gateway/survey.ts";
 import type { Evidence } from "./check.ts";
 
@@ -92,7 +93,7 @@ export function chainEvidence(family: Family, table: string, chains: string[], s
   const seen = survey.rules[family]?.[table] ?? {};
   const lines = chains.flatMap((name) => {
     const chain = seen[name];
-    return chain ? [`:${name} ${chain.policy ?? "-"}`, ...chain.rules.map((r) => `-A ${name} ${r.join(" ")}`)] : [];
+    return chain ? [`:${name} ${chain.policy ?? "-"}`, ...chain.rules.map((r) => `-A ${name} ${ruleLine(r)}`)] : [];
   });
   const command = family === "inet6" ? Program.ip6tablesSave : Program.iptablesSave;
   return { command: [command, "-t", table], output: lines.join("\n") };

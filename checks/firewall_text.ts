@@ -2,6 +2,7 @@
 
 import { Program } from "../gateway/action.ts";
 import type { BaseChain } from "../gateway/netfilter/base_chains.ts";
+import { ruleLine } from "../gateway/rule.ts";
 import { ruleText } from "../gateway/netfilter/nft_text.ts";
 import type { PacketKind } from "../gateway/netfilter/packets.ts";
 import type { Verdict } from "../gateway/netfilter/path.ts";
@@ -14,7 +15,9 @@ import { ownerOfChain } from "./firewall_owner.ts";
 export function placeText({ base, decision }: Verdict, survey: Survey): string {
   const { rule, chain } = decision;
   const what = rule
-    ? `the rule "${rule.join(" ")}"${chain === base.chain ? "" : ` in ${chain}`} of ${chainText(base)}`
+    ? `the rule "${base.backend === "nft" ? rule.join(" ") : ruleLine(rule)}"${
+      chain === base.chain ? "" : ` in ${chain}`
+    } of ${chainText(base)}`
     : `the policy of ${chainText(base)}`;
   return `${what}, ${ownerText(ownerOfChain(base, decision, survey))}`;
 }

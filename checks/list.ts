@@ -33,6 +33,7 @@ import { translatorDevice } from "./translator_device.ts";
 import { translatorService } from "./translator_service.ts";
 import { tunDevice } from "./tun_device.ts";
 import { tunnelRouting } from "./tunnel_routing.ts";
+import { upkeep } from "./upkeep.ts";
 import { uplink } from "./uplink.ts";
 
 export const CHECKS: readonly Check[] = [
@@ -68,5 +69,6 @@ export const CHECKS: readonly Check[] = [
   clock,
   logs,
   drift,
+  upkeep,
   probe,
 ];

@@ -10,6 +10,7 @@ import {
   type ServiceItem,
 } from "../gateway/item.ts";
 import { Path, Unit } from "../gateway/names.ts";
+import { isUpkeep } from "../gateway/upkeep_units.ts";
 
 /** @returns the id of the check */
 export function ownerOf(item: Item, blueprint: Blueprint): string {
@@ -42,6 +43,7 @@ export function ownerOf(item: Item, blueprint: Blueprint): string {
 
 /** The sysctl file is judged line by line by the checks of its parameters; what else is wrong with it is drift. */
 function fileOwner({ path }: FileItem, { workers }: Blueprint): string {
+  if (isUpkeep(path.slice(Path.units.length + 1))) return "upkeep";
   return workers.some((w) => path === Path.taygaConfig(w.instance)) ? "translator-config" : "drift";
 }
 
@@ -66,6 +68,7 @@ function chainOwner({ family, table, from }: ChainItem, { config }: Blueprint): 
 /** tayga requires the firewall's unit, so it is the translator's on a gateway. */
 function serviceOwner({ unit }: ServiceItem, { config }: Blueprint): string {
   if (unit.startsWith("tayga@")) return "translator-service";
+  if (isUpkeep(unit)) return "upkeep";
   return unit === Unit.firewall && config.nat64 ? "translator-service" : "overlay-service";
 }
 

@@ -6,6 +6,7 @@ import { contains, host as single, type Network, overlaps, parseAddress, parseNe
 import type { RivalConfig } from "../gateway/host.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import { linkOf, type RouteSeen } from "../gateway/survey.ts";
+import { ruleLine } from "../gateway/rule.ts";
 import type { CheckInput } from "./check.ts";
 import type { Problem } from "./problem.ts";
 import { taygaConfigOf } from "./running_config.ts";
@@ -98,7 +99,7 @@ export function kernelTranslators({ blueprint, survey, host }: CheckInput): Prob
         const sure = family === "inet6" && to !== undefined && rule.includes("-d");
         const command = family === "inet6" ? Program.ip6tables : Program.iptables;
         found.push({
-          found: `Jool, another NAT64, is handed packets by the rule "-A ${chain} ${rule.join(" ")}" in mangle`,
+          found: `Jool, another NAT64, is handed packets by the rule "-A ${chain} ${ruleLine(rule)}" in mangle`,
           want: "one translator for the prefix",
           verdict: sure ? "fail" : "warn",
           fix: [[command, "-t", "mangle", "-D", chain, ...rule]],

@@ -8,6 +8,7 @@ import type { FileItem, Item, LinkItem } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { Path, Unit, unitPath } from "../gateway/names.ts";
 import { type Link, linkOf, type Survey, type UnitSeen } from "../gateway/survey.ts";
+import { callerMade } from "../gateway/upkeep.ts";
 import { routingSection } from "../gateway/yggdrasil_config.ts";
 
 /** Stands in for an uplink that is not there, also where not even the loopback device could be seen. */
@@ -59,7 +60,10 @@ export function settledFacts(
   const made = tunnelOf(items.filter((i): i is LinkItem => i.kind === "link"));
   const kept = made && tunnel === "auto" && facts.tunnel?.kind !== made.type && facts.tunnel?.kind !== "ckr";
   const asked = survey.daemon?.normalised !== undefined;
+  const caller = facts.caller && callerMade(journal, survey.files);
   const changed: Partial<Facts> = {
+    // Whichever copy of crxn looks: units call the one that ran `up`.
+    ...(caller ? { caller } : {}),
     // A daemon that cannot be asked any more could do what its config was made for.
     ...(asked || made ? {} : routingMade(items, facts)),
     ...(announced.every((device) => facts.advertised.includes(device))

@@ -15,6 +15,7 @@ import type { Survey } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Runner, SystemRunner } from "../machine/run.ts";
+import { ownCaller } from "../machine/confirm.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { changeableByOthers } from "../machine/trust.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
@@ -157,6 +158,7 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
   if (problems.length > 0) throw new ConfigError(problems);
   const measured = mssMade(journal);
   const more: MoreFacts = measured === undefined ? {} : { measuredMss: measured };
+  if (loaded.config.upkeep) more.caller = ownCaller(options.config);
   if (loaded.config.overlay.type === "yggdrasil") {
     requireYggdrasil(survey);
     const { generation } = daemonOf(survey, loaded.config.overlay);

@@ -12,6 +12,7 @@ import { tunnelDevice, Unit } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
 import { mssMade } from "../gateway/segments.ts";
 import type { Survey } from "../gateway/survey.ts";
+import { ownCaller } from "../machine/confirm.ts";
 import { readHost } from "../machine/host.ts";
 import { readJournal } from "../machine/journal.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
@@ -56,6 +57,7 @@ async function readInSpite(context: Context, loaded: LoadedConfig, cause: CrxnEr
   const survey = await readSurvey(runner, questionsOf(config, journal ?? replay([])));
   const measured = mssMade(journal ?? replay([]));
   const more: MoreFacts = measured === undefined ? {} : { measuredMss: measured };
+  if (config.upkeep) more.caller = ownCaller(context.options.config);
   if (config.overlay.type === "yggdrasil") {
     const { overlay } = config;
     const { tunnel, routes } = overlay;

@@ -62,7 +62,7 @@ export function reportLines({ path, findings, fixed }: Report, input: CheckInput
     "",
     ...listLines(findings, paint),
     "",
-    verdictLine(findings, input, paint),
+    ...verdictLines(findings, input, paint),
   ];
 }
 
@@ -145,7 +145,10 @@ function pathLines(path: Station[], { blueprint }: CheckInput, paint: Paint): st
   return [
     line,
     " ".repeat(start.length) +
-    cells.map((c) => colour(c.station)(centre(state(c.station), c.width))).join("  ").trimEnd(),
+    cells.map((c, i) => {
+      const text = centre(state(c.station), c.width);
+      return colour(c.station)(i === cells.length - 1 ? text.trimEnd() : text);
+    }).join("  "),
   ];
 }
 
@@ -156,14 +159,18 @@ function centre(text: string, width: number): string {
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
-function verdictLine(findings: Finding[], { survey }: CheckInput, paint: Paint): string {
+function verdictLines(findings: Finding[], { survey }: CheckInput, paint: Paint): string[] {
   const of = (verdict: Verdict) => findings.filter((f) => f.verdict === verdict);
   const warnings = of("warn").length > 0 ? `, ${count(of("warn").length, "warning")}` : "";
   const unknown = of("unknown").length > 0
     ? `, ${of("unknown").length} could not be told${survey.root ? "" : " without root"}`
     : "";
   const faults = of("fail");
-  if (faults.length === 0) return `${paint.green("healthy")}${warnings}${unknown}`;
-  const mendable = faults.some((f) => f.mend) ? ". `crxn doctor --fix` mends what is the gateway's own." : "";
-  return `${paint.red(count(faults.length, "fault"))}${warnings}${unknown}${mendable}`;
+  if (faults.length === 0) return [`${paint.green("healthy")}${warnings}${unknown}`];
+  const number = count(faults.length, "fault");
+  const line = `${paint.red(number)}${warnings}${unknown}`;
+  if (!faults.some((f) => f.mend)) return [line];
+  const mendable = "`crxn doctor --fix` mends what is the gateway's own.";
+  const width = `${number}${warnings}${unknown}. ${mendable}`.length;
+  return width <= WIDTH ? [`${line}. ${mendable}`] : [`${line}.`, mendable];
 }

@@ -1,11 +1,15 @@
 /** Status as metrics, in Prometheus' text format 0.0.4: for node_exporter's textfile collector. Pure. */
 
+import { VERSION } from "./version.ts";
 import type { Status } from "./status_data.ts";
 
 type Labels = Record<string, string>;
 
 /** What of the status is a number. */
-type Measured = Pick<Status, "state" | "hops" | "services" | "peers" | "pool" | "faults">;
+type Measured = Pick<
+  Status,
+  "state" | "hops" | "services" | "peers" | "pool" | "faults" | "lastFault" | "tracking" | "confirm"
+>;
 
 /** Where there is neither a config nor a gateway. */
 export const NOTHING: Measured = { state: "down", hops: [], services: [], peers: [], faults: [] };
@@ -36,7 +40,8 @@ export function metricsText(status: Measured): string {
 
 const flag = (value: boolean) => value ? 1 : 0;
 
-function metricsOf({ state, hops, services, peers: all, pool, faults }: Measured): Metric[] {
+function metricsOf(status: Measured): Metric[] {
+  const { state, hops, services, peers: all, pool, faults, lastFault, tracking, confirm } = status;
   // No two samples may have the same labels: of several connections to one peer that counts which is up.
   const peers = [...Map.groupBy(all, (p) => p.uri).values()].map((same) => same.find((p) => p.up) ?? same[0]!);
   const gauge = (name: string, help: string, samples: [Labels, number][]): Metric => ({
@@ -52,10 +57,22 @@ function metricsOf({ state, hops, services, peers: all, pool, faults }: Measured
   const ofHops = (value: (hop: Status["hops"][number]) => number) =>
     hops.map((h): [Labels, number] => [{ hop: h.name, device: h.device }, value(h)]);
   return [
+    gauge("build_info", "The version of crxn.", [[{ version: VERSION }, 1]]),
     gauge("state", "Whether the gateway is in this state.", [
       ...(["up", "degraded", "down"] as const).map((s): [Labels, number] => [{ state: s }, flag(s === state)]),
     ]),
     gauge("fault", "Checks of crxn doctor that fail now.", faults.map(({ id }) => [{ check: id }, 1])),
+    gauge(
+      "last_fault_timestamp_seconds",
+      "When the timer of upkeep.mend found its last fault, and whether it mended it.",
+      lastFault ? [[{ check: lastFault.id, mended: String(lastFault.mended) }, Date.parse(lastFault.at) / 1000]] : [],
+    ),
+    gauge("confirm_pending", "Whether crxn up --confirm waits for crxn confirm.", [[{}, flag(confirm !== undefined)]]),
+    gauge(
+      "confirm_until_timestamp_seconds",
+      "Until when it waits.",
+      confirm ? [[{}, Date.parse(confirm.until) / 1000]] : [],
+    ),
     gauge(
       "hop_up",
       "Whether a device on the path is there and up, with no fault.",
@@ -82,6 +99,22 @@ function metricsOf({ state, hops, services, peers: all, pool, faults }: Measured
       "pool_addresses_used",
       "IPv4 addresses of the pool that clients have.",
       pool && pool.used !== null ? [[{ pool: pool.network }, pool.used]] : [],
+    ),
+    gauge(
+      "clients",
+      "IPv6 clients that tayga keeps an address for because they were here a while ago at most.",
+      pool?.clients === undefined ? [] : [[{}, pool.clients]],
+    ),
+    gauge(
+      "tracked_connections",
+      "Connections that the kernel tracks, those of crxn's NAT among them.",
+      tracking ? [[{}, tracking.entries]] : [],
+    ),
+    gauge("tracked_connections_limit", "How many it can track.", tracking ? [[{}, tracking.limit]] : []),
+    counter(
+      "tracking_dropped_packets",
+      "Packets that the kernel dropped for want of room to track them.",
+      tracking ? [[{}, tracking.dropped]] : [],
     ),
   ];
 }

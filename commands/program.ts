@@ -52,6 +52,14 @@ const COMMANDS: Record<string, Listed> = {
     summary: "find what is broken, say why and how to mend it",
     load: (add) => import("./doctor.ts").then((m) => add(m.doctorCommand(), m.doctor)),
   },
+  "logs": {
+    summary: "what all daemons of the gateway logged, in one",
+    load: (add) => import("./logs.ts").then((m) => add(m.logsCommand(), m.logs)),
+  },
+  "report": {
+    summary: "a text with all that others need to help, without secrets",
+    load: (add) => import("./report.ts").then((m) => add(m.reportCommand(), m.report)),
+  },
   "rehearse": {
     summary: "try the whole gateway in throw-away network namespaces",
     load: (add) => import("./rehearse.ts").then((m) => add(m.rehearseCommand(), m.rehearse)),

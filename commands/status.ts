@@ -6,14 +6,14 @@ import { runChecks } from "../checks/run.ts";
 import { confirmJson } from "../gateway/confirm.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { readPending } from "../machine/confirm.ts";
-import { readSeen } from "../machine/files.ts";
-import { readJournal } from "../machine/journal.ts";
+import { bareReason, isBare } from "./bare.ts";
 import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
 import { readInput } from "./doctor_input.ts";
 import { withCommon } from "./options.ts";
+import { openScreen, type Screen } from "./screen.ts";
 import { type Status, statusOf } from "./status_data.ts";
 import { statusLines } from "./status_output.ts";
-import { harmless, harmlessJson, paintFor } from "./ui.ts";
+import { harmlessJson, paintFor, put, shownAs } from "./ui.ts";
 
 /** Milliseconds from one look to the next. */
 const INTERVAL = 1000;
@@ -26,13 +26,15 @@ export const statusCommand = () =>
           "Exit code: 0 up, 1 degraded, 3 not up.",
       )
       .option("--watch", "look again every second, until Ctrl-C")
-      .option("--prometheus", "print metrics in Prometheus' text format"),
+      .option("--prometheus", "print metrics in Prometheus' text format")
+      .option("--output <file>", "write the metrics to a file instead, at once as a whole (mode 0644)"),
     { yes: false },
   );
 
 export interface StatusOptions {
   watch?: true | undefined;
   prometheus?: true | undefined;
+  output?: string | undefined;
 }
 
 export async function status(context: Context, options: StatusOptions): Promise<ExitCode> {
@@ -40,36 +42,37 @@ export async function status(context: Context, options: StatusOptions): Promise<
   if (options.prometheus && (options.watch || ui.json)) {
     throw new CrxnError(Exit.usage, "--prometheus is a format of its own.", "Leave out --watch and --json.");
   }
+  if (options.output !== undefined && !options.prometheus) {
+    throw new CrxnError(Exit.usage, "--output is for metrics.", "Add --prometheus.");
+  }
   const { metricsText, NOTHING } = options.prometheus ? await import("./metrics.ts") : {};
   if (await isBare(context.options.config)) {
-    if (!metricsText) return sayBare(context);
-    ui.out(metricsText(NOTHING!));
+    const reason = bareReason(context.options.config);
+    if (metricsText) return await handOut(metricsText(NOTHING!), options.output, Exit.notUp);
+    ui.out(ui.json ? JSON.stringify({ schema: "crxn.status/1", state: "down", reason }, null, 2) : reason);
     return Exit.notUp;
   }
   const loaded = await loadConfig(context.options.config);
   if (options.watch) return await watch(context, loaded);
   const seen = await look(context, loaded);
-  if (metricsText) {
-    ui.out(metricsText(seen));
-    return exitOf(seen);
-  }
+  if (metricsText) return await handOut(metricsText(seen), options.output, exitOf(seen));
   ui.out(ui.json ? JSON.stringify(seen, null, 2) : textOf(seen));
   return exitOf(seen);
 }
 
-/** Neither a config nor anything done: "not up" is the answer, not an error. */
-async function isBare(config: string): Promise<boolean> {
-  if (await readSeen(config) !== null) return false;
-  return await readJournal().then(({ entries }) => entries.size === 0, () => false);
+/** Metrics to stdout, as they are: labels may be in any language. Into a file it is the writing that succeeds. */
+async function handOut(text: string, file: string | undefined, exit: ExitCode): Promise<ExitCode> {
+  if (file === undefined) {
+    put(`${Deno.stdout.isTerminal() ? shownAs(text) : text}\n`);
+    return exit;
+  }
+  const { writeMetrics } = await import("../machine/metrics_file.ts");
+  await writeMetrics(file, `${text}\n`);
+  return Exit.ok;
 }
 
-function sayBare({ ui, options }: Context): ExitCode {
-  const reason = `There is no config at ${options.config}, and no gateway.`;
-  ui.out(ui.json ? JSON.stringify({ schema: "crxn.status/1", state: "down", reason }, null, 2) : reason);
-  return Exit.notUp;
-}
-
-const WITHOUT_PROBE = new Set(CHECKS.map((c) => c.id).filter((id) => id !== "probe"));
+/** What status asks: all that sends no packets. */
+export const WITHOUT_PROBE = new Set(CHECKS.map((c) => c.id).filter((id) => id !== "probe"));
 
 async function look(context: Context, loaded: LoadedConfig): Promise<Status> {
   const input = await readInput(context, loaded);
@@ -92,12 +95,13 @@ async function watch(context: Context, loaded: LoadedConfig): Promise<ExitCode> 
   };
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) Deno.addSignalListener(signal, end);
+  const screen = context.ui.json ? undefined : openScreen(Deno.stdout);
   let exit: ExitCode = Exit.notUp;
   try {
     while (!ended) {
       const seen = await look(context, loaded);
       exit = exitOf(seen);
-      if (!show(context, seen)) break;
+      if (!show(context, seen, screen)) break;
       if (ended) break;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, INTERVAL);
@@ -108,27 +112,15 @@ async function watch(context: Context, loaded: LoadedConfig): Promise<ExitCode> 
       });
     }
   } finally {
+    screen?.close();
     for (const signal of signals) Deno.removeSignalListener(signal, end);
   }
   return exit;
 }
 
 /** @returns false when stdout is closed */
-function show({ ui }: Context, seen: Status): boolean {
-  // In place: from the top left, each line to its end, and what was below it.
-  const page = () => harmless(textOf(seen));
-  const screen = () => `\x1b[H${page().replaceAll("\n", "\x1b[K\n")}\x1b[K\n\x1b[J`;
-  const text = ui.json
-    ? `${harmlessJson(JSON.stringify(seen))}\n`
-    : Deno.stdout.isTerminal()
-    ? screen()
-    : `${page()}\n\n`;
-  const bytes = new TextEncoder().encode(text);
-  try {
-    for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
-  }
+function show({ ui }: Context, seen: Status, screen: Screen | undefined): boolean {
+  if (ui.json) return put(`${harmlessJson(JSON.stringify(seen))}\n`);
+  const page = shownAs(textOf(seen));
+  return screen ? screen.show(page) : put(`${page}\n\n`);
 }

@@ -5,7 +5,8 @@ import { CHECKS } from "../checks/list.ts";
 import { poolSize } from "../checks/pool.ts";
 import { isStandIn } from "../checks/settle.ts";
 import { isBare } from "../checks/run.ts";
-import { type Link, linkOf, type Survey } from "../gateway/survey.ts";
+import { Unit } from "../gateway/names.ts";
+import { type Link, linkOf } from "../gateway/survey.ts";
 
 type State = "up" | "degraded" | "down";
 
@@ -40,13 +41,17 @@ export interface Status {
   services: { unit: string; state: string; enabled: boolean; since: number; restarts: number }[];
   /** `latency` in milliseconds. */
   peers: { uri: string; up: boolean; inbound: boolean; latency?: number; error?: string }[];
-  /** `used` is null while it cannot be told. */
-  pool?: { network: string; size: number; used: number | null };
+  /** `used` is null while it cannot be told; `clients` are those of it who were here within two hours and a bit. */
+  pool?: { network: string; size: number; used: number | null; clients?: number };
   self: { publicKey?: string; address?: string; overlay: string; moreAddresses?: string[] };
   tunnel?: { device: string; kind: string; why: string };
   /** The far nodes of a yggdrasil overlay; each address follows from its key. */
   nodes?: { key: string; address: string; device: string; networks: string[] }[];
   faults: { id: string; title: string; found: string }[];
+  /** The last one that the timer of `upkeep.mend` found, of this boot (ISO 8601). */
+  lastFault?: { at: string; id: string; found: string; mended: boolean };
+  /** Connections that the kernel tracks, of the whole machine; `dropped` packets for want of room. */
+  tracking?: { entries: number; limit: number; dropped: number };
   /** `up --confirm` waits to be confirmed until then (ISO 8601). */
   confirm?: { until: string; seconds: number };
 }
@@ -81,7 +86,7 @@ export function statusOf(input: CheckInput, findings: Finding[]): Status {
       ...(latency === undefined ? {} : { latency }),
       ...(error ? { error } : {}),
     })),
-    ...(config.nat64 ? { pool: poolOf(config.nat64.pool, survey) } : {}),
+    ...(config.nat64 ? { pool: poolOf(config.nat64.pool, input) } : {}),
     self: {
       ...(facts.identity && !isStandIn(facts.identity) ? { publicKey: facts.identity.publicKey } : {}),
       ...(facts.identity ? { address: facts.identity.address } : {}),
@@ -93,14 +98,34 @@ export function statusOf(input: CheckInput, findings: Finding[]): Status {
       ? { nodes: blueprint.nodes.map(({ key, address, device, networks }) => ({ key, address, device, networks })) }
       : {}),
     faults,
+    ...lastFaultOf(input),
+    ...(input.host?.tracking
+      ? {
+        tracking: {
+          entries: input.host.tracking.entries,
+          limit: input.host.tracking.limit,
+          dropped: input.host.tracking.dropped,
+        },
+      }
+      : {}),
   };
 }
 
-const poolOf = (network: string, { poolUsed, root }: Survey) => ({
+/** By the log of the timer's service (upkeep.ts of the commands). */
+function lastFaultOf({ host }: CheckInput): Pick<Status, "lastFault"> {
+  for (const { unit, message, at } of (host?.log ?? []).toReversed()) {
+    const [, not, id, found = ""] = unit === Unit.mend ? /^(not )?mended: ([a-z-]+): (.*)$/.exec(message) ?? [] : [];
+    if (id) return { lastFault: { at: new Date(at).toISOString(), id, found, mended: not === undefined } };
+  }
+  return {};
+}
+
+const poolOf = (network: string, { survey: { poolUsed, root }, host }: CheckInput) => ({
   network,
   size: poolSize(network),
   // No list yet means that nobody has come; without root it may only be out of reach.
   used: poolUsed ?? (root ? 0 : null),
+  ...(host?.pool ? { clients: host.pool.held } : {}),
 });
 
 function hopsOf({ blueprint, survey }: CheckInput, findings: Finding[]): StatusHop[] {

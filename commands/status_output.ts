@@ -2,6 +2,7 @@
 
 import { wrap } from "../checks/explain.ts";
 import { confirmLine } from "../gateway/confirm.ts";
+import { localTime } from "./logs_output.ts";
 import type { Status } from "./status_data.ts";
 import type { Paint } from "./ui.ts";
 
@@ -21,6 +22,7 @@ export function statusLines(status: Status, paint: Paint, now: number): string[]
     "",
     ...facts(status, paint),
     ...faults(status, paint),
+    ...lastFault(status),
     ...(status.confirm ? ["", ...wrap(confirmLine(status.confirm), WIDTH)] : []),
   ];
 }
@@ -107,6 +109,13 @@ function faults({ state, faults }: Status, paint: Paint): string[] {
     wrap(`${f.id}: ${f.found}`, WIDTH - 4).map((l, i) => (i === 0 ? "  " : "    ") + l)
   );
   return ["", paint.red("What is wrong (`crxn doctor` says more):"), ...lines];
+}
+
+function lastFault({ lastFault }: Status): string[] {
+  if (!lastFault) return [];
+  const { at, id, found, mended } = lastFault;
+  const text = `${mended ? "Mended by itself" : "NOT MENDED by its timer"}, ${localTime(at)}: ${id}: ${found}`;
+  return ["", ...wrap(text, WIDTH - 2).map((l, i) => (i === 0 ? "" : "  ") + l)];
 }
 
 /** Columns as wide as their widest cell; the first row is the head. */

@@ -20,6 +20,22 @@ export interface Ui {
 
 const noColor = (Deno.env.get("NO_COLOR") ?? "") !== "";
 
+/** Whether the locale is one of UTF-8 (setlocale(3): the first of these that is set decides; none is the C locale). */
+export function speaksUtf8(env: (name: string) => string | undefined): boolean {
+  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(env).find((value) => (value ?? "") !== "") ?? "";
+  return /utf-?8/i.test(locale);
+}
+
+const utf8 = speaksUtf8((name) => Deno.env.get(name));
+
+/** What crxn itself writes with more than ASCII, and how it is written without. */
+const PLAIN: Record<string, string> = { "\u2014": "-", "\u2013": "-", "\u2026": "...", "\u2192": "->", "\u2190": "<-" };
+
+/** Text in ASCII alone, for a terminal that knows no more; what others wrote is shown by its code. */
+export const asciiOf = (text: string): string =>
+  // deno-lint-ignore no-control-regex
+  text.replace(/[^\x00-\x7f]/gu, (c) => PLAIN[c] ?? `\\u{${c.codePointAt(0)!.toString(16)}}`);
+
 /** Styles for text that goes to `stream`. */
 export function paintFor(stream: { isTerminal(): boolean }) {
   const on = stream.isTerminal() && !noColor && Deno.env.get("TERM") !== "dumb";
@@ -59,6 +75,16 @@ export function harmless(text: string): string {
   return out + shown(text.slice(from));
 }
 
+/** Text as it goes to this terminal. */
+export const shownAs = (text: string, unicode = utf8): string => unicode ? harmless(text) : asciiOf(harmless(text));
+
+/**
+ * Somebody else's text for one line between crxn's own: it can neither end the line nor colour it.
+ */
+export const inOneLine = (text: string): string =>
+  // deno-lint-ignore no-control-regex
+  text.replace(/[\x00-\x1f\x7f]/g, (c) => c === "\t" ? " " : `\\x${hex(c, 2)}`).trimEnd();
+
 /** JSON of the same meaning without control characters: JSON.stringify leaves those of the upper set as they are. */
 export const harmlessJson = (text: string) => text.replace(/[\x7f-\x9f]/g, (c) => `\\u${hex(c, 4)}`);
 
@@ -71,19 +97,22 @@ export function columns(): number {
   }
 }
 
+/** All of it, as it is. @returns false when nobody listens any more */
+export function put(text: string, stream: { writeSync(p: Uint8Array): number } = Deno.stdout): boolean {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+    return true;
+  } catch (error) {
+    // `crxn status | head` closes the pipe, a lost SSH session the terminal (EIO): that is no fault.
+    if (!(error instanceof Deno.errors.BrokenPipe) && !/\(os error 5\)/.test(String(error))) throw error;
+    return false;
+  }
+}
+
 export function terminalUi(json: boolean): Ui {
   const live = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
-  const encoder = new TextEncoder();
-  const write = (stream: { writeSync(p: Uint8Array): number }, text: string) => {
-    const bytes = encoder.encode(text);
-    try {
-      for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
-    } catch (error) {
-      // `crxn status | head` closes the pipe, a lost SSH session the terminal (EIO): nobody listens any more, and that is
-      // no fault.
-      if (!(error instanceof Deno.errors.BrokenPipe) && !/\(os error 5\)/.test(String(error))) throw error;
-    }
-  };
+  const write = (stream: { writeSync(p: Uint8Array): number }, text: string) => void put(text, stream);
   let shown = "";
   const clear = () => {
     if (live && shown !== "") write(Deno.stderr, "\r\x1b[K");
@@ -94,14 +123,14 @@ export function terminalUi(json: boolean): Ui {
     interactive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
     out: (text) => {
       clear();
-      write(Deno.stdout, (json ? harmlessJson : harmless)(text) + "\n");
+      write(Deno.stdout, (json ? harmlessJson : shownAs)(text) + "\n");
     },
     say: (text) => {
       clear();
-      write(Deno.stderr, harmless(text) + "\n");
+      write(Deno.stderr, shownAs(text) + "\n");
     },
     progress: (step) => {
-      const what = harmless(step);
+      const what = shownAs(step);
       if (what === shown) return;
       const width = live ? columns() : 0;
       write(Deno.stderr, live ? `\r\x1b[K${what.slice(0, Math.max(width - 1, 10))}` : `${what}\n`);
@@ -110,7 +139,7 @@ export function terminalUi(json: boolean): Ui {
     done: clear,
     ask: (question) => {
       clear();
-      write(Deno.stderr, `${harmless(question)} [y/N] `);
+      write(Deno.stderr, `${shownAs(question)} [y/N] `);
       const buffer = new Uint8Array(256);
       const read = Deno.stdin.readSync(buffer) ?? 0;
       return /^y(es)?$/i.test(new TextDecoder().decode(buffer.subarray(0, read)).trim());

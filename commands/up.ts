@@ -66,6 +66,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   let prepared = await prepare(context, loaded);
   requireDebian(prepared.survey);
   requireLink(prepared);
+  if (loaded.config.upkeep) await (await import("./upkeep_fit.ts")).requireUpkeep(prepared.blueprint);
   let steps = plan(prepared);
   await warn(context, loaded, prepared);
   // Of a machine that is right as it is, the end says all.

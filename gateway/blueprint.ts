@@ -23,6 +23,7 @@ import { overlayItems } from "./overlay.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
 import { fill } from "./template.ts";
 import { taygaConfigFile, translatorItems } from "./translator.ts";
+import { upkeepItems } from "./upkeep.ts";
 import { type Translator, workersOf } from "./workers.ts";
 import { firewallFiles, linkFiles, overlayUnitFiles, translatorUnitFiles } from "./units.ts";
 
@@ -56,6 +57,8 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   const lasting = overlay.routes.filter((i) => !onLink.includes(i));
   const before = [Unit.overlay, ...workers.map((w) => Unit.translator(w.instance))];
 
+  const upkeep = upkeepItems(config, facts);
+
   const files: FileItem[] = [
     fileItem(Path.sysctl, fill(sysctlTemplate, { header: HEADER, lines: sysctlLines(sysctls) })),
     ...firewallFiles(chains, before, limits?.table),
@@ -67,6 +70,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
     ...workers.flatMap((
       w,
     ) => [taygaConfigFile(w, config), ...translatorUnitFiles(w.instance, translator.madeBy(w), facts.handWork)]),
+    ...upkeep.files,
   ];
   return {
     config,
@@ -107,6 +111,7 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
       ),
       // Of several each one runs before it gets its share of the clients.
       ...(workers.length > 1 ? translator.slices : []),
+      ...upkeep.services,
     ],
   };
 }

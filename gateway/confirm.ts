@@ -59,7 +59,8 @@ export const confirmUnits = (command: string[], seconds: number): Record<string,
 });
 
 /** A word of ExecStart=: systemd.service(5), "COMMAND LINES". */
-const quoted = (word: string) => `"${word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$")}"`;
+export const quoted = (word: string) =>
+  `"${word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$")}"`;
 
 /** Where a program may be gone after a reboot, or before. */
 const PASSING = /^\/(tmp|run|dev|var\/(tmp|run)|proc)\//;

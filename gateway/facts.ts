@@ -6,7 +6,7 @@ import type { Config, Overlay } from "./config/types.ts";
 import { daemonPath } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { type HandWork, handWorkOf } from "./hand_work.ts";
-import type { Family } from "./item.ts";
+import type { Caller, Family } from "./item.ts";
 import { Path, Unit } from "./names.ts";
 import { dropsOf } from "./netfilter/drops.ts";
 import { defaultUplink, linkOf, type Survey } from "./survey.ts";
@@ -34,10 +34,12 @@ export interface Facts {
   handWork?: Record<string, HandWork>;
   /** Bytes of TCP's data that passed when the path was measured, where that is less than the links say. */
   measuredMss?: number;
+  /** How units call crxn, where any of them does. */
+  caller?: Caller;
 }
 
 /** What else is known about the machine when its facts are drawn up. */
-export type MoreFacts = Pick<Facts, "identity" | "tunnel" | "ports" | "measuredMss">;
+export type MoreFacts = Pick<Facts, "identity" | "tunnel" | "ports" | "measuredMss" | "caller">;
 
 /** Who this node is. `keys` is set only when the identity is not in the daemon's config yet. */
 export interface Identity {

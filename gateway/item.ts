@@ -142,6 +142,16 @@ export interface ServiceItem {
   since?: number;
   /** Targets that it pulls in: `down` stops those that were not active before. */
   pulls?: string[];
+  /** A file that it writes, of crxn's alone: it goes with the unit. */
+  leaves?: string;
+  /** Which crxn it calls, and with which config. */
+  caller?: Caller;
+}
+
+/** How a unit calls crxn: its program with what comes before the command, and the config's absolute path. */
+export interface Caller {
+  command: string[];
+  config: string;
 }
 
 /** A unit that must not run: Debian's own tayga with its sample config. One with a config of somebody's own may. */

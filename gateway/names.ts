@@ -43,6 +43,12 @@ export const Unit = {
   /** Takes back what nobody confirmed. */
   confirm: "crxn-confirm.service",
   confirmTimer: "crxn-confirm.timer",
+  /** Mends, from time to time, what others have undone. */
+  mend: "crxn-mend.service",
+  mendTimer: "crxn-mend.timer",
+  /** Writes status as metrics into a file. */
+  metrics: "crxn-metrics.service",
+  metricsTimer: "crxn-metrics.timer",
   yggdrasil: "yggdrasil.service",
   translator: (instance: string) => `tayga@${instance}.service`,
   /** Debian's own tayga, started at install with a sample config. */

@@ -28,6 +28,9 @@ export const ENVIRONMENT: Record<string, string> = {
   FORCE_COLOR: "colours of the help, as commander has it",
   CLICOLOR_FORCE: "the same",
   TERM: "whether the terminal can redraw a line",
+  LC_ALL: "whether the terminal shows more than ASCII",
+  LC_CTYPE: "the same",
+  LANG: "the same",
   SSH_CONNECTION: "which session `up --confirm` may cut",
 };
 

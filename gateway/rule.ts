@@ -3,6 +3,10 @@
 import type { Facts } from "./facts.ts";
 import type { Family } from "./item.ts";
 
+/** A rule as iptables-save writes it: a word with spaces or quotes, as in a comment, stands in quotes. */
+export const ruleLine = (words: string[]): string =>
+  words.map((w) => /^[^\s"'\\]+$/.test(w) ? w : `"${w.replace(/["\\]/g, "\\$&")}"`).join(" ");
+
 export const tag = (name: string): string[] => ["-m", "comment", "--comment", `crxn:${name}`];
 export const jump = (target: string): string[] => ["-j", target];
 export const ESTABLISHED = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];

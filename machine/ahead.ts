@@ -109,13 +109,21 @@ function fileOf(args: string[]): string {
 export function kindOf(config: string): Kind | undefined {
   const overlay = /\btype:\s*["']?(yggdrasil|interface)\b/.exec(config)?.[1] as Kind["overlay"] | undefined;
   if (!overlay) return undefined;
+  const upkeep = upkeepIn(config);
   const instance = /\binstance:\s*["']?([a-z][a-z0-9-]{0,8})\b/.exec(config)?.[1] ?? "ygg";
-  if (!/^prefix:/m.test(config)) return { overlay, instances: [] };
+  if (!/^prefix:/m.test(config)) return { overlay, instances: [], ...upkeep };
   const pool = /\bpool:\s*["']?([\d./]+)/.exec(config)?.[1] ?? DEFAULTS.pool;
   const workers = /\bworkers:\s*(\d+|auto)\b/.exec(config)?.[1] ?? "1";
   const count = workers === "auto" ? automatic({ instance, pool }, machineSize()) : Number(workers);
   return {
     overlay,
     instances: Array.from({ length: Math.min(count, MOST_WORKERS) }, (_, i) => workerName(instance, i)),
+    ...upkeep,
   };
+}
+
+function upkeepIn(config: string): Pick<Kind, "upkeep"> {
+  const [, text] = /^upkeep:(.*(?:\n[ \t].*|\n#.*|\n)*)/m.exec(config) ?? [];
+  if (text === undefined) return {};
+  return { upkeep: { mend: /\bmend:\s*["']?\d/.test(text), metrics: /\bmetrics:\s*["']?\//.test(text) } };
 }

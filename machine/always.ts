@@ -2,7 +2,9 @@
 
 import { Program } from "../gateway/action.ts";
 import type { Family } from "../gateway/item.ts";
+import type { Config } from "../gateway/config/types.ts";
 import { Unit } from "../gateway/names.ts";
+import { upkeepUnits } from "../gateway/upkeep_units.ts";
 import { procQuestion } from "./proc.ts";
 import { unitsQuestion } from "./systemd.ts";
 
@@ -14,6 +16,8 @@ export interface Kind {
   overlay: "yggdrasil" | "interface";
   /** Of the translators. */
   instances: string[];
+  /** What timers do. */
+  upkeep?: { mend?: unknown; metrics?: unknown };
 }
 
 /** Units that are looked at for their state. */
@@ -25,15 +29,24 @@ export const unitsAsked = (kind: Kind | undefined): string[] => [
   ...(kind?.overlay === "yggdrasil" ? [Unit.yggdrasil] : []),
   ...(kind?.instances ?? []).map(Unit.translator),
   ...(kind?.overlay === "yggdrasil" ? ["network-online.target"] : []),
+  ...upkeepUnits(kind?.upkeep),
 ];
 
 /** Units whose logs are read. */
-export const unitsLogged = ({ overlay, instances }: Kind): string[] => [
+export const unitsLogged = ({ overlay, instances, upkeep }: Kind): string[] => [
   Unit.firewall,
   Unit.overlay,
   ...(overlay === "yggdrasil" ? [Unit.yggdrasil] : [Unit.link]),
   ...instances.map(Unit.translator),
+  ...upkeepUnits(upkeep).filter((u) => u.endsWith(".service")),
 ];
+
+/** Of a config that is parsed. */
+export const kindOfConfig = ({ overlay, upkeep }: Config, instances: string[]): Kind => ({
+  overlay: overlay.type,
+  instances,
+  ...(upkeep ? { upkeep } : {}),
+});
 
 const ip = (
   family: Family,

@@ -2,8 +2,8 @@
 
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { notWritable } from "./files.ts";
 import { objects } from "./ip.ts";
+import { newFile } from "./new_file.ts";
 import type { Held, Runner } from "./run.ts";
 
 export interface Capture extends AsyncDisposable {
@@ -50,19 +50,6 @@ async function finish(tcpdump: Held): ReturnType<Capture["end"]> {
   const captured = /^(\d+) packets? captured/m.exec(tcpdump.output())?.[1];
   const lost = tcpdump.lost?.();
   return { ...(captured === undefined ? {} : { packets: Number(captured) }), ...(lost === undefined ? {} : { lost }) };
-}
-
-async function newFile(path: string): Promise<Deno.FsFile> {
-  try {
-    // O_EXCL: never through a symbolic link that somebody has put there.
-    return await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) {
-      throw new CrxnError(Exit.usage, `${path} exists already.`, "Name a file that does not exist yet.");
-    }
-    if (error instanceof Deno.errors.NotCapable) throw notWritable(Exit.usage, path);
-    throw new CrxnError(Exit.usage, `${path} cannot be made: ${error instanceof Error ? error.message : error}`);
-  }
 }
 
 async function indexOf(runner: Runner, device: string): Promise<number | undefined> {

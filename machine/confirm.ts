@@ -2,6 +2,7 @@
 
 import { Program } from "../gateway/action.ts";
 import { CONFIRM_UNITS, confirmUnits, type Pending, pendingIn } from "../gateway/confirm.ts";
+import type { Caller } from "../gateway/item.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import { readNow, readSeen, remove, removeIfEmpty, writeAtomically } from "./files.ts";
 import { must, type Runner } from "./run.ts";
@@ -17,6 +18,12 @@ export function ownCommand(): string[] {
   if (Deno.build.standalone) return [Deno.execPath()];
   return [Deno.execPath(), "run", "--allow-all", "--no-prompt", new URL(Deno.mainModule).pathname];
 }
+
+/** For units: this crxn, and a config that they find wherever they start. */
+export const ownCaller = (config: string): Caller => ({
+  command: ownCommand(),
+  config: config.startsWith("/") ? config : `${Deno.cwd()}/${config}`,
+});
 
 /**
  * From here on it is taken back by itself. The file comes last: without it the timer does nothing.

@@ -4,7 +4,7 @@ import type { Config } from "../gateway/config/types.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
 import { Path } from "../gateway/names.ts";
-import { HOST, MANAGERS, PROC, unitsLogged } from "./always.ts";
+import { HOST, kindOfConfig, MANAGERS, PROC, unitsLogged } from "./always.ts";
 import { readDisks } from "./disks.ts";
 import { objects } from "./ip.ts";
 import { readLogs } from "./logs.ts";
@@ -35,7 +35,7 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
       instances.length > 0 ? answer(readPools(instances.map(Path.pool), now)) : undefined,
       answer(readOthers(runner, instances)),
       answer(readTranslators()),
-      answer(readLogs(runner, unitsLogged({ overlay: config.overlay.type, instances }))),
+      answer(readLogs(runner, unitsLogged(kindOfConfig(config, instances)))),
       answer(readLatest()),
     ]);
   return {

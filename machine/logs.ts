@@ -7,27 +7,36 @@ import type { Runner } from "./run.ts";
 /** Lines of all units together; the latest count. */
 const LINES = 2000;
 
-/** `journalctl --output=json`: an object a line. What a unit logs has `_SYSTEMD_UNIT`, what systemd says of it `UNIT`. */
-export function parseJournal(output: string, units: string[]): LogLine[] {
-  return output.split("\n").flatMap((line): LogLine[] => {
-    if (line.trim() === "") return [];
-    let entry: Record<string, unknown>;
-    try {
-      entry = JSON.parse(line);
-    } catch {
-      return [];
-    }
-    const own = units.find((u) => u === entry["_SYSTEMD_UNIT"] && entry["UNIT"] === undefined);
-    const unit = own ?? units.find((u) => u === entry["UNIT"]);
-    if (unit === undefined) return [];
-    return [{
+/** `journalctl --output=json`: an object a line. */
+export const parseJournal = (output: string, units: string[]): LogLine[] =>
+  output.split("\n").flatMap((line) => parseEntry(line, units)?.line ?? []);
+
+/**
+ * One object. What a unit logs has `_SYSTEMD_UNIT`, what systemd says of it `UNIT`.
+ * @returns undefined for a line that is none, or of another unit; `cursor` is its place in the journal
+ */
+export function parseEntry(text: string, units: string[]): { line: LogLine; cursor: string } | undefined {
+  if (text.trim() === "") return undefined;
+  let entry: Record<string, unknown>;
+  try {
+    entry = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof entry !== "object" || entry === null) return undefined;
+  const own = units.find((u) => u === entry["_SYSTEMD_UNIT"] && entry["UNIT"] === undefined);
+  const unit = own ?? units.find((u) => u === entry["UNIT"]);
+  if (unit === undefined) return undefined;
+  return {
+    line: {
       unit,
       at: Math.floor(Number(entry["__REALTIME_TIMESTAMP"]) / 1000) || 0,
       priority: Number(entry["PRIORITY"] ?? 6),
       message: textOf(entry["MESSAGE"]),
       manager: own === undefined,
-    }];
-  });
+    },
+    cursor: String(entry["__CURSOR"] ?? ""),
+  };
 }
 
 /** A message that is no UTF-8, or has control characters, comes as a list of bytes (journalctl(1)). */
@@ -38,17 +47,26 @@ function textOf(message: unknown): string {
   return new TextDecoder().decode(new Uint8Array(bytes)).replace(/\x1b\[[0-9;]*m/g, "").replace(/[\x00-\x1f]/g, " ");
 }
 
-/** The question about several units. */
-export const logsQuestion = (units: string[]): string[] => [
+const asking = (units: string[], ...more: string[]): string[] => [
   Program.journalctl,
   "--no-pager",
   "--quiet",
-  "--boot",
+  ...more,
   "--output=json",
   "--output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT",
-  `--lines=${LINES}`,
   ...units.map((unit) => `--unit=${unit}`),
 ];
+
+/** The question about several units since the boot. */
+export const logsQuestion = (units: string[]): string[] => asking(units, "--boot", `--lines=${LINES}`);
+
+/** The last lines, of earlier boots as well. @param since as journalctl(1) has it */
+export const tailQuestion = (units: string[], lines: number, since?: string): string[] =>
+  asking(units, `--lines=${lines}`, ...(since === undefined ? [] : [`--since=${since}`]));
+
+/** What comes from now on, or behind a place in the journal; never ends by itself. */
+export const followQuestion = (units: string[], cursor: string | undefined): string[] =>
+  asking(units, "--follow", ...(cursor ? ["--no-tail", `--after-cursor=${cursor}`] : ["--lines=0"]));
 
 /** What these units said since the boot, oldest first. @throws Error when the log may not be read */
 export async function readLogs(runner: Runner, units: string[]): Promise<LogLine[]> {

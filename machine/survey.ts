@@ -7,7 +7,7 @@ import type { Item } from "../gateway/item.ts";
 import type { Fetched, Journal } from "../gateway/journal.ts";
 import { dropInPath, isOwnDropIn, Path, Unit, unitPath } from "../gateway/names.ts";
 import type { FileSeen, ProgramSeen, Survey } from "../gateway/survey.ts";
-import { unitsAsked } from "./always.ts";
+import { kindOfConfig, unitsAsked } from "./always.ts";
 import { hasOwnTayga, readPackages } from "./apt.ts";
 import { readDaemon } from "./daemon.ts";
 import { readSeen } from "./files.ts";
@@ -66,7 +66,7 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
       ...items.flatMap((i) => i.kind === "file" ? [i.path] : i.kind === "service" ? i.reads : []),
     ]),
     units: unique([
-      ...unitsAsked(config && { overlay: config.overlay.type, instances }),
+      ...unitsAsked(config && kindOfConfig(config, instances)),
       ...items.flatMap((i) =>
         i.kind === "service" ? [i.unit, ...i.pulls ?? []] : i.kind === "unwanted" ? [i.unit] : []
       ),

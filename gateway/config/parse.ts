@@ -7,6 +7,7 @@ import { ConfigError, type Finding, placed, type Problem } from "./problem.ts";
 import { nat64Defaults, type Parsed, schema } from "./schema.ts";
 import { defaultRouted, semanticFindings } from "./semantics.ts";
 import type { Config } from "./types.ts";
+import { spanSeconds } from "./span.ts";
 import { automatic, type MachineSize } from "../workers.ts";
 
 export { problemsOnMachine } from "./on_machine.ts";
@@ -124,7 +125,7 @@ function asWritten(issue: Issue, document: unknown): Issue {
 }
 
 function normalise(parsed: Parsed, size: MachineSize): Config {
-  const { address: [address, ...more], prefix, routed, uplink, overlay, nat64 = nat64Defaults() } = parsed;
+  const { address: [address, ...more], prefix, routed, uplink, overlay, nat64 = nat64Defaults(), upkeep } = parsed;
   return {
     address: address!,
     ...(more.length > 0 ? { moreAddresses: more } : {}),
@@ -135,5 +136,17 @@ function normalise(parsed: Parsed, size: MachineSize): Config {
     ...(prefix === undefined
       ? {}
       : { nat64: { ...nat64, workers: nat64.workers === "auto" ? automatic(nat64, size) : nat64.workers } }),
+    ...upkeepOf(upkeep),
+  };
+}
+
+/** Nothing of it where nothing is switched on. */
+function upkeepOf({ mend = false, metrics }: Parsed["upkeep"] = {}): Pick<Config, "upkeep"> {
+  if (mend === false && metrics === undefined) return {};
+  return {
+    upkeep: {
+      ...(mend === false ? {} : { mend: spanSeconds(mend) }),
+      ...(metrics === undefined ? {} : { metrics }),
+    },
   };
 }

@@ -5,6 +5,7 @@ import { DOWNLOAD_EXAMPLE, downloadUrl } from "./download.ts";
 import { limits, map, nat64 } from "./schema_nat64.ts";
 import { list, meta, text, want } from "./schema_words.ts";
 import { listenUri, peerUri } from "./uri.ts";
+import { metricsPath, span } from "./span.ts";
 import * as values from "./values.ts";
 import { DEFAULTS } from "./defaults.ts";
 
@@ -119,6 +120,22 @@ const existing = z.strictObject({
   access,
 });
 
+const mendWant = want("a span of time from 1min to 1day, or false", "5min, 1h, 1day or false");
+const upkeep = z.strictObject({
+  mend: meta(
+    z.optional(z.union(
+      [z.literal(false), text(span, "So often.", "5min")],
+      mendWant,
+    )),
+    { description: "How often a timer mends what other programs have undone of the gateway; or false, the default." },
+  ),
+  metrics: z.optional(text(
+    metricsPath,
+    "A file that gets status as metrics each minute, for node_exporter's textfile collector. Default: none.",
+    "/var/lib/prometheus/node-exporter/crxn.prom",
+  )),
+}, want("a map of keys", "its keys below it, indented, or leave it out"));
+
 /** The whole file. */
 export const schema = meta(
   z.strictObject({
@@ -143,6 +160,7 @@ export const schema = meta(
       { description: "The link to the IPv4 overlay." },
     ),
     nat64: meta(z.optional(nat64), { description: "The translator; for a gateway only." }),
+    upkeep: meta(z.optional(upkeep), { description: "What timers do to keep the gateway well. Default: nothing." }),
   }),
   { title: "crxn.yaml", description: "The config of crxn: /etc/crxn/crxn.yaml" },
 );
@@ -163,4 +181,5 @@ export const KEYS: Record<string, readonly string[]> = {
   nat64: Object.keys(nat64.shape),
   "nat64.maps[]": Object.keys(map.shape),
   "nat64.limits": Object.keys(limits.shape),
+  upkeep: Object.keys(upkeep.shape),
 };

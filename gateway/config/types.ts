@@ -52,6 +52,12 @@ export interface Nat64 {
   mss: "auto" | "off" | number;
 }
 
+/** What timers do; missing: nothing. `mend` in seconds from one look to the next; `metrics` is the file that gets them each minute. */
+export interface Upkeep {
+  mend?: number;
+  metrics?: string;
+}
+
 /** `prefix`, `routed` and `nat64` are there together (a gateway) or not at all (an overlay node). `address` is IPv4 with a length. */
 export interface Config {
   address: string;
@@ -62,4 +68,5 @@ export interface Config {
   uplink?: string;
   overlay: Overlay;
   nat64?: Nat64;
+  upkeep?: Upkeep;
 }

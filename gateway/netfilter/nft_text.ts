@@ -6,7 +6,9 @@ import { isObject } from "./nft_value.ts";
 type Json = Record<string, unknown>;
 
 export const ruleText = ({ expr, comment }: NftRule): string =>
-  [...expr.map(statement), ...(comment === undefined ? [] : [`comment "${comment}"`])].filter((t) => t !== "").join(
+  [...expr.map(statement), ...(comment === undefined ? [] : [`comment "${comment.replace(/["\\]/g, "\\$&")}"`])].filter(
+    (t) => t !== "",
+  ).join(
     " ",
   );
 

@@ -14,7 +14,7 @@ import { CONFIGS, healthy, type Setup } from "./surveys/builder.ts";
 const CONTRACT =
   "packages tun-device overlay-service overlay-identity overlay-peers tunnel-routing overlay-address overlay-route " +
   "translator-service translator-config translator-device pool pool-route prefix-route blackhole-route forwarding-sysctl rp-filter uplink accept-ra " +
-  "forward-policy input-policy nat-rule mss-clamp path-mtu prefix-routed conntrack conflicts network-managers disk clock logs drift probe";
+  "forward-policy input-policy nat-rule mss-clamp path-mtu prefix-routed conntrack conflicts network-managers disk clock logs drift upkeep probe";
 
 Deno.test("CHECKS: has the ids of the contract, in its order", () => {
   assertEquals(CHECKS.map((c) => c.id).join(" "), CONTRACT);

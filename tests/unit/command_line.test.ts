@@ -40,7 +40,20 @@ async function withConfig(fn: (file: string) => Promise<void>): Promise<void> {
   }
 }
 
-const COMMANDS = ["init", "install", "up", "down", "confirm", "status", "doctor", "rehearse", "address", "completions"];
+const COMMANDS = [
+  "init",
+  "install",
+  "up",
+  "down",
+  "confirm",
+  "status",
+  "doctor",
+  "logs",
+  "report",
+  "rehearse",
+  "address",
+  "completions",
+];
 
 Deno.test("crxn --help: lists every command with a line of its own", async () => {
   const { code, out } = await crxn("--help");

@@ -57,7 +57,7 @@ Deno.test("crxn(1): every command, environment variable and exit code of the con
   for (const name of Object.keys(ENVIRONMENT)) assertStringIncludes(page, name);
   const table = (await file("docs/contract.md")).split("### Exit codes")[1]!.split("###")[0]!;
   const codes = [...table.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => code!);
-  assertEquals(codes.length, 10);
+  assertEquals(codes.length, 11);
   for (const code of codes) assertStringIncludes(page, `.TP ${code} `);
   for (const path of ["/etc/crxn/crxn.yaml", "/var/lib/crxn"]) assertStringIncludes(page, path);
   assertEquals(Object.keys(EXAMPLES).filter((n) => n !== "" && !outline.commands.some((c) => c.name === n)), []);

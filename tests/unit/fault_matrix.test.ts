@@ -21,7 +21,8 @@ Deno.test("FAULTS: at least 45, each with a name of its own", () => {
 
 Deno.test("FAULTS: every check has one", () => {
   // The machines of the tests have the clock of their host, which is not to be changed.
-  const without = new Set(["clock"]);
+  // Upkeep is none of what they have on: tests/machines/upkeep.test.ts breaks it.
+  const without = new Set(["clock", "upkeep"]);
   assertEquals(CHECKS.filter(({ id }) => !without.has(id) && !FAULTS.some((f) => f.id === id)).map(({ id }) => id), []);
 });
 

@@ -122,5 +122,9 @@ overlay:
     config: `address: [10.1.0.1/16, 10.6.0.1/32]\n${twoNodes.replace("10.0.0.0/8", "10.128.0.0/9")}`,
     facts: ckr(SCHEMAS["newest"]),
   },
+  "upkeep": {
+    config: `${GATEWAY}upkeep: {mend: 5min, metrics: /var/lib/prometheus/node-exporter/crxn.prom}\n`,
+    facts: { caller: { command: ["/usr/local/bin/crxn"], config: "/etc/crxn/crxn.yaml" } },
+  },
   "instance": { config: `${GATEWAY}nat64: {instance: crxn-2, pool: 192.168.64.0/18}\n` },
 };

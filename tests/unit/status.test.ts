@@ -156,5 +156,9 @@ Deno.test("metricsText: every line is of Prometheus' text format, and says what 
 
 Deno.test("metricsText: where there is nothing, it is down", () => {
   assertStringIncludes(metricsText(NOTHING), 'crxn_state{state="down"} 1');
-  assertEquals(metricsText(NOTHING).match(/^# TYPE/gm)?.length, 1);
+  assertEquals(metricsText(NOTHING).match(/^# TYPE \S+/gm), [
+    "# TYPE crxn_build_info",
+    "# TYPE crxn_state",
+    "# TYPE crxn_confirm_pending",
+  ]);
 });
