@@ -105,6 +105,14 @@ const SUITES: Readonly<Record<string, Suite>> = {
     obstacle: async () => await hindrance(canBoot) ?? buildObstacle(),
     prepare: () => ensureRequirements(),
   },
+  docs: {
+    says: "what README and docs show, typed on booted machines",
+    paths: ["tests/docs/"],
+    parallel: 2,
+    product: true,
+    obstacle: async () => await hindrance(canBoot),
+    prepare: () => ensureRequirements(),
+  },
   fuzz: {
     says: "whatever a config, a program's answer or the journal says; CRXN_SEED",
     paths: ["tests/fuzz/"],

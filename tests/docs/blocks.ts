@@ -8,7 +8,9 @@
  *     ```ini SCENE:MACHINE PATH  a file of that machine; with hjson: settings for yggdrasil.conf
  *     ```text                    a picture, or words: nothing that could be run
  *
- * `before`: before the gateway is up. `needs=ip6gre`, `needs=no-ip6gre`: only where the kernel is such. `KEY=VALUE`: with the
+ *     ```json                    is JSON
+ *
+ * `keys=y`: typed on a terminal, with these answers to what is asked, between commas. `before`: before the gateway is up. `needs=ip6gre`, `needs=no-ip6gre`: only where the kernel is such. `KEY=VALUE`: with the
  * config changed like that for this session.
  */
 
@@ -37,7 +39,7 @@ export interface Block {
   text: string;
 }
 
-export const KINDS = ["yaml", "console", "sh", "ini", "hjson", "text"];
+export const KINDS = ["yaml", "console", "sh", "ini", "hjson", "json", "text"];
 
 export function blocksOf(page: string, text: string): Block[] {
   const blocks: Block[] = [];
@@ -60,7 +62,9 @@ export function blocksOf(page: string, text: string): Block[] {
       machines: place.split(":")[1]?.split(",") ?? [],
       ...(path ? { path } : {}),
       words: rest.filter((word) => /^[a-z]+$/.test(word)),
-      given: Object.fromEntries(rest.filter((w) => /^\w+=/.test(w)).map((w) => w.split("=") as [string, string])),
+      given: Object.fromEntries(
+        rest.filter((w) => /^\w+=/.test(w)).map((w) => [w.slice(0, w.indexOf("=")), w.slice(w.indexOf("=") + 1)]),
+      ),
       text: body.join("\n"),
     });
   }

@@ -1,19 +1,4 @@
-import { goObstacle } from "../rig/daemons.ts";
-import { Lab } from "../rig/mod.ts";
-import { chaptersOf } from "../machines/story.ts";
-import { SCENES } from "./scenes.ts";
-import { Stage } from "./stage.ts";
+import { OVERLAY_SCENES } from "./scenes_overlays.ts";
+import { tellScenes } from "./tell.ts";
 
-// What README and docs show is typed on booted machines, and prints what they say.
-
-for (const [name, { play, needsGo }] of Object.entries(SCENES)) {
-  const obstacle = needsGo ? goObstacle() : undefined;
-  Deno.test({
-    name: `the docs, scene ${name}${obstacle ? ` (NOT RUN: ${obstacle})` : ""}`,
-    ignore: obstacle !== undefined,
-    fn: async (t) => {
-      await using lab = await Lab.create();
-      await play(new Stage(name, lab, chaptersOf(t)));
-    },
-  });
-}
+tellScenes(OVERLAY_SCENES);

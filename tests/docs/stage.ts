@@ -1,8 +1,9 @@
 /** A scene of the docs while it is played: machines, and the blocks that are run on them. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { parse, stringify } from "@std/yaml";
 import type { Lab, Machine, Namespace } from "../rig/mod.ts";
+import { Typist } from "../rig/typist.ts";
 import { type Chapter, CONFIG } from "../machines/story.ts";
 import { allBlocks, type Block, sessionOf } from "./blocks.ts";
 import { patternOf } from "./match.ts";
@@ -78,8 +79,7 @@ export class Stage {
     if (kind === "yaml" && words.includes("part")) {
       const whole = parse(await machine.read(CONFIG)) as { overlay: Record<string, unknown> };
       const part = parse(own) as Record<string, unknown>;
-      const overlay = "overlay" in part ? part["overlay"] as Record<string, unknown> : part;
-      await machine.write(CONFIG, stringify({ ...whole, overlay: { ...whole.overlay, ...overlay } }));
+      await machine.write(CONFIG, stringify(merged(whole, part)));
     }
     if (kind === "ini") await machine.write(path!, own, path!.includes("wireguard") ? 0o600 : 0o644);
     if (kind === "hjson") {
@@ -102,7 +102,7 @@ export class Stage {
 
   async #session(block: Block, name: string): Promise<void> {
     const machine = this.machines[name]!;
-    const { needs, ...changed } = block.given;
+    const { needs, keys, ...changed } = block.given;
     const hasGre =
       (await machine.run(["sh", "-c", "ip link add probe0 type ip6gre local ::1 remote ::2 && ip link del probe0"]))
         .code === 0;
@@ -114,22 +114,53 @@ export class Stage {
     if (before !== undefined) await machine.write(CONFIG, changedConfig(before, changed));
     try {
       const text = this.here(name, block.text);
-      if (block.kind === "sh") return void await machine.must(text, { timeoutSeconds: 300 });
+      if (keys !== undefined) return await this.#typed(block, machine, text, keys.split(","));
+      if (block.kind === "sh") return void await machine.must(`cd /root\n${text}`, { timeoutSeconds: 300 });
       for (const { command, prints } of sessionOf(text)) await this.#turn(block, machine, command, prints);
     } finally {
       if (before !== undefined) await machine.write(CONFIG, before);
     }
   }
 
+  /** On a terminal, with answers to what is asked. */
+  async #typed({ page, line, kind }: Block, machine: Machine, text: string, keys: string[]): Promise<void> {
+    const turns = kind === "sh"
+      ? text.split("\n").filter((l) => l !== "").map((l) => ({ command: l.replace(/\s+#.*$/, ""), prints: "" }))
+      : sessionOf(text);
+    const typist = new Typist(machine);
+    for (const { command, prints } of turns) {
+      // What goes on for ever is ended as a person does.
+      const endless = /--(follow|watch)\b/.test(command);
+      const ended = await typist.ends(endless ? `timeout --foreground -s INT 4 ${command}` : command, keys);
+      const where = `${page}:${line}: ${command}`;
+      const fine = [0, ...(command.includes("--dry-run") ? [2] : []), ...(endless ? [124, 130] : [])];
+      if (prints.trim() === "") assert(fine.includes(ended.code), `${where} ended with ${ended.code}: ${ended.text}`);
+      else assertPrints(where, prints, ended.text);
+    }
+  }
+
   async #turn({ page, line }: Block, machine: Machine, command: string, prints: string): Promise<void> {
     const { code, stdout } = await machine.run(["sh", "-c", `cd /root; { ${command}\n} 2>&1`], { timeoutSeconds: 300 });
-    if (prints.trim() === "") return assertEquals(code, 0, `${page}:${line}: ${command}: ${stdout}`);
-    const shown = prints.split("\n").filter((l) => l.trim() !== "").join("\n");
-    assert(
-      patternOf(shown).test(stdout),
-      `${page}:${line}: ${command}\n--- the docs show\n${shown}\n--- it printed\n${stdout}`,
-    );
+    const fine = command.includes("--dry-run") ? [0, 2] : [0];
+    if (prints.trim() === "") assert(fine.includes(code), `${page}:${line}: ${command} ended with ${code}: ${stdout}`);
+    else assertPrints(`${page}:${line}: ${command}`, prints, stdout);
   }
+}
+
+/** Keys of the whole config, or of its overlay. */
+export function merged(
+  whole: { overlay: Record<string, unknown> },
+  part: Record<string, unknown>,
+): Record<string, unknown> {
+  const { overlay = {}, ...rest } = ["overlay", "nat64", "upkeep"].some((key) => key in part)
+    ? part
+    : { overlay: part };
+  return { ...whole, ...rest, overlay: { ...whole.overlay, ...overlay as Record<string, unknown> } };
+}
+
+function assertPrints(where: string, prints: string, printed: string): void {
+  const shown = prints.split("\n").filter((l) => l.trim() !== "").join("\n");
+  assert(patternOf(shown).test(printed), `${where}\n--- the docs show\n${shown}\n--- it printed\n${printed}`);
 }
 
 /** `tunnel=vxlan`, `via=KEY`: for the length of a session. */

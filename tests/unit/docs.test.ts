@@ -4,6 +4,7 @@ import { parseConfig } from "../../gateway/config/parse.ts";
 import { allBlocks, blocksOf, KINDS, PAGES, sessionOf } from "../docs/blocks.ts";
 import { patternOf } from "../docs/match.ts";
 import { SCENES } from "../docs/scenes.ts";
+import { merged } from "../docs/stage.ts";
 
 // That what the docs show is looked at: configs here, commands in tests/docs.
 
@@ -13,7 +14,7 @@ const blocks = allBlocks();
 Deno.test("the docs: whatever is shown is fenced, and of a kind that a test looks at", () => {
   const wrong = blocks.flatMap(({ page, line, kind, scene, machines }) => {
     if (!KINDS.includes(kind)) return [`${page}:${line}: a block of kind "${kind}"`];
-    if (kind === "text" || (kind === "yaml" && scene === "")) return [];
+    if (kind === "text" || kind === "json" || (kind === "yaml" && scene === "")) return [];
     const known = SCENES[scene];
     if (!known) return [`${page}:${line}: no scene "${scene}"`];
     return machines.filter((m) => !known.machines.includes(m)).map((m) =>
@@ -49,10 +50,23 @@ for (const block of blocks.filter((b) => b.kind === "yaml")) {
     const text = block.text.replace('"5f2c...64 hex digits...91d0"', `"${"5f".repeat(32)}"`);
     if (!block.words.includes("part")) return void await parseConfig(text, block.page);
     const part = parse(text) as Record<string, unknown>;
-    const whole = "overlay" in part ? { ...BASE, ...part } : { ...BASE, overlay: { ...BASE.overlay, ...part } };
+    const whole = merged(BASE, part);
     await parseConfig(stringify(whole), block.page);
   });
 }
+
+Deno.test("the docs: JSON is JSON, and what the host is told to do are tasks; CI runs the tests as README says", async () => {
+  for (const { kind, text } of blocks) if (kind === "json") JSON.parse(text);
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const ci = await Deno.readTextFile(`${ROOT}.ci/run`);
+  const [, deno] = /^deno=([\d.]+)$/m.exec(ci)!;
+  const lines = blocks.filter((b) => b.scene === "host").flatMap((b) => b.text.split("\n"));
+  const named = lines.map((line) => /^npx --yes deno@([\d.]+) task (\w+)\b/.exec(line)!.slice(1));
+  assertEquals(named.map(([version]) => version), named.map(() => deno));
+  assertEquals(named.filter(([, task]) => !(task! in tasks)), []);
+  for (const task of ["rehearse", "test", "build"]) assert(named.some(([, name]) => name === task), task);
+  assert(ci.includes('npx --yes "deno@$deno" task test\n'));
+});
 
 Deno.test("blocksOf, sessionOf: a block in a list, commands with remarks", () => {
   const [block] = blocksOf(

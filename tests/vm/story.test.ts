@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { binaryName } from "../../.ci/names.ts";
-import { installer } from "../../.ci/release.ts";
 import { installProduct, Lab, ping, type Place, transfer, type VirtualMachine } from "../rig/mod.ts";
+import { offerRelease } from "../rig/release.ts";
 import { Web } from "../rig/web.ts";
 import { LAN, publicKeyOf } from "../machines/pair.ts";
 import {
@@ -15,7 +14,7 @@ import {
   ROUTED,
   someDebians,
 } from "../machines/story.ts";
-import { Typist } from "./typist.ts";
+import { Typist } from "../rig/typist.ts";
 
 // The last judge: a machine with Debian's own kernel, from `curl` to pings and back, as an operator types it. What the terminal
 // shows is kept in docs/ (UPDATE=1 writes it).
@@ -25,18 +24,6 @@ const PATIENCE = 180;
 const NUMBER = { bookworm: 12, trixie: 13 } as const;
 const binary = Deno.env.get("CRXN_BIN") ?? "";
 const ROOT = new URL("../..", import.meta.url).pathname;
-
-/** A release on a web server of the lab: what `curl` fetches. @returns its address */
-async function release(web: Web): Promise<string> {
-  const program = await Deno.readFile(binary);
-  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", program));
-  const hex = Array.from(sum, (b) => b.toString(16).padStart(2, "0")).join("");
-  const name = binaryName(Deno.build.arch);
-  await web.offer(name, program);
-  await web.offer("SHA256SUMS", new TextEncoder().encode(`${hex}  ${name}\n`));
-  await web.offer("install.sh", new TextEncoder().encode(installer(web.address)));
-  return web.address;
-}
 
 /** The other end: a node with a host behind it, made by crxn as well. */
 async function nodeUp(node: VirtualMachine, gateway: VirtualMachine, key: string): Promise<void> {
@@ -75,7 +62,7 @@ for (const debian of someDebians("from curl to a quiet night")) {
       await Promise.all([gw.start(), node.start()]);
       await net.route(ROUTED, gw);
       await installProduct(node);
-      const [nodeKey, url] = [await publicKeyOf(node), await release(await Web.start(net))];
+      const [nodeKey, url] = [await publicKeyOf(node), await offerRelease(await Web.start(net), binary)];
       const typist = new Typist(gw);
       let tunnel = "";
 

@@ -1,7 +1,7 @@
 /** What an operator types on a terminal of a machine, and what it shows: script(1), which every Debian has. */
 
-import type { Place } from "../rig/mod.ts";
-import { quoted } from "../rig/process.ts";
+import type { Place } from "./place.ts";
+import { quoted } from "./process.ts";
 
 const PROMPT = "root@gw:~# ";
 
@@ -19,18 +19,24 @@ export class Typist {
     line: string,
     { keys = [], shown = true, ends }: { keys?: string[]; shown?: boolean; ends?: RegExp } = {},
   ): Promise<string> {
+    const { text } = await this.ends(line, keys);
+    if (shown) this.#shown.push(`${PROMPT}${line}\n${text}`);
+    if (ends && !ends.test(text)) throw new Error(`${line} says:\n${text}`);
+    return text;
+  }
+
+  /** The same, with the exit code, and not in the transcript. */
+  async ends(line: string, keys: string[]): Promise<{ text: string; code: number }> {
     // A line at a time, as fast as a person at most: what is typed ahead a program may throw away.
     const answers = keys.map((key) => `sleep 1.5; printf '%s\\n' ${quoted(key)}`).join("; ");
     const feed = keys.length > 0 ? `{ ${answers}; sleep 2; } | ` : "";
     const command = `stty cols 80 rows 50 2>/dev/null; export TERM=dumb; cd /root; ${line}`;
-    const { stdout } = await this.machine.run(
+    const { stdout, code } = await this.machine.run(
       ["sh", "-c", `${feed}script -qec ${quoted(command)} /dev/null`],
       { timeoutSeconds: 590 },
     );
-    const text = stdout.replaceAll("\r", "");
-    if (shown) this.#shown.push(`${PROMPT}${line}\n${text}`);
-    if (ends && !ends.test(text)) throw new Error(`${line} says:\n${text}`);
-    return text;
+    // deno-lint-ignore no-control-regex
+    return { text: stdout.replaceAll("\r", "").replace(/\x1b\[[0-9;]*[A-Za-z]/g, ""), code };
   }
 
   /** A line of the transcript that is done in another way. */

@@ -1,0 +1,192 @@
+/** Scenes of README.md and docs/guide.md. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { TARGETS } from "../../.ci/compile.ts";
+import { makeDeb } from "../../.ci/deb.ts";
+import { DEBIAN_VERSION, LATEST } from "../../.ci/names.ts";
+import { offerRelease } from "../rig/release.ts";
+import { Web } from "../rig/web.ts";
+import { BY_HAND } from "../machines/by_hand.ts";
+import { pairOf, upOnBoth } from "../machines/pair.ts";
+import {
+  answersWithin,
+  assertAnswers,
+  assertSilent,
+  CONFIG,
+  crxn,
+  INTERFACE_GATEWAY,
+  sceneOf,
+} from "../machines/story.ts";
+import { wireguardOf } from "../machines/wireguard.ts";
+import type { Scene } from "./scenes.ts";
+import type { Stage } from "./stage.ts";
+
+const DEBIAN = "trixie";
+const isBefore = ({ words }: { words: string[] }) => words.includes("before");
+const isAfter = (block: { words: string[] }) => !isBefore(block);
+const all = () => true;
+
+/** A gateway over the link ovl0. */
+async function overlay(stage: Stage): Promise<void> {
+  const { client, gw } = await sceneOf(stage.lab, { debian: DEBIAN, image: "ready" });
+  stage.set({ client, machines: { gw } });
+}
+
+/** The binary under test, with which a release is made. */
+function binary(): string {
+  const path = Deno.env.get("CRXN_BIN");
+  if (!path) throw new Error("this scene installs the binary: CRXN_BIN names it (`deno task build` makes it)");
+  return path;
+}
+
+export const GUIDE_SCENES: Record<string, Scene> = {
+  // tests/unit/docs.test.ts looks at these; the suite namespaces rehearses, and CI runs the tests.
+  "host": { machines: ["host"], play: async () => {} },
+  "install": {
+    machines: ["gw"],
+    play: async (stage) => {
+      const net = await stage.lab.internet();
+      const gw = await stage.lab.machine("gw", { debian: DEBIAN, uplink: net });
+      stage.set({ client: await net.client(), machines: { gw } });
+      const address = await offerRelease(await Web.start(net), binary());
+      await gw.must("apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install curl >/dev/null");
+      stage.words = { [LATEST]: address };
+      await stage.play(all);
+      await crxn(gw, "--version");
+    },
+  },
+  "package": {
+    machines: ["gw"],
+    play: async (stage) => {
+      const net = await stage.lab.internet();
+      const gw = await stage.lab.machine("gw", { debian: DEBIAN, uplink: net });
+      stage.set({ client: await net.client(), machines: { gw } });
+      const folder = await Deno.makeTempDir();
+      try {
+        const architecture = TARGETS[Deno.build.arch].debian;
+        const name = await makeDeb({ binary: binary(), architecture, folder, time: 0, level: 0 });
+        await gw.push(`${folder}/${name}`, `/root/crxn_${DEBIAN_VERSION}_amd64.deb`, 0o644);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+      await gw.must("apt-get -qq update");
+      stage.words = { "apt install": "DEBIAN_FRONTEND=noninteractive apt install -y" };
+      await stage.play(all);
+      assertEquals(await gw.must("command -v crxn"), "/usr/bin/crxn\n");
+    },
+  },
+  "wireguard-init": {
+    machines: ["gw"],
+    play: async (stage) => {
+      const { client, gw, configure } = await wireguardOf(stage.lab, DEBIAN);
+      stage.set({ client, machines: { gw } });
+      await configure("Address = 10.5.0.1/32");
+      await gw.must("rm -r /etc/crxn; systemctl restart wg-quick@wg0");
+      for (const block of stage.blocks) {
+        await stage.play((b) => b === block);
+        await gw.must(["mv", CONFIG, "/root/made.yaml"]);
+      }
+      await gw.must(["mv", "/root/made.yaml", CONFIG]);
+      await assertSilent(client);
+      await crxn(gw, "up --yes");
+      await answersWithin(20, client);
+    },
+  },
+  "example": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      for (const block of stage.blocks) {
+        await stage.gw.must(["rm", "-r", "/etc/crxn"]);
+        await stage.play((b) => b === block);
+        await stage.gw.must(["mkdir", "-p", "/etc/crxn"]);
+      }
+    },
+  },
+  "overlay": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      await assertSilent(stage.client);
+      await stage.play(isBefore);
+      // README's go up and down by themselves.
+      await stage.play((b) => isAfter(b) && b.page === "README.md");
+      await stage.play((b) => isAfter(b) && b.page !== "README.md" && b.text.includes("crxn up"));
+      await assertAnswers(stage.client);
+      await stage.play((b) => isAfter(b) && b.page !== "README.md" && !b.text.includes("crxn up"));
+      await assertSilent(stage.client);
+    },
+  },
+  "import": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      await stage.gw.must(["rm", CONFIG]);
+      await stage.gw.must(BY_HAND);
+      await answersWithin(10, stage.client);
+      await stage.play(all);
+      await assertAnswers(stage.client);
+      assertStringIncludes((await crxn(stage.gw, "up --dry-run")).stdout, "Nothing to do");
+    },
+  },
+  "two": {
+    machines: ["gw", "node"],
+    play: async (stage) => {
+      const { client, gw, node, keys } = await pairOf(stage.lab, { debian: DEBIAN, image: "ready", tunnel: "auto" });
+      stage.set({ client, machines: { gw, node }, keys });
+      await stage.files();
+      await stage.play(isBefore);
+      await assertSilent(client);
+      await stage.play(isAfter);
+      await answersWithin(30, client);
+      await upOnBoth({ order: [gw, node] });
+    },
+  },
+  "confirm": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      await stage.play(all);
+      await assertAnswers(stage.client);
+      await crxn(stage.gw, "confirm");
+    },
+  },
+  "undo": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      await crxn(stage.gw, "up --yes");
+      await assertAnswers(stage.client);
+      await stage.play(all);
+      await assertSilent(stage.client);
+    },
+  },
+  "logs": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      await crxn(stage.gw, "up --yes");
+      // Another process has tayga's device open.
+      await stage.gw.must(
+        "systemctl stop tayga@ygg; systemd-run -q --unit other tayga --nodetach --config /etc/tayga/ygg.conf; sleep 0.3; systemctl start tayga@ygg || true; sleep 1",
+      );
+      await stage.play(all);
+    },
+  },
+  "upkeep": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      await stage.gw.write(CONFIG, INTERFACE_GATEWAY);
+      await stage.gw.must(["mkdir", "-p", "/var/lib/prometheus/node-exporter"]);
+      await stage.chapter("the timers", async () => {
+        await stage.files();
+        await crxn(stage.gw, "up --yes");
+        await stage.gw.must(
+          "systemctl start crxn-metrics.service; grep crxn_state /var/lib/prometheus/node-exporter/crxn.prom",
+        );
+        assertEquals(await stage.gw.must(["systemctl", "is-active", "crxn-mend.timer"]), "active\n");
+      });
+    },
+  },
+};

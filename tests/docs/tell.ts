@@ -1,0 +1,20 @@
+import { goObstacle } from "../rig/daemons.ts";
+import { Lab } from "../rig/mod.ts";
+import { chaptersOf } from "../machines/story.ts";
+import type { Scene } from "./scenes.ts";
+import { Stage } from "./stage.ts";
+
+/** A test for each scene: what README and docs show is typed on booted machines, and prints what they say. */
+export function tellScenes(scenes: Record<string, Scene>): void {
+  for (const [name, { play, needsGo }] of Object.entries(scenes)) {
+    const obstacle = needsGo ? goObstacle() : undefined;
+    Deno.test({
+      name: `the docs, scene ${name}${obstacle ? ` (NOT RUN: ${obstacle})` : ""}`,
+      ignore: obstacle !== undefined,
+      fn: async (t) => {
+        await using lab = await Lab.create();
+        await play(new Stage(name, lab, chaptersOf(t)));
+      },
+    });
+  }
+}
