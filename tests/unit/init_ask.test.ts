@@ -244,6 +244,12 @@ Deno.test("crxn init: ? explains, in a few lines of 80 columns", async () => {
   assertStringIncludes(heard.replace(/\s+/g, " "), "the router asks for each address");
 });
 
+Deno.test("crxn init: this machine's own key is not the far node's", async () => {
+  const person = new Person(["", "yggdrasil", "10.5.0.1", "10.0.0.0/8", TODAY]);
+  await new Asker(new Map(), ground({ ...usual(), ownKey: TODAY }), person).settle().catch(() => {});
+  assertMatch(person.heard.join("\n"), /is this machine's own key/);
+});
+
 Deno.test("crxn init: a prefix in which somebody is already is taken with a word about it", async () => {
   const machine = { ...usual(), neighbours: [{ address: "2001:db8:9::7", device: "eth0", states: ["STALE"] }] };
   // This machine's own address in it is refused, as by `up`.
