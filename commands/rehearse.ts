@@ -148,8 +148,7 @@ function report(ui: Ui, { config, rehearsal, findings, steps, error, left, logs 
 const STAMP = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
 
 const NEXT = {
-  example:
-    "Next: `crxn init --example` prints a config to start from; try yours with\n      `crxn rehearse --config /etc/crxn/crxn.yaml`.",
+  example: "Next: `crxn init` makes a config; try it with\n      `crxn rehearse --config /etc/crxn/crxn.yaml`.",
   own: "Next: `crxn up` does the same on this machine, for good.",
 };
 

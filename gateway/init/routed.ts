@@ -72,7 +72,7 @@ function thrownAway({ routes }: Terrain): Candidate[] {
       const to = destinationOf(r);
       if (!to || to.length > 64) return [];
       const own = r.protocol === OWN_PROTOCOL;
-      const what = `${formatNetwork(to)} is delegated to this machine (its ${r.type} route)`;
+      const what = `${formatNetwork(to)} is delegated here, by its ${r.type} route`;
       return [{ network: to, rank: own ? 0 : 1, why: own ? "crxn has it now" : what }];
     });
 }

@@ -13,6 +13,7 @@ import { configText, isSecret, scalar } from "../../gateway/init/config_text.ts"
 import { type Present, presentOf } from "../../gateway/init/present.ts";
 import type { Terrain } from "../../gateway/init/terrain.ts";
 import { canBeOf } from "../../gateway/key_kind.ts";
+import { dice } from "./dice.ts";
 import { OLD_NODES, TODAY } from "./keys.ts";
 import { default6, link, route, terrain, usual, wireguard } from "./terrains.ts";
 
@@ -244,6 +245,12 @@ Deno.test("crxn init: ? explains, in a few lines of 80 columns", async () => {
   assertStringIncludes(heard.replace(/\s+/g, " "), "the router asks for each address");
 });
 
+Deno.test("crxn init: this machine's own key is not the far node's", async () => {
+  const person = new Person(["", "yggdrasil", "10.5.0.1", "10.0.0.0/8", TODAY]);
+  await new Asker(new Map(), ground({ ...usual(), ownKey: TODAY }), person).settle().catch(() => {});
+  assertMatch(person.heard.join("\n"), /is this machine's own key/);
+});
+
 Deno.test("crxn init: a prefix in which somebody is already is taken with a word about it", async () => {
   const machine = { ...usual(), neighbours: [{ address: "2001:db8:9::7", device: "eth0", states: ["STALE"] }] };
   // This machine's own address in it is refused, as by `up`.
@@ -377,6 +384,66 @@ nat64:
   instance: one
   pool: 192.168.64.0/18`,
   );
+});
+
+Deno.test("crxn init: whatever is typed is taken or refused, and what comes out is a config", async () => {
+  const words = [
+    ...["", "?", "back", "-", "none", "1", "2", "9", "gateway", "node", "yggdrasil", "interface", "wg0", "eth0", "lo"],
+    ...["10.5.0.1", "10.5.0.1/32, 10.6.0.1", "10.0.0.0/8", "172.16.0.0/12 10.1.0.0/16", "0.0.0.0/0", "100.64.0.0/10"],
+    ...[
+      TODAY,
+      TODAY.slice(1),
+      OLD_NODES[0]!.box,
+      "tls://a.example:443",
+      "tls://[::]:9001",
+      "tls://10.1.1.1:1",
+      "unix:///x",
+    ],
+    ...[
+      "2001:db8:300::/56",
+      "2001:db8:300:7::/96",
+      "2001:db8:9::/64",
+      "64:ff9b::/96",
+      "fe80::1",
+      "::/0",
+      "192.168.0.0/16",
+    ],
+    ...[
+      "\x1b[A",
+      "\x00",
+      "ü",
+      "a".repeat(5000),
+      "$(reboot)",
+      "'; rm -rf /",
+      "#",
+      "null",
+      "__proto__",
+      "constructor",
+      "{}",
+    ],
+  ];
+  const roll = dice(Number(Deno.env.get("CRXN_SEED") ?? 1));
+  const machines = [
+    usual(),
+    terrain([link("eth0", ["192.0.2.5/24"]), link("eth1", ["2001:db8::1/48"])], [default6("eth1")]),
+  ];
+  let made = 0;
+  for (let n = 0; n < 400; n++) {
+    const machine = machines[n % 2]!;
+    // Enter is what most people press.
+    const lines = Array.from({ length: 60 }, () => roll(3) === 0 ? "" : words[roll(words.length)]!);
+    const person = new Person(lines);
+    try {
+      const answers = await new Asker(new Map(), ground(machine), person).settle();
+      await textOf(answers, machine);
+      made++;
+    } catch (error) {
+      assertStringIncludes(String(error), "Nothing to answer to", `seed and run ${n}`);
+    }
+    // deno-lint-ignore no-control-regex
+    for (const text of person.heard) assert(/^Answer/.test(text) || !/[\x00-\x09\x0b-\x1f]/.test(text), text);
+  }
+  assert(made > 100, `only ${made} of 400 came to an end`);
 });
 
 Deno.test("crxn init: names that YAML would take for something else are in quotes", () => {
