@@ -44,7 +44,8 @@ const PIECES = [
   ...["10.0.0.0/8", "::/0", "2001:db8::/96", "tls://[::1]:1", "a".repeat(300), "nat64:\n", "overlay:\n", "address: "],
 ];
 
-const BASES = [example, GOOD_INTERFACE, GOOD_YGGDRASIL, ...BROKEN_CONFIGS.map((b) => b.yaml)];
+const UPKEEP = `${GOOD_INTERFACE}\nupkeep:\n  mend: 5min\n  metrics: /var/lib/prometheus/node-exporter/crxn.prom\n`;
+const BASES = [example, GOOD_INTERFACE, GOOD_YGGDRASIL, UPKEEP, ...BROKEN_CONFIGS.map((b) => b.yaml)];
 
 function mutated(roll: (sides: number) => number): string {
   const pick = <T>(list: readonly T[]): T => list[roll(list.length)]!;
