@@ -8,7 +8,8 @@ export interface Scene {
   machines: string[];
   /** Without Go there are no daemons of other kinds. */
   needsGo?: true;
-  play: (stage: Stage) => Promise<void>;
+  /** Missing where no machine of the rig is meant. */
+  play?: (stage: Stage) => Promise<void>;
 }
 
 export const SCENES: Record<string, Scene> = { ...GUIDE_SCENES, ...OVERLAY_SCENES };

@@ -41,7 +41,7 @@ function binary(): string {
 
 export const GUIDE_SCENES: Record<string, Scene> = {
   // tests/unit/docs.test.ts looks at these; the suite namespaces rehearses, and CI runs the tests.
-  "host": { machines: ["host"], play: async () => {} },
+  "host": { machines: ["host"] },
   "install": {
     machines: ["gw"],
     play: async (stage) => {
