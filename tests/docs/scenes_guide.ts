@@ -173,6 +173,23 @@ export const GUIDE_SCENES: Record<string, Scene> = {
       await stage.play(all);
     },
   },
+  "routing": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      const { gw, client } = stage;
+      await gw.must("apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install bird2 >/dev/null");
+      await stage.files();
+      const learnt = () => gw.must("systemctl restart bird; sleep 2; birdc show route");
+      assertEquals((await learnt()).includes("blackhole"), false);
+      await crxn(gw, "up --yes");
+      await learnt();
+      await stage.play(all);
+      await assertAnswers(client);
+      await crxn(gw, "down --yes");
+      assertEquals((await gw.must("birdc show route")).includes("blackhole"), false, "it is withdrawn");
+    },
+  },
   "upkeep": {
     machines: ["gw"],
     play: async (stage) => {
