@@ -79,7 +79,8 @@ export function tunnelInput(config: Config, facts: Facts, nodes: FarNode[]): str
   const ygg = config.overlay.interface;
   const ok = pass(facts, "INPUT", "inet6");
   const udp = (port: number) => ["-p", "udp", "-m", "udp", "--dport", String(port)];
-  const match = ({ port }: FarNode) => kind === "vxlan" ? udp(port) : ["-p", "gre"];
+  // GRE by its number: the name is in /etc/protocols, which a small Debian need not have, and iptables 1.8.11 prints the number.
+  const match = ({ port }: FarNode) => kind === "vxlan" ? udp(port) : ["-p", "47"];
   const ports = [...new Set([VXLAN_PORT, ...nodes.map((n) => n.port)])];
   return [
     ...nodes.map((n) => ["-s", `${n.address}/128`, "-i", ygg, ...match(n), ...tag("tunnel"), ...ok]),

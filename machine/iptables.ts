@@ -10,7 +10,9 @@ import type { Runner } from "./run.ts";
 /** Splits a rule as a shell would: iptables-save puts comments with unusual characters into double quotes. */
 export function ruleWords(line: string): string[] {
   const words = line.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
-  return words.map((w) => w.startsWith('"') ? w.slice(1, -1).replace(/\\(.)/g, "$1") : w);
+  const plain = words.map((w) => w.startsWith('"') ? w.slice(1, -1).replace(/\\(.)/g, "$1") : w);
+  // Debian 12's iptables has the name from /etc/protocols, which need not be there; Debian 13's has the number.
+  return plain.map((w, i) => w === "gre" && plain[i - 1] === "-p" ? "47" : w);
 }
 
 /** iptables-save's output as tables and chains. Lines it does not know are passed over. */

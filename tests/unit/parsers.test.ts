@@ -264,3 +264,10 @@ Deno.test("readOverlay: a program that ends well and answers nothing is no daemo
   assertEquals(await readOverlay(says("")), undefined);
   assertEquals(await readOverlay(says("{}")), { peers: [] });
 });
+
+Deno.test("parseSave: GRE by its name (iptables 1.8.9) and by its number (1.8.11) is the same; a comment stays as it is", () => {
+  const save = (rule: string) =>
+    parseSave(`*filter\n:INPUT ACCEPT [0:0]\n-A INPUT ${rule}\nCOMMIT\n`)["filter"]?.["INPUT"]?.rules;
+  assertEquals(save("-s 200::1/128 -p gre -j DROP"), save("-s 200::1/128 -p 47 -j DROP"));
+  assertEquals(save('-m comment --comment "-p gre" -j DROP'), [["-m", "comment", "--comment", "-p gre", "-j", "DROP"]]);
+});
