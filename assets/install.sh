@@ -64,9 +64,9 @@ main() {
     echo "$version is installed: $place/crxn
 
 Next:
-    crxn --help                                                     # what it can do
-    mkdir -p /etc/crxn && crxn init --example > /etc/crxn/crxn.yaml  # then edit it
-    crxn up --dry-run                                               # what it would do
+    crxn --help          # what it can do
+    crxn init            # asks, and writes /etc/crxn/crxn.yaml
+    crxn up --dry-run    # what it would do
     crxn up"
 }
 
