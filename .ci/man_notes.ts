@@ -5,7 +5,7 @@ export const EXAMPLES: Record<string, [string, string][]> = {
   "": [
     [
       "A gateway, step by step, as root:",
-      "mkdir -p /etc/crxn\ncrxn init --example > /etc/crxn/crxn.yaml\ncrxn up --dry-run\ncrxn up",
+      "crxn init\ncrxn up --dry-run\ncrxn up",
     ],
     ["What is broken, and mend it:", "crxn doctor\ncrxn doctor --fix"],
     ["The machine as it was before:", "crxn down"],
