@@ -126,12 +126,16 @@ export const installStep = (packages: string[]): Step => ({
 });
 
 /** It goes on running as it was started; crxn's unit, with its sandbox, holds from its next start. */
-const takeOverStep = (over: TakenOver, items: Item[]): Step => ({
-  title: `take over ${over.service.unit}, which goes on running`,
-  item: { ...over.service, since: over.since },
-  notes: heldItems(over, items),
-  actions: [run([Program.systemctl, "--quiet", "reenable", over.service.unit])],
-});
+function takeOverStep(over: TakenOver, items: Item[]): Step {
+  const service = { ...over.service, since: over.since };
+  return {
+    title: `take over ${service.unit}, which goes on running`,
+    item: service,
+    // Before its files are exchanged: from there on stopping crxn's own units would stop it, and nobody would start it again.
+    notes: [service, ...heldItems(over, items)],
+    actions: [run([Program.systemctl, "--quiet", "reenable", service.unit])],
+  };
+}
 
 function serviceStep(item: ServiceItem, survey: Survey, done: Done): Step[] {
   const unit = survey.units[item.unit];

@@ -20,8 +20,11 @@ export function takenOver(items: Item[], survey: Survey, journal: Pick<Journal, 
   const file = (path: string) => items.find((i): i is FileItem => i.kind === "file" && i.path === path);
   return items.flatMap((service): TakenOver[] => {
     const instance = service.kind === "service" ? /^tayga@(.+)\.service$/.exec(service.unit)?.[1] : undefined;
-    if (service.kind !== "service" || instance === undefined || journal.entries.has(service.id)) return [];
+    if (service.kind !== "service" || instance === undefined) return [];
     const unit = survey.units[service.unit];
+    // An `up` that was killed may have begun with it.
+    const begun = journal.entries.get(service.id)?.item;
+    if (begun && (!goesOn(begun, survey.units) || unit?.fragment === unitPath(service.unit))) return [];
     const [config, there] = [file(Path.taygaConfig(instance)), survey.files[Path.taygaConfig(instance)]];
     if (unit?.active !== "active" || unit.since === 0 || !config || !there?.content) return [];
     // Somebody has written it since: nobody knows what the daemon has read.

@@ -15,6 +15,7 @@ import {
   someDebians,
 } from "../machines/story.ts";
 import { Typist } from "../rig/typist.ts";
+import { allBlocks } from "../docs/blocks.ts";
 
 // The last judge: a machine with Debian's own kernel, from `curl` to pings and back, as an operator types it. What the terminal
 // shows is kept in docs/ (UPDATE=1 writes it).
@@ -133,6 +134,14 @@ for (const debian of someDebians("from curl to a quiet night")) {
           ),
           "",
         );
+      });
+      await chapter("the docs' tunnel by hand, for kernels like this one", async () => {
+        const lines = allBlocks().filter(({ given }) => given["needs"] === "ip6gre").map(({ text }) => text);
+        assert(lines.length > 0);
+        for (const line of lines) {
+          const here = line.replace("OWN", "2001:db8::1").replace("GATEWAY", "2001:db8::2");
+          await node.must(`${here}; ip -d link show crxn0 | grep -q ip6gre; ip link del crxn0`);
+        }
       });
       if (Deno.env.get("UPDATE")) {
         await Deno.writeTextFile(`${ROOT}docs/story-debian-${NUMBER[debian]}.txt`, typist.transcript());
