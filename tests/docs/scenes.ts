@@ -8,6 +8,8 @@ export interface Scene {
   machines: string[];
   /** Without Go there are no daemons of other kinds. */
   needsGo?: true;
+  /** It installs a release, which is made of the binary. */
+  needsBinary?: true;
   /** Missing where no machine of the rig is meant. */
   play?: (stage: Stage) => Promise<void>;
 }

@@ -33,17 +33,14 @@ async function overlay(stage: Stage): Promise<void> {
 }
 
 /** The binary under test, with which a release is made. */
-function binary(): string {
-  const path = Deno.env.get("CRXN_BIN");
-  if (!path) throw new Error("this scene installs the binary: CRXN_BIN names it (`deno task build` makes it)");
-  return path;
-}
+const binary = (): string => Deno.env.get("CRXN_BIN")!;
 
 export const GUIDE_SCENES: Record<string, Scene> = {
   // tests/unit/docs.test.ts looks at these; the suite namespaces rehearses, and CI runs the tests.
   "host": { machines: ["host"] },
   "install": {
     machines: ["gw"],
+    needsBinary: true,
     play: async (stage) => {
       const net = await stage.lab.internet();
       const gw = await stage.lab.machine("gw", { debian: DEBIAN, uplink: net });
@@ -57,6 +54,7 @@ export const GUIDE_SCENES: Record<string, Scene> = {
   },
   "package": {
     machines: ["gw"],
+    needsBinary: true,
     play: async (stage) => {
       const net = await stage.lab.internet();
       const gw = await stage.lab.machine("gw", { debian: DEBIAN, uplink: net });

@@ -6,9 +6,10 @@ import { Stage } from "./stage.ts";
 
 /** A test for each scene: what README and docs show is typed on booted machines, and prints what they say. */
 export function tellScenes(scenes: Record<string, Scene>): void {
-  for (const [name, { play, needsGo }] of Object.entries(scenes)) {
+  const unbuilt = Deno.env.get("CRXN_BIN") ? undefined : "NEEDS CRXN_BIN: the binary that `deno task build` makes";
+  for (const [name, { play, needsGo, needsBinary }] of Object.entries(scenes)) {
     if (!play) continue;
-    const obstacle = needsGo ? goObstacle() : undefined;
+    const obstacle = (needsGo ? goObstacle() : undefined) ?? (needsBinary ? unbuilt : undefined);
     Deno.test({
       name: `the docs, scene ${name}${obstacle ? ` (NOT RUN: ${obstacle})` : ""}`,
       ignore: obstacle !== undefined,
