@@ -190,6 +190,7 @@ export const GUIDE_SCENES: Record<string, Scene> = {
   },
   "upkeep": {
     machines: ["gw"],
+    needsBinary: true,
     play: async (stage) => {
       await overlay(stage);
       await stage.gw.write(CONFIG, INTERFACE_GATEWAY);

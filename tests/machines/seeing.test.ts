@@ -130,7 +130,7 @@ for (const debian of someDebians("seeing")) {
     });
     await chapter("logs --follow: goes on with what comes, a document a line, until Ctrl-C", async () => {
       await gw.must(
-        "(crxn logs --follow --json --lines 1; echo ended $?) >/run/follow 2>&1 & sleep 1.5; systemctl restart tayga@ygg; sleep 1.5; pkill -INT -x crxn; sleep 0.7",
+        "crxn logs --follow --json --lines 1 >/run/follow 2>&1 & pid=$!; sleep 1.5; systemctl restart tayga@ygg; sleep 1.5; kill -INT $pid; code=0; wait $pid || code=$?; echo ended $code >>/run/follow",
       );
       const said = (await gw.read("/run/follow")).trim().split("\n");
       assertEquals(said.at(-1), "ended 0");
