@@ -15,6 +15,7 @@ import {
   CONFIG,
   crxn,
   INTERFACE_GATEWAY,
+  ROUTED,
   sceneOf,
 } from "../machines/story.ts";
 import { wireguardOf } from "../machines/wireguard.ts";
@@ -186,6 +187,30 @@ export const GUIDE_SCENES: Record<string, Scene> = {
       await assertAnswers(client);
       await crxn(gw, "down --yes");
       assertEquals((await gw.must("birdc show route")).includes("blackhole"), false, "it is withdrawn");
+    },
+  },
+  "on-link": {
+    machines: ["gw"],
+    play: async (stage) => {
+      await overlay(stage);
+      const { gw, client } = stage;
+      const net = await stage.lab.internet();
+      await gw.must(
+        "apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install ndppd >/dev/null 2>&1 || true",
+      );
+      await crxn(gw, "up --yes");
+      await assertAnswers(client);
+      // From now on the provider's router asks for each address.
+      await net.unroute(ROUTED);
+      await net.run(["ip", "-6", "route", "add", ROUTED, "dev", gw.uplink.bridge]);
+      await assertSilent(client);
+      await crxn(gw, "doctor --only prefix-routed", 1);
+      await stage.files();
+      await stage.play(all);
+      await answersWithin(10, client);
+      await gw.must(["systemctl", "stop", "ndppd"]);
+      await net.run(["ip", "-6", "neigh", "flush", "all"]);
+      await assertSilent(client);
     },
   },
   "upkeep": {
