@@ -309,7 +309,7 @@ export const OVERLAY_SCENES: Record<string, Scene> = {
     needsGo: true,
     play: async (stage) => {
       await pair(stage);
-      await bring([stage.gw], await daemon("yggdrasilckr-0.5.12"), "/yggdrasilckr");
+      await bring([stage.gw], await daemon("yggdrasilckr-0.5.12"), "/root/yggdrasilckr");
       await stage.play(isBefore);
       await stage.files();
       await stage.chapter("crxn runs it", async () => {

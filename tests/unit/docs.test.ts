@@ -95,6 +95,7 @@ Deno.test("patternOf: words have to be the same, numbers and keys not, and ... i
   assert(is("10.0.0.0/8 dev crxn-156b3235 scope link", "10.0.0.0/8 dev crxn-0123abcd scope link"));
   assert(!is("10.0.0.0/8 dev crxn-156b3235", "10.1.0.0/8 dev crxn-0123abcd"));
   assert(is("until 21:03:10, or", "until 07:11:59, or"));
+  assert(is("2026-11-29 21:03:10 tayga@ygg", "2027-01-01 00:00:00 tayga@ygg"));
   assert(
     is(`via: "6fa4...8308" cannot`, `via: "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308" cannot`),
   );
