@@ -1,7 +1,7 @@
 /** A loss in words: between which two devices, by whose doing. Pure. */
 
 import type { Side } from "../gateway/probe_points.ts";
-import type { Survey } from "../gateway/survey.ts";
+import { linkOf, type Survey } from "../gateway/survey.ts";
 import type { Hop } from "./check.ts";
 import { firewallOwner } from "./firewall_owner.ts";
 import type { Loss } from "./probe_loss.ts";
@@ -10,6 +10,8 @@ import type { Dropped, Through } from "./probe_result.ts";
 export interface Place {
   hop: Hop;
   where: string;
+  /** The device whose queue somebody holds: it may be that. */
+  held?: string;
 }
 
 /** @param uplink the device by which clients come: the probe's own client stands for them */
@@ -21,13 +23,17 @@ export function placeOf(loss: Loss, through: Through, survey: Survey, uplink: st
       return { hop: loss.hop, where: `at the probe's own client (${through.device})` };
     case "translator":
       return loss.side === "request4"
-        ? { hop: loss.hop, where: `in the translator: packets went into ${translator}, none came out` }
+        ? withQueue(
+          { hop: loss.hop, where: `in the translator: packets went into ${translator}, none came out` },
+          translator,
+          survey,
+        )
         : {
           hop: loss.hop,
           where: `on the way back, in the translator: answers went into ${translator}, none came out`,
         };
     case "beyond":
-      return beyond(loss, through, nextHops(survey, overlay));
+      return beyond(loss, through, survey);
     case "hook":
       return { hop: loss.hop, where: `${between}: ${hookText(loss, through, survey)}` };
     case "tunnel": {
@@ -67,7 +73,22 @@ const nextHops = ({ routes }: Survey, overlay: string): string[] =>
 const neighboursIn = (output: string, states: string): string[] =>
   [...output.matchAll(new RegExp(`^(\\S+) (?:.* )?(?:${states})\\b`, "gm"))].map((m) => m[1]!);
 
-function beyond(loss: Loss, through: Through, hops: string[]): Place {
+/**
+ * Disciplines that somebody has set to hold packets back or to lose them; the others pass on what a device can send. Behind
+ * the last chain of netfilter: what is lost there was counted as sent.
+ */
+const HOLDING = ["tbf", "netem", "htb", "hfsc", "plug", "red", "choke", "cbs", "etf", "taprio"];
+
+function withQueue({ hop, where }: Place, device: string, survey: Survey): Place {
+  const qdisc = linkOf(survey, device)?.qdisc;
+  if (qdisc === undefined || !HOLDING.includes(qdisc)) return { hop, where };
+  const why =
+    `the queue of ${device} is held by tc(8) (${qdisc}), which may lose them: \`tc -s qdisc show dev ${device}\``;
+  return { hop: hop === "target" ? "overlay" : hop, where: `${where}; ${why}`, held: device };
+}
+
+function beyond(loss: Loss, through: Through, survey: Survey): Place {
+  const hops = nextHops(survey, through.overlay);
   const { overlay } = through;
   if ((through.counts?.[loss.flow]?.["a4-elsewhere"] ?? 0) > 0) {
     return { hop: "target", where: `on the way back: answers come in by another device than ${overlay}` };
@@ -84,7 +105,7 @@ function beyond(loss: Loss, through: Through, hops: string[]): Place {
     const why = `the link address of ${fixed} is fixed by hand (ip neigh: PERMANENT), maybe to a wrong one`;
     return { hop: "overlay", where: `beyond ${overlay}: packets left, ${answer}; ${why}` };
   }
-  return { hop: "target", where: `beyond ${overlay}: packets left, ${answer}` };
+  return withQueue({ hop: "target", where: `beyond ${overlay}: packets left, ${answer}` }, overlay, survey);
 }
 
 /** "ip filter FORWARD, policy DROP, set by ufw" */

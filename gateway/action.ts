@@ -31,6 +31,7 @@ export const run = (
 /** Programs by absolute path, as Debian 12 and 13 have them: nothing is looked up in PATH as root. */
 export const Program = {
   ip: "/usr/sbin/ip",
+  tc: "/usr/sbin/tc",
   sysctl: "/usr/sbin/sysctl",
   systemctl: "/usr/bin/systemctl",
   journalctl: "/usr/bin/journalctl",

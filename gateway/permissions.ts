@@ -43,6 +43,7 @@ export const SYSTEM: Record<string, string> = {
 /** Programs that it may start, and why; null for those that it only writes into units, undo.sh and cures. */
 export const REASONS: Record<keyof typeof Program, string | null> = {
   ip: "links, addresses, routes, rules, namespaces",
+  tc: null,
   sysctl: "kernel parameters",
   systemctl: "units",
   journalctl: "logs of the daemons",

@@ -12,6 +12,8 @@ export interface Link {
   /** The bridge, bond or VRF that it belongs to. */
   master?: string;
   kind?: string;
+  /** The queueing discipline at its root: tc(8). */
+  qdisc?: string;
   /** `linkinfo.info_data` of ip(8), as it came. */
   data: Record<string, unknown>;
   addresses: { address: string; family: Family; scope: string; dynamic: boolean }[];
