@@ -1,10 +1,9 @@
 /** A gateway that somebody has made by hand, read from a survey: what a config has to say so that `up` takes it over. Pure. */
 
-import { slice } from "./address.ts";
-import { contains, formatAddress, formatNetwork, type Network, parseNetwork } from "./cidr.ts";
+import { contains, formatNetwork, parseNetwork } from "./cidr.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { translatorDevice } from "./names.ts";
-import { canonicalNetwork } from "./networks.ts";
+import { canonicalNetwork, hostAt } from "./networks.ts";
 import { linkOf, type RouteSeen, type Survey } from "./survey.ts";
 import { readTaygaConfig, type TaygaConfig } from "./tayga_config.ts";
 
@@ -186,8 +185,7 @@ function addressesOn(survey: Survey, link: string, pool: string): string[] {
 
 function translatorNotes(tayga: TaygaConfig, file: string, name: string, instance?: string): string[] {
   const { device, ipv4, pool, other, data } = tayga;
-  const network = parseNetwork(pool!) as Network;
-  const own = formatAddress({ family: network.family, value: network.value + 1n });
+  const own = hostAt(pool!, 1);
   const restarts = "so `up` starts tayga anew: less than a second without translation";
   return [
     ...(instance === undefined || device !== translatorDevice(name)
@@ -216,6 +214,3 @@ function linkNotes(survey: Survey, link: string): string[] {
     ? [`${link} seems to be yggdrasil's: its daemon, its keys and yggdrasil.conf stay as they are, and yours.`]
     : [];
 }
-
-/** The part of the prefix that a network has, to show it. */
-export const sliceOf = (made: HandMade): string[] => made.routes.map((r) => slice(made.prefix, r.to));

@@ -1,7 +1,7 @@
 /** Journal: what was done to the machine and how it was before, so that it can be taken back. Data and pure functions. */
 
 import type { ChainItem, Item } from "./item.ts";
-import { Path } from "./names.ts";
+import { instanceOf, Path } from "./names.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
 import type { Survey, UnitSeen } from "./survey.ts";
 
@@ -181,7 +181,7 @@ function alongWith(key: string, survey: Survey): Record<string, string> {
  * of its own the second is the folder, and the first a link to it (DynamicUser= in systemd.exec(5)).
  */
 export function dataFolders(item: Item): string[] {
-  const instance = item.kind === "service" ? /^tayga@(.+)\.service$/.exec(item.unit)?.[1] : undefined;
+  const instance = item.kind === "service" ? instanceOf(item.unit) : undefined;
   return instance ? [`/var/lib/tayga/${instance}`, `/var/lib/private/tayga/${instance}`] : [];
 }
 

@@ -55,6 +55,9 @@ export const Unit = {
   sampleTranslator: "tayga.service",
 } as const;
 
+/** NAME of tayga@NAME.service. */
+export const instanceOf = (unit: string): string | undefined => /^tayga@(.+)\.service$/.exec(unit)?.[1];
+
 export const unitPath = (unit: string) => `${Path.units}/${unit}`;
 export const dropInPath = (unit: string) => `${Path.units}/${unit}.d/50-crxn.conf`;
 

@@ -4,7 +4,7 @@ import type { Blueprint } from "./blueprint.ts";
 import { Program } from "./action.ts";
 import { daemonPath } from "./daemon.ts";
 import type { FileItem, Item } from "./item.ts";
-import { Path, Unit } from "./names.ts";
+import { instanceOf, Path, Unit } from "./names.ts";
 
 /** What is made by commands in a namespace. Packages are brought before, units are for machines that boot. */
 const MADE = ["sysctl", "chain", "table", "link", "address", "route"];
@@ -32,7 +32,7 @@ export const adminSocket = (folder: string): string => `${folder}/yggdrasil.sock
 /** @param folder absolute, for one machine alone: also yggdrasil's admin socket and tayga's data live in it */
 export function relocate({ items, config }: Blueprint, folder: string): Relocated {
   const daemon = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : Program.yggdrasil;
-  const instances = items.flatMap((i) => i.kind === "service" ? /^tayga@(.+)\.service$/.exec(i.unit)?.[1] ?? [] : []);
+  const instances = items.flatMap((i) => i.kind === "service" ? instanceOf(i.unit) ?? [] : []);
   const overlay = items.some((i) => i.kind === "service" && i.unit === Unit.yggdrasil);
   const configs = [...(overlay ? [Path.yggdrasilConfig] : []), ...instances.map(Path.taygaConfig)];
   return {

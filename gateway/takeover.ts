@@ -2,7 +2,7 @@
 
 import type { FileItem, Item, LinkItem, ServiceItem } from "./item.ts";
 import type { Journal } from "./journal.ts";
-import { instanceDropInPath, Path, unitPath } from "./names.ts";
+import { instanceDropInPath, instanceOf, Path, unitPath } from "./names.ts";
 import type { Survey, UnitSeen } from "./survey.ts";
 import { translatesAlike } from "./tayga_config.ts";
 
@@ -19,7 +19,7 @@ export interface TakenOver {
 export function takenOver(items: Item[], survey: Survey, journal: Pick<Journal, "entries">): TakenOver[] {
   const file = (path: string) => items.find((i): i is FileItem => i.kind === "file" && i.path === path);
   return items.flatMap((service): TakenOver[] => {
-    const instance = service.kind === "service" ? /^tayga@(.+)\.service$/.exec(service.unit)?.[1] : undefined;
+    const instance = service.kind === "service" ? instanceOf(service.unit) : undefined;
     if (service.kind !== "service" || instance === undefined) return [];
     const unit = survey.units[service.unit];
     // An `up` that was killed may have begun with it.

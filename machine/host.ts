@@ -4,6 +4,7 @@ import type { Config } from "../gateway/config/types.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { HostSeen, Neighbour, ProcessSeen, RivalConfig } from "../gateway/host.ts";
 import { Path } from "../gateway/names.ts";
+import { readTaygaConfig } from "../gateway/tayga_config.ts";
 import { HOST, kindOfConfig, MANAGERS, PROC, unitsLogged } from "./always.ts";
 import { readDisks } from "./disks.ts";
 import { objects } from "./ip.ts";
@@ -14,7 +15,7 @@ import { readProc } from "./proc.ts";
 import { must, type Runner } from "./run.ts";
 import { readSysctlConf, readSysctlLines } from "./sysctl_files.ts";
 import { readUnits } from "./systemd.ts";
-import { parseTayga, readPools, rivalFiles } from "./tayga.ts";
+import { readPools, rivalFiles } from "./tayga.ts";
 import { workersOf } from "../gateway/workers.ts";
 
 /** Every question at once; one that gets no answer is left out. */
@@ -69,7 +70,7 @@ async function readOthers(
     unit,
     active: units[unit]?.active === "active",
     enabled: units[unit]?.enabled === "enabled",
-    ...parseTayga(text),
+    ...saidBy(text),
   }));
   const runs = (unit: string) => units[unit]?.active === "active";
   const managers = await readManagers(runner, {
@@ -77,6 +78,11 @@ async function readOthers(
     networkManager: runs(MANAGERS.networkManager),
   });
   return { rivals, managers };
+}
+
+function saidBy(text: string): Pick<RivalConfig, "device" | "prefix" | "pool"> {
+  const { device, prefix, pool } = readTaygaConfig(text);
+  return { ...(device ? { device } : {}), ...(prefix ? { prefix } : {}), ...(pool ? { pool } : {}) };
 }
 
 const NAMES = /(^|\/)(tayga|clatd|yggdrasil[\w.-]*|dhcpcd)$/;

@@ -5,7 +5,7 @@ import { Program } from "../gateway/action.ts";
 import { daemonPath } from "../gateway/daemon.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Fetched, Journal } from "../gateway/journal.ts";
-import { dropInPath, isOwnDropIn, Path, Unit, unitPath } from "../gateway/names.ts";
+import { dropInPath, instanceOf, isOwnDropIn, Path, Unit, unitPath } from "../gateway/names.ts";
 import type { FileSeen, ProgramSeen, Survey } from "../gateway/survey.ts";
 import { kindOfConfig, unitsAsked } from "./always.ts";
 import { hasOwnTayga, readPackages } from "./apt.ts";
@@ -182,7 +182,7 @@ const readAll = (paths: string[]): Promise<[string, FileSeen | null][]> =>
 
 /** Of translators: what somebody has typed into `systemctl edit`. */
 const foreignDropIns = (units: Survey["units"]): string[] =>
-  Object.values(units).filter((u) => u.unit.startsWith("tayga@"))
+  Object.values(units).filter((u) => instanceOf(u.unit) !== undefined)
     .flatMap((u) => (u.dropIns ?? []).filter((path) => !isOwnDropIn(path)));
 
 function isAsFetched(path: string, programs: Record<string, ProgramSeen | null>): boolean {

@@ -1,6 +1,7 @@
 /** tayga's files: its list of addresses given out, and the configs of other instances. */
 
-import type { PoolSeen, RivalConfig } from "../gateway/host.ts";
+import { instanceOf } from "../gateway/names.ts";
+import type { PoolSeen } from "../gateway/host.ts";
 import { clearHostBits, formatNetwork, parseNetwork } from "../gateway/cidr.ts";
 import { readSeen } from "./files.ts";
 import { at } from "./place.ts";
@@ -46,16 +47,9 @@ export async function readPools(paths: string[], now: number): Promise<PoolSeen 
   return parsePool(seen.map((file) => file!.content).join("\n"), written, now);
 }
 
-/** What a config of tayga says of device, prefix and pool. */
-export function parseTayga(text: string): Pick<RivalConfig, "device" | "prefix" | "pool"> {
-  const get = (name: string) => new RegExp(`^[ \\t]*${name}[ \\t]+(\\S+)`, "m").exec(text)?.[1];
-  const [device, prefix, pool] = [get("tun-device"), get("prefix"), get("dynamic-pool")];
-  return { ...(device ? { device } : {}), ...(prefix ? { prefix } : {}), ...(pool ? { pool } : {}) };
-}
-
 /** All configs of tayga on the machine, Debian's own place last, each with the unit that runs it. */
 export async function taygaFiles(): Promise<{ file: string; unit: string; text: string; instance?: string }[]> {
-  const named = (await rivalFiles([])).map((f) => ({ ...f, instance: /^tayga@(.+)\.service$/.exec(f.unit)![1]! }));
+  const named = (await rivalFiles([])).map((f) => ({ ...f, instance: instanceOf(f.unit)! }));
   const own = (await readSeen("/etc/tayga.conf"))?.content;
   return [...named, ...(own === undefined ? [] : [{ file: "/etc/tayga.conf", unit: "tayga.service", text: own }])];
 }

@@ -6,7 +6,7 @@ import { listenUri, peerUri } from "../gateway/config/uri.ts";
 import type { Kind } from "../gateway/config/values.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Terrain } from "../gateway/init/terrain.ts";
-import { HEADER, Path } from "../gateway/names.ts";
+import { HEADER, instanceOf, Path } from "../gateway/names.ts";
 import type { DaemonSeen } from "../gateway/survey.ts";
 import { peersIn } from "../gateway/yggdrasil_config.ts";
 import { readSeen } from "./files.ts";
@@ -38,21 +38,21 @@ export async function readTerrain(runner: Runner, daemon: DaemonSeen | undefined
       "crxn asks ip(8), of the package iproute2. Without it use `crxn init --example`.",
     );
   });
-  const own = others.filter(({ text }) => text.includes(HEADER)).map(instanceOf);
+  const own = others.filter(({ text }) => text.includes(HEADER)).map(({ unit }) => instanceOf(unit)!);
   const devices = links.flatMap((l) => /^nat64-(.+)$/.exec(l.name)?.[1] ?? []);
   const { peers, listen } = peersIn(yggdrasil?.content ?? "{}");
   return {
     links,
     routes: routes.flat(),
     neighbours,
-    instances: [...new Set([...others.map(instanceOf), ...devices])].filter((name) => !own.includes(name)).sort(),
+    instances: [...new Set([...others.map(({ unit }) => instanceOf(unit)!), ...devices])].filter((name) =>
+      !own.includes(name)
+    ).sort(),
     yggdrasil: { peers: readable(peerUri, peers), listen: readable(listenUri, listen) },
     generation,
     ...(identity && identity.from !== "new" ? { ownKey: identity.publicKey } : {}),
   };
 }
-
-const instanceOf = ({ unit }: { unit: string }): string => unit.replace(/^tayga@|\.service$/g, "");
 
 /** What crxn's config can hold as well. */
 function readable(kind: Kind, texts: string[]): string[] {

@@ -12,7 +12,8 @@ import { parseProc, readProc } from "../../machine/proc.ts";
 import { SystemRunner } from "../../machine/run.ts";
 import { parseCatConfig, parseSysctlFile, slashKey } from "../../machine/sysctl_files.ts";
 import { parseUnits } from "../../machine/systemd.ts";
-import { LEASE, parsePool, parseTayga } from "../../machine/tayga.ts";
+import { readTaygaConfig } from "../../gateway/tayga_config.ts";
+import { LEASE, parsePool } from "../../machine/tayga.ts";
 
 const recorded = (debian: string, name: string) =>
   Deno.readTextFileSync(new URL(`recorded/${debian}/${name}`, import.meta.url));
@@ -121,10 +122,11 @@ Deno.test("parsePool: what is given out, what of it is held, and by whom", () =>
   });
 });
 
-Deno.test("parseTayga: device, prefix and pool, and no comment for them", () => {
+Deno.test("readTaygaConfig: device, prefix and pool, and no comment for them", () => {
   const text = "# prefix 64:ff9b::/96\ntun-device x\nprefix\t2001:db8::/96\n  dynamic-pool 192.168.9.0/24 \n";
-  assertEquals(parseTayga(text), { device: "x", prefix: "2001:db8::/96", pool: "192.168.9.0/24" });
-  assertEquals(parseTayga(""), {});
+  const { device, prefix, pool } = readTaygaConfig(text);
+  assertEquals({ device, prefix, pool }, { device: "x", prefix: "2001:db8::/96", pool: "192.168.9.0/24" });
+  assertEquals(readTaygaConfig(""), { maps: [], other: [] });
 });
 
 Deno.test("parseNetworkctl, parseNetworkdConf, parseNmcli: devices that are managed, settings that count", () => {
