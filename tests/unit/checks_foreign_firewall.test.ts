@@ -9,7 +9,7 @@ import type { Survey } from "../../gateway/survey.ts";
 import { parseSave } from "../../machine/iptables.ts";
 import { healthy, type Options, recompute, type Setup } from "./surveys/builder.ts";
 import { diagnose } from "./surveys/diagnose.ts";
-import { reachOf } from "./surveys/faults.ts";
+import { reachOf } from "./surveys/fault.ts";
 
 interface Case {
   name: string;

@@ -9,7 +9,7 @@ import { Path } from "../../gateway/names.ts";
 import type { Peer } from "../../gateway/survey.ts";
 import { routingSection } from "../../gateway/yggdrasil_config.ts";
 import { FAR, healthy, SECOND } from "./surveys/builder.ts";
-import { reachOf } from "./surveys/faults.ts";
+import { reachOf } from "./surveys/fault.ts";
 
 const finding = (input: CheckInput, id: string) => runChecks(CHECKS, input, new Set([id]))[0]!;
 const peersOf = (input: CheckInput) => finding(input, "overlay-peers");

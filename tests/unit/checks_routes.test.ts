@@ -12,7 +12,7 @@ import { runChecks } from "../../checks/run.ts";
 import type { PolicySeen, Survey } from "../../gateway/survey.ts";
 import { answersBut, answersOf } from "./surveys/answers.ts";
 import { healthy, linkSeen, type Setup } from "./surveys/builder.ts";
-import { reachOf } from "./surveys/faults.ts";
+import { reachOf } from "./surveys/fault.ts";
 import { addPolicy, ROUTE_FAULTS, routeSeen } from "./surveys/route_faults.ts";
 
 const found = (input: CheckInput, id: string) => runChecks(CHECKS, input).find((f) => f.id === id)!;

@@ -4,7 +4,7 @@ import type { CheckInput } from "../../../checks/check.ts";
 import { Path, Unit } from "../../../gateway/names.ts";
 import { canonicalNetwork } from "../../../gateway/networks.ts";
 import { poolRoom } from "../../../checks/pool.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./fault.ts";
 import { logLine, NOW } from "./host.ts";
 
 const OTHER = "/etc/sysctl.d/zz-other.conf";

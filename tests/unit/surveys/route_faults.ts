@@ -2,10 +2,9 @@
 
 import type { PolicySeen, RouteSeen, Survey } from "../../../gateway/survey.ts";
 import { linkSeen } from "./builder.ts";
-import type { Fault } from "./faults.ts";
+import { type Fault, TUNNEL } from "./fault.ts";
 
 const PREFIX = "2001:db8:300:4::";
-const TUNNEL = "crxn-6fa49781";
 
 /** Puts a rule in its place. */
 export function addPolicy(survey: Survey, rule: Partial<PolicySeen> & Pick<PolicySeen, "family">): void {
