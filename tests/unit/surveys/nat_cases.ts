@@ -1,0 +1,72 @@
+/** Firewalls that spoil a gateway's NAT: packets that are not tracked, and addresses that somebody else exchanges first. */
+
+import { add, type FirewallCase, legacy, nft } from "./firewall_case.ts";
+
+export const NAT_CASES: FirewallCase[] = [
+  {
+    name: "tracking switched off for the pool",
+    make: add("inet", "raw", "PREROUTING", "-i nat64-ygg -j CT --notrack"),
+    want: ["fail nat-rule", "are not tracked", "IPv4 raw PREROUTING"],
+  },
+  {
+    name: "tracking switched off for clients",
+    make: nft("ip6 mine prerouting -300", ["notrack"]),
+    want: ["fail forward-policy", "are not tracked", "nftables table ip6 mine"],
+  },
+  {
+    name: "masquerading before the NAT rule, to the same address",
+    make: add("inet", "nat", "POSTROUTING", "-o wg0 -j MASQUERADE", true),
+    want: ["warn nat-rule", "it gives the same address"],
+  },
+  {
+    name: "masquerading before the NAT rule, to another address",
+    make: (s) => {
+      add("inet", "nat", "POSTROUTING", "-o wg0 -j MASQUERADE", true)(s);
+      s.links.find((l) => l.name === "wg0")!.addresses.unshift({
+        address: "10.9.0.2/24",
+        family: "inet",
+        scope: "global",
+        dynamic: false,
+      });
+    },
+    want: ["fail nat-rule", 'the rule "-o wg0 -j MASQUERADE" of IPv4 nat POSTROUTING'],
+    fix: "/usr/sbin/iptables -w -t nat -I POSTROUTING 1 -m comment --comment crxn:jump -j CRXN-POSTROUTING",
+  },
+  {
+    name: "masquerading behind the NAT rule",
+    make: add("inet", "nat", "POSTROUTING", "-j MASQUERADE"),
+  },
+  {
+    name: "native source NAT of the same priority, younger",
+    make: (s) => {
+      nft("ip late postrouting 100", ["oifname=wg0 snat=10.5.0.99"], { type: "nat" })(s);
+      s.nftables!.push("ip nat", "ip late");
+    },
+    want: ["fail nat-rule", "nftables table ip late"],
+  },
+  {
+    name: "native source NAT of the same priority, older",
+    make: (s) => {
+      nft("ip early postrouting 100", ["oifname=wg0 snat=10.5.0.99"], { type: "nat" })(s);
+      s.nftables!.push("ip early", "ip nat");
+    },
+  },
+  {
+    name: "source NAT of iptables-legacy, of which nothing tells the age",
+    make: legacy(
+      "inet",
+      "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o wg0 -j SNAT --to-source 10.5.0.9\nCOMMIT\n",
+    ),
+    want: ["warn nat-rule", "if it is the younger of the two"],
+  },
+  {
+    name: "destination NAT",
+    make: nft("ip mine prerouting -100", ["ip.daddr=10.0.0.0/8 dnat=192.0.2.7"], { type: "nat" }),
+    want: ["fail nat-rule", "are sent elsewhere"],
+  },
+  {
+    name: "masquerading of clients",
+    make: add("inet6", "nat", "POSTROUTING", "-j MASQUERADE"),
+    want: ["warn nat-rule", "lose the client's address"],
+  },
+];
