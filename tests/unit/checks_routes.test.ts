@@ -1,23 +1,19 @@
-/** What the checks of routing say, and what they leave alone. */
+/** What the checks of routing say, and whose doing it is. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { CheckInput } from "../../checks/check.ts";
-import { lookup } from "../../checks/fib.ts";
 import type { RouteAnswer } from "../../checks/flow.ts";
 import { legsOf } from "../../checks/legs.ts";
 import { CHECKS } from "../../checks/list.ts";
-import { marksOf } from "../../checks/marks.ts";
 import { pathOf } from "../../checks/path.ts";
 import { runChecks } from "../../checks/run.ts";
-import type { PolicySeen, Survey } from "../../gateway/survey.ts";
 import { answersBut, answersOf } from "./surveys/answers.ts";
-import { healthy, linkSeen, type Setup } from "./surveys/builder.ts";
+import { healthy, linkSeen } from "./surveys/builder.ts";
+import { worse } from "./surveys/diagnose.ts";
 import { reachOf } from "./surveys/fault.ts";
 import { addPolicy, ROUTE_FAULTS, routeSeen } from "./surveys/route_faults.ts";
 
 const found = (input: CheckInput, id: string) => runChecks(CHECKS, input).find((f) => f.id === id)!;
-const worse = (input: CheckInput) =>
-  runChecks(CHECKS, input).filter((f) => !["pass", "skip"].includes(f.verdict)).map((f) => `${f.verdict} ${f.id}`);
 const broken = async (name: string) => {
   const fault = ROUTE_FAULTS.find((f) => f.name === name)!;
   const input = await healthy(fault.setup ?? "interface", fault.options ?? {});
@@ -149,50 +145,6 @@ for (
   });
 }
 
-const HARMLESS: [string, Setup, (s: Survey) => void][] = [
-  ["wg-quick's rules", "interface", (s) => {
-    for (const family of ["inet", "inet6"] as const) {
-      addPolicy(s, { family, priority: 32764, table: "main", suppress: 0 });
-      addPolicy(s, { family, priority: 32765, not: true, mark: { value: 51820, mask: 0xffffffff }, table: "51820" });
-    }
-    s.routes.push(routeSeen("default", { table: "51820", device: "wg1" }));
-  }],
-  ["VRF's rule, and a VRF that the gateway's devices are not in", "interface", (s) => {
-    for (const family of ["inet", "inet6"] as const) addPolicy(s, { family, priority: 1000, action: "l3mdev" });
-    s.links.push(linkSeen("red", { kind: "vrf", data: { table: 10 } }), linkSeen("eth1", { master: "red" }));
-    s.routes.push(routeSeen("default", { table: "10", type: "unreachable" }));
-  }],
-  ["a rule for the machine's own address", "interface", (s) => {
-    addPolicy(s, { family: "inet6", from: "2001:db8:9::10/128", table: "200" });
-    s.routes.push(routeSeen("default", { family: "inet6", table: "200", device: "eth1" }));
-  }],
-  ["a mark that nothing sets", "interface", (s) => {
-    addPolicy(s, { family: "inet", mark: { value: 9, mask: 0xffffffff } });
-    s.routes.push(routeSeen("default", { table: "100", type: "blackhole" }));
-  }],
-  ["a rule for a user", "yggdrasil", (s) => {
-    addPolicy(s, { family: "inet", odd: true });
-    s.routes.push(routeSeen("default", { table: "100", type: "blackhole" }));
-  }],
-  ["a table that is looked into first and knows the same", "interface", (s) => {
-    addPolicy(s, { family: "inet" });
-    s.routes.push(routeSeen("10.0.0.0/8", { table: "100", device: "wg0" }));
-  }],
-  ["a default route with two next hops", "interface", (s) => {
-    const route = s.routes.find((r) => r.to === "default")!;
-    route.hops = [{ device: "eth1", via: "fe80::2" }, { device: "eth0", via: "fe80::1" }];
-  }],
-];
-
-for (const [name, setup, make] of HARMLESS) {
-  Deno.test(`runChecks: ${name} are no fault`.replace(/^(runChecks: a .*) are/, "$1 is"), async () => {
-    const input = await healthy(setup);
-    make(input.survey);
-    assertEquals(worse(input), []);
-    assertEquals(worse({ ...input, answers: answersOf(input) }), []);
-  });
-}
-
 Deno.test("uplink: answers that a rule of their own leads out elsewhere may be meant so, unless crxn.yaml names the uplink", async () => {
   const input = await healthy("interface");
   input.survey.links.push(linkSeen("eth1"));
@@ -253,29 +205,6 @@ Deno.test("overlay-peers: a far node that a rule leads packets away from is not 
   assertEquals(worse(input), ["fail overlay-peers"]);
 });
 
-Deno.test("legsOf: overlay networks inside each other are asked by the device of the longest", async () => {
-  const input = await healthy("two nodes");
-  const devices = new Map(
-    legsOf(input).filter((l) => l.check === "overlay-route").map((l) => [l.flow.to, l.want] as const),
-  );
-  assertEquals(devices.get("10.0.0.1"), { device: "crxn-6fa49781" });
-  assertEquals(devices.get("10.7.0.1"), { device: input.blueprint.ways[1]!.device });
-});
-
-Deno.test("legsOf: answers of a node come from a network of its own, not from another's inside it", async () => {
-  const input = await healthy("two nodes");
-  const { ways } = input.blueprint;
-  ways[1]!.networks = ["10.0.0.0/16"];
-  input.survey.routes.find((r) => r.to === "10.7.0.0/16" && r.type === "unicast")!.to = "10.0.0.0/16";
-  const sources = (check: string) =>
-    legsOf(input).filter((l) => l.check === check).map((l) => [l.flow.iif, l.flow.from]);
-  for (const check of ["overlay-address", "pool-route"]) {
-    const seen = new Map(sources(check) as [string, string][]);
-    assertEquals(seen.get(ways[0]!.device), "10.255.255.254", check);
-    assertEquals(seen.get(ways[1]!.device), "10.0.0.1", check);
-  }
-});
-
 Deno.test("uplink: a VPN's TUN device that takes answers to clients is named, though no translator", async () => {
   const input = await healthy("interface");
   input.survey.links.push(linkSeen("tun0", { kind: "tun" }));
@@ -289,72 +218,4 @@ Deno.test("overlay-route: a route that is missing is named beside a rule that ta
   input.survey.policies = [taken, ...input.survey.policies!];
   input.survey.routes = input.survey.routes.filter((r) => r.to !== "10.0.0.0/8" || r.type !== "unicast");
   assertEquals(worse(input), ["fail overlay-address", "fail overlay-route"]);
-});
-
-const PAIRS: [string, (s: Survey) => void, string[]][] = [
-  ["a translator's device that is gone, beside a rule for the slice", (s) => {
-    s.links = s.links.filter((l) => l.name !== "nat64-ygg");
-    s.routes = s.routes.filter((r) => r.device !== "nat64-ygg");
-    addPolicy(s, { family: "inet6", to: "2001:db8:300:4::a01:3/128", action: "prohibit" });
-  }, ["fail translator-device", "fail prefix-route"]],
-  ["an overlay link that is down, beside a narrower route", (s) => {
-    s.links.find((l) => l.name === "wg0")!.up = false;
-    s.routes = s.routes.filter((r) => r.device !== "wg0" || r.type !== "unicast");
-    s.routes.push(routeSeen("10.1.0.0/16", { device: "eth0" }));
-  }, ["fail tunnel-routing", "fail overlay-route"]],
-  ["an overlay link that is down, and nothing else", (s) => {
-    s.links.find((l) => l.name === "wg0")!.up = false;
-    s.routes = s.routes.filter((r) => r.device !== "wg0" || r.type !== "unicast");
-  }, ["fail tunnel-routing"]],
-  ["a rule that ends answers, beside a lost default router", (s) => {
-    addPolicy(s, { family: "inet6", from: "2001:db8:300::/48", action: "prohibit" });
-  }, ["fail uplink", "fail accept-ra"]],
-];
-
-for (const [name, make, want] of PAIRS) {
-  Deno.test(`runChecks: ${name}: ${want.length === 2 ? "both are named" : "one is named"}`, async () => {
-    const input = await healthy("interface");
-    make(input.survey);
-    if (want.includes("fail accept-ra")) input.host!.neighbours![0]!.states = ["FAILED"];
-    assertEquals(worse(input).sort(), want.sort());
-    assertEquals(worse({ ...input, answers: answersOf(input) }).sort(), want.sort());
-  });
-}
-
-const POLICIES: [string, Partial<PolicySeen>, string][] = [
-  ["a source that fits", { from: "100.64.0.0/16" }, "eth1"],
-  ["a source that does not", { from: "100.65.0.0/16" }, "wg0"],
-  ["not a source that fits", { not: true, from: "100.64.0.0/16" }, "wg0"],
-  ["the device it comes in by", { iif: "nat64-ygg" }, "eth1"],
-  ["another device", { iif: "lo" }, "wg0"],
-  ["the device a socket is bound to", { oif: "wg0" }, "wg0"],
-  ["no mark", { not: true, mark: { value: 1, mask: 0xff } }, "eth1"],
-  ["a mark", { mark: { value: 1, mask: 0xff } }, "wg0"],
-  ["a protocol", { also: ["ipproto", "tcp"] }, "wg0"],
-  ["all, but for short prefixes", { suppress: 0 }, "wg0"],
-];
-
-for (const [name, policy, device] of POLICIES) {
-  Deno.test(`lookup: a rule for ${name} leads to ${device}`, async () => {
-    const { survey } = await healthy("interface");
-    addPolicy(survey, { family: "inet", ...policy });
-    survey.routes.push(routeSeen("default", { table: "100", device: "eth1" }));
-    const flow = { family: "inet" as const, to: "10.1.0.3", from: "100.64.0.2", iif: "nat64-ygg" };
-    assertEquals(lookup(survey, flow).devices, [device]);
-  });
-}
-
-Deno.test("marksOf: marks of rules that match, of chains, and both where it cannot be told", () => {
-  const chain = (name: string, rules: string[]) => ({ name, rules: rules.map((r) => r.split(" ")) });
-  const packet = { in: "wg0", source: "10.0.0.1", destination: "100.64.0.2", state: "NEW" as const };
-  const marks = (...rules: string[]) =>
-    marksOf({
-      mangle: { PREROUTING: chain("PREROUTING", rules), OWN: chain("OWN", ["-j MARK --set-xmark 0x10/0xf0"]) },
-    }, packet);
-  assertEquals(marksOf(undefined, packet), [0]);
-  assertEquals(marks("-i wg0 -j MARK --set-xmark 0x7/0xffffffff"), [7]);
-  assertEquals(marks("-i eth0 -j MARK --set-xmark 0x7/0xffffffff"), [0]);
-  assertEquals(marks("-p tcp -j MARK --set-xmark 0x7/0xffffffff"), [0, 7]);
-  assertEquals(marks("-i wg0 -j MARK --set-xmark 0x7/0xffffffff", "-j OWN"), [0x17]);
-  assertEquals(marks("-i wg0 -j ACCEPT", "-j OWN"), [0]);
 });

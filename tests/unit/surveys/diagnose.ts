@@ -16,3 +16,7 @@ export function settled(input: CheckInput): CheckInput {
 }
 
 export const diagnose = (input: CheckInput) => runChecks(CHECKS, settled(input));
+
+/** What is not well by the facts that are there: they are not found anew. */
+export const worse = (input: CheckInput) =>
+  runChecks(CHECKS, input).filter((f) => !["pass", "skip"].includes(f.verdict)).map((f) => `${f.verdict} ${f.id}`);
