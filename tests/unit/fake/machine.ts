@@ -1,28 +1,21 @@
 /** A fake Debian: a Runner that keeps what is done to it and refuses what a real one would refuse. Files are real, in a folder. */
 
 import { Program } from "../../../gateway/action.ts";
-import { Path, Unit } from "../../../gateway/names.ts";
 import { startable } from "../../../gateway/permissions.ts";
-import { addressFromKey } from "../../../gateway/yggdrasil_address.ts";
 import type { Result, Runner, RunOptions } from "../../../machine/run.ts";
-import hjson from "hjson";
 import { SCHEMAS } from "../keys.ts";
 import { type Answer, ok, Refusal, refused } from "./answer.ts";
 import { CKR_DAEMON } from "./configs.ts";
 import { FakeNetfilter } from "./netfilter.ts";
 import { FakeNetwork } from "./network.ts";
+import { FakePackages } from "./packages.ts";
+import { FakeServices } from "./services.ts";
 import { FakeSysctls } from "./sysctls.ts";
 import { FakeSystemd } from "./systemd.ts";
 import { elf, FakeWeb } from "./web.ts";
 
 const PERMITTED = startable();
 const TOOLS = ["iproute2", "iptables", "iputils-ping", "nftables", "procps"];
-const YGGDRASIL_UNIT = `[Unit]
-Wants=network-online.target
-[Service]
-Type=simple
-ExecStart=/usr/sbin/yggdrasil -useconffile /etc/yggdrasil/yggdrasil.conf
-`;
 
 export interface FakeOptions {
   /** Default: all that crxn needs. */
@@ -39,7 +32,8 @@ export class FakeMachine implements Runner {
   readonly network = new FakeNetwork(this.sysctls);
   readonly netfilter = new FakeNetfilter();
   readonly systemd: FakeSystemd;
-  packages = new Set<string>();
+  readonly packages: FakePackages;
+  private readonly services = new FakeServices(this);
   /** What yggdrasil's normalised config has besides: a daemon with tunnel routing keeps that section. */
   daemonSettings: Record<string, unknown> = {};
   readonly web = new FakeWeb(this);
@@ -75,10 +69,11 @@ export class FakeMachine implements Runner {
     this.systemd = new FakeSystemd({
       read: (path) => this.read(path),
       run: (argv) => this.run(argv),
-      daemon: (unit, starts) => this.daemon(unit, starts),
+      daemon: (unit, starts) => this.services.run(unit, starts),
     });
+    this.packages = new FakePackages(this, version);
     this.plug();
-    for (const name of options.packages ?? [...TOOLS, "tayga", "yggdrasil"]) this.install(name, false);
+    for (const name of options.packages ?? [...TOOLS, "tayga", "yggdrasil"]) this.packages.install(name, false);
   }
 
   /** What is there when the machine is switched on. */
@@ -173,13 +168,13 @@ export class FakeMachine implements Runner {
       case Program.nft:
         return this.netfilter.nft(words, words.at(-1)!.startsWith("/") ? file() : stdin);
       case Program.tayga:
-        return this.mktun(words.at(-1)!);
+        return this.services.mktun(words.at(-1)!);
       case Program.dpkgQuery:
-        return ok([...this.packages].map((p) => `${p} installed 1.0\n`).join(""));
+        return this.packages.query();
       case Program.dpkg:
         return ok();
       case Program.aptGet:
-        return this.apt(words);
+        return this.packages.apt(words);
       case Program.aptHelper:
         return await this.web.aptHelper(words);
       case Program.dpkgDeb:
@@ -217,102 +212,6 @@ export class FakeMachine implements Runner {
     return ok(JSON.stringify({ PrivateKey: "", IfName: "auto", ...ckr, ...this.daemonSettings }));
   }
 
-  private mktun(config: string): Answer {
-    const device = /^tun-device (\S+)$/m.exec(this.read(config) ?? "")?.[1];
-    if (!device) return refused("Error: no tun-device", 1);
-    const there = this.network.find(device);
-    if (there && (there.kind !== "tun" || there.holder)) return refused("Unable to attach tun device: busy", 1);
-    if (!there) this.network.addLink({ name: device, kind: "tun", persist: true });
-    return ok();
-  }
-
-  private apt(words: string[]): Answer {
-    const verb = words.find((w) => ["update", "install", "purge"].includes(w));
-    const names = words.slice(words.indexOf(verb!) + 1).filter((w) => !w.startsWith("-") && !w.includes("="));
-    if (verb === "install" && words.includes("--simulate")) {
-      return ok(names.filter((n) => !this.packages.has(n)).map((n) => `Inst ${n} (1.0 Debian [amd64])\n`).join(""));
-    }
-    if (verb === "install") { for (const name of names) this.install(name, true); }
-    if (verb === "purge") { for (const name of names) this.packages.delete(name); }
-    return ok();
-  }
-
-  private install(name: string, starts: boolean): void {
-    if (this.packages.has(name)) return;
-    this.packages.add(name);
-    if (name === "yggdrasil") {
-      this.write("/etc/group", `${this.read("/etc/group")}yggdrasil:x:${Deno.gid() || 4711}:\n`);
-      this.write("/usr/lib/systemd/system/yggdrasil.service", YGGDRASIL_UNIT);
-    }
-    if (name === "tayga" && this.options.version !== "12") {
-      this.write("/usr/lib/systemd/system/tayga.service", "[Service]\nType=simple\nExecStart=/usr/sbin/tayga\n");
-      const unit = this.systemd.unit("tayga.service");
-      unit.enabled = starts;
-      if (starts && !unit.masked) unit.active = "active";
-    }
-  }
-
-  /** A daemon takes its TUN, or lets go of it. */
-  private daemon(unit: string, starts: boolean): boolean {
-    if (!starts) {
-      this.network.release(unit);
-      return true;
-    }
-    const instance = /^tayga@(.*)\.service$/.exec(unit)?.[1];
-    if (instance) {
-      const device = /^tun-device (\S+)$/m.exec(this.read(Path.taygaConfig(instance)) ?? "")?.[1];
-      Deno.mkdirSync(`${this.folder}/var/lib/tayga/${instance}`, { recursive: true });
-      this.write(`/var/lib/tayga/${instance}/dynamic.map`, "");
-      return device !== undefined && this.hold(device, unit);
-    }
-    if (unit === Unit.link) this.follow();
-    if (unit === "yggdrasil.service") {
-      const config = this.read(Path.yggdrasilConfig) ?? "";
-      const device = /^\s*"?IfName"?:\s*"?([^\s",]+)/m.exec(config)?.[1];
-      const key = /PrivateKey"?:\s*"?[0-9a-f]{64}([0-9a-f]{64})/.exec(config)?.[1];
-      if (!device || !key || !canRead(config)) return false;
-      const own = `${addressFromKey(key)}/7`;
-      // The real one stops with a panic when its own address is there already.
-      if (this.network.find(device)?.addresses.includes(own) || !this.hold(device, unit)) return false;
-      const link = this.network.get(device);
-      link.addresses.push(own);
-      const route = {
-        family: "inet6" as const,
-        to: "200::/7",
-        type: "unicast",
-        device,
-        protocol: "kernel",
-        metric: 256,
-      };
-      if (!this.network.routes.some((r) => r.to === route.to)) this.network.routes.push(route);
-      Object.assign(link, { up: true, mtu: 65535 });
-    }
-    return true;
-  }
-
-  /** What the follower puts on the link once it is up. */
-  private follow(): void {
-    const script = this.read(Path.linkScript) ?? "";
-    const link = this.network.find(/^link=(.*)$/m.exec(script)?.[1]);
-    if (!link?.up) return;
-    const [, address] = /^\t\/usr\/sbin\/ip (address replace .*) \|\| failed=yes$/m.exec(script)!;
-    this.network.ip(address!.split(" "));
-    const routes =
-      /^\t\[ -n "\$\(\/usr\/sbin\/ip -4 route show exact (\S+) .*\)" \] \|\|\n\t\t\/usr\/sbin\/ip (-4 route replace .*) \|\| failed=yes$/gm;
-    for (const [, to, command] of script.matchAll(routes)) {
-      const there = this.network.routes.some((r) => r.to === to && r.device === link.name && r.metric === 0);
-      if (!there) this.network.ip(command!.split(" "));
-    }
-  }
-
-  private hold(device: string, unit: string): boolean {
-    if (!this.network.find(device)) this.network.addLink({ name: device, kind: "tun" });
-    const link = this.network.get(device);
-    if (link.holder) return false;
-    link.holder = unit;
-    return true;
-  }
-
   /** A reboot: what the kernel knew is gone, files stay, enabled units start. */
   async reboot(): Promise<void> {
     this.network.links = [];
@@ -345,10 +244,4 @@ export class FakeMachine implements Runner {
   [Symbol.dispose](): void {
     Deno.removeSync(this.folder, { recursive: true });
   }
-}
-
-/** The real one stops with a panic when a key's networks are no list. */
-function canRead(config: string): boolean {
-  const { TunnelRouting } = hjson.parse(config) as { TunnelRouting?: { RemoteSubnets?: Record<string, unknown> } };
-  return Object.values(TunnelRouting?.RemoteSubnets ?? {}).every(Array.isArray);
 }

@@ -2,33 +2,8 @@
 
 import { canonicalNetwork } from "../../../gateway/networks.ts";
 import { type Answer, ok, Refusal, refused } from "./answer.ts";
+import { type FakeLink, type FakeRoute, familyOf, linkJson, routeJson } from "./ip_json.ts";
 import type { FakeSysctls } from "./sysctls.ts";
-
-export interface FakeLink {
-  name: string;
-  kind?: string;
-  up: boolean;
-  mtu: number;
-  persist?: boolean;
-  /** The unit that holds a TUN open. */
-  holder?: string;
-  data: Record<string, unknown>;
-  addresses: string[];
-}
-
-export interface FakeRoute {
-  family: "inet" | "inet6";
-  to: string;
-  type: string;
-  device?: string;
-  via?: string;
-  /** Several next hops. */
-  hops?: { device: string; via?: string }[];
-  metric: number;
-  protocol: string;
-}
-
-const familyOf = (address: string) => address.includes(":") ? "inet6" as const : "inet" as const;
 
 export class FakeNetwork {
   links: FakeLink[] = [];
@@ -99,7 +74,7 @@ export class FakeNetwork {
     const [object, verb, ...rest] = words;
     switch (`${object} ${verb}`) {
       case "address show":
-        return ok(JSON.stringify(this.links.map((l, i) => this.linkJson(l, i))));
+        return ok(JSON.stringify(this.links.map((l, i) => linkJson(l, i))));
       case "route show":
         return ok(
           JSON.stringify([...this.routes, ...this.connected()].filter((r) => r.family === family).map(routeJson)),
@@ -230,39 +205,8 @@ export class FakeNetwork {
     else this.routes.push(made);
     return ok();
   }
-
-  private linkJson(link: FakeLink, index: number): unknown {
-    const addresses = link.addresses.map((a) => {
-      const [local, prefixlen] = a.split("/");
-      const scope = a.startsWith("fe80:") ? "link" : "global";
-      return { family: familyOf(a), local, prefixlen: Number(prefixlen), scope };
-    });
-    const tun = link.kind === "tun" ? { type: "tun", persist: link.persist === true } : {};
-    return {
-      ifindex: index + 1,
-      ifname: link.name,
-      flags: link.up ? ["UP", "LOWER_UP"] : [],
-      mtu: link.mtu,
-      ...(link.kind ? { linkinfo: { info_kind: link.kind, info_data: { ...tun, ...link.data } } } : {}),
-      addr_info: addresses,
-      stats64: {},
-    };
-  }
 }
 
 /** What follows a word. */
 const after = (words: string[]) => (word: string): string | undefined =>
   words.includes(word) ? words[words.indexOf(word) + 1] : undefined;
-
-const routeJson = ({ type, to, device, via, hops, metric, protocol }: FakeRoute) => ({
-  ...(type === "unicast" ? {} : { type }),
-  dst: to,
-  ...(via ? { gateway: via } : {}),
-  ...(device ? { dev: device } : {}),
-  protocol,
-  ...(metric > 0 ? { metric } : {}),
-  flags: [],
-  ...(hops
-    ? { nexthops: hops.map((h) => ({ ...(h.via ? { gateway: h.via } : {}), dev: h.device, weight: 1, flags: [] })) }
-    : {}),
-});
