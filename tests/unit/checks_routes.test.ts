@@ -8,9 +8,10 @@ import { CHECKS } from "../../checks/list.ts";
 import { pathOf } from "../../checks/path.ts";
 import { runChecks } from "../../checks/run.ts";
 import { answersBut, answersOf } from "./surveys/answers.ts";
-import { healthy, linkSeen } from "./surveys/builder.ts";
+import { healthy } from "./surveys/builder.ts";
 import { worse } from "./surveys/diagnose.ts";
 import { reachOf } from "./surveys/fault.ts";
+import { linkSeen } from "./surveys/put.ts";
 import { addPolicy, ROUTE_FAULTS, routeSeen } from "./surveys/route_faults.ts";
 
 const found = (input: CheckInput, id: string) => runChecks(CHECKS, input).find((f) => f.id === id)!;

@@ -3,8 +3,9 @@
 import { assertEquals } from "@std/assert";
 import type { Survey } from "../../gateway/survey.ts";
 import { answersOf } from "./surveys/answers.ts";
-import { healthy, linkSeen, type Setup } from "./surveys/builder.ts";
+import { healthy, type Setup } from "./surveys/builder.ts";
 import { worse } from "./surveys/diagnose.ts";
+import { linkSeen } from "./surveys/put.ts";
 import { addPolicy, routeSeen } from "./surveys/route_faults.ts";
 
 const HARMLESS: [string, Setup, (s: Survey) => void][] = [

@@ -6,7 +6,8 @@ import { parseAddress } from "../../gateway/cidr.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import { planGuess, probeClient } from "../../gateway/probe_plan.ts";
 import { parseCounters, POINTS, traceLines, type Watch, watchTable } from "../../gateway/probe_points.ts";
-import { healthy, linkSeen } from "./surveys/builder.ts";
+import { healthy } from "./surveys/builder.ts";
+import { linkSeen } from "./surveys/put.ts";
 
 Deno.test("parseTrace: policies and rules of iptables-nft, as nft 1.0.6 and 1.1.3 print them", () => {
   const policy = `trace id 8aabf863 inet probe-1 trace packet: iif "nat64-ygg" ip saddr 100.64.154.79 ip daddr 10.1.0.3

@@ -3,7 +3,7 @@
 import { network } from "../../gateway/cidr.ts";
 import type { Terrain } from "../../gateway/init/terrain.ts";
 import type { Link, RouteSeen } from "../../gateway/survey.ts";
-import { linkSeen } from "./surveys/builder.ts";
+import { linkSeen } from "./surveys/put.ts";
 
 /** A link with addresses, "dummy" and the like as its kind. */
 export const link = (name: string, addresses: string[] = [], more: Partial<Link> = {}): Link =>

@@ -1,8 +1,9 @@
 /** Faults of forwarding, router advertisements and the firewall; another NAT64; and files that are not as they were written. */
 
 import { dropInPath, Path, Unit, unitPath } from "../../../gateway/names.ts";
-import { filterOf, linkSeen } from "./builder.ts";
+import { filterOf } from "./builder.ts";
 import { edit, type Fault, link, remove, unit } from "./fault.ts";
+import { linkSeen } from "./put.ts";
 
 export const FIREWALL_FAULTS: Fault[] = [
   {

@@ -1,8 +1,8 @@
 /** Faults of routing: rules of the routing policy, shadowing routes, rp_filter, renamed devices. */
 
 import type { PolicySeen, RouteSeen, Survey } from "../../../gateway/survey.ts";
-import { linkSeen } from "./builder.ts";
 import { type Fault, TUNNEL } from "./fault.ts";
+import { linkSeen } from "./put.ts";
 
 const PREFIX = "2001:db8:300:4::";
 
