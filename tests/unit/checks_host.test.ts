@@ -1,24 +1,14 @@
 /** What the checks of the machine around the gateway say: warnings, words, and when they are silent. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { CheckInput } from "../../checks/check.ts";
-import { CHECKS } from "../../checks/list.ts";
 import { poolRoom } from "../../checks/pool.ts";
 import type { Probed } from "../../checks/probe_result.ts";
-import { runChecks } from "../../checks/run.ts";
 import { translatorAddresses6 } from "../../gateway/translator.ts";
 import { healthy } from "./surveys/builder.ts";
+import { finding, words } from "./surveys/diagnose.ts";
 import { logLine, NOW } from "./surveys/host.ts";
 
-const finding = (input: CheckInput, id: string) => runChecks(CHECKS, input, new Set([id]))[0]!;
 const TAYGA = "tayga@ygg.service";
-const words = (input: CheckInput, id: string, verdict: string, ...texts: string[]) => {
-  const outcome = finding(input, id);
-  assertEquals(outcome.verdict, verdict, outcome.found);
-  for (const text of texts) assertStringIncludes(outcome.found ?? "", text);
-  return outcome;
-};
-
 Deno.test("forwarding-sysctl: another file that comes later is a warning with its place; the boot survives it", async () => {
   const input = await healthy("interface");
   input.host!.sysctlLines!.push({ file: "/etc/sysctl.d/zz.conf", line: 4, key: "net/ipv4/ip_forward", value: "0" });
@@ -143,56 +133,6 @@ Deno.test("clock: a day is no matter, nor are files of another day", async () =>
   words(input, "clock", "fail", "1970-01-02");
 });
 
-Deno.test("network-managers: networkd is a warning where it can take routes or addresses, and else nothing", async () => {
-  const input = await healthy("interface");
-  words(input, "network-managers", "pass", "none runs");
-  const networkd = { files: {} as Record<string, string>, keepsRoutes: false, keepsRules: false };
-  input.host!.managers = { networkd };
-  words(input, "network-managers", "pass");
-  networkd.files["eth0"] = "/etc/systemd/network/10-eth0.network";
-  words(input, "network-managers", "warn", "blackhole and unreachable routes");
-  networkd.keepsRoutes = true;
-  words(input, "network-managers", "pass");
-  networkd.files["wg0"] = "/etc/systemd/network/20-wg0.network";
-  words(input, "network-managers", "warn", "wg0", "20-wg0.network", "crxn's address away");
-});
-
-Deno.test("network-managers: router advertisements that networkd has taken over", async () => {
-  const input = await healthy("interface", { ra: true });
-  input.host!.managers = {
-    networkd: { files: { eth0: "/run/systemd/network/eth0.network" }, keepsRoutes: true, keepsRules: true },
-  };
-  words(input, "network-managers", "pass");
-  input.survey.sysctls["net/ipv6/conf/eth0/accept_ra"] = "0";
-  words(input, "network-managers", "warn", "IPv6AcceptRA=yes");
-});
-
-Deno.test("network-managers: NetworkManager on the translator's device", async () => {
-  const input = await healthy("interface");
-  input.host!.managers = { networkManager: { "nat64-ygg": "tun", eth0: "Wired", wg0: "wg0" } };
-  const { found, fix } = words(input, "network-managers", "warn", 'nat64-ygg by its connection "tun"');
-  assert(!found!.includes("wg0"), found);
-  assertEquals(fix![0]!.slice(1), ["device", "set", "nat64-ygg", "managed", "no"]);
-});
-
-Deno.test("conflicts: Jool's module is a warning, a rule for another prefix is nothing", async () => {
-  const input = await healthy("interface");
-  input.host!.translators = ["jool"];
-  words(input, "conflicts", "warn", "jool");
-  input.host!.translators = [];
-  const chain = (rules: string[][]) => ({ mangle: { PREROUTING: { name: "PREROUTING", rules } } });
-  const rules = input.survey.rules.inet6!;
-  Object.assign(rules, { mangle: { ...rules["mangle"], ...chain([["-d", "64:ff9b::/96", "-j", "JOOL"]]).mangle } });
-  words(input, "conflicts", "pass");
-});
-
-Deno.test("conflicts: another tayga for other networks is somebody's own business", async () => {
-  const input = await healthy("interface");
-  const other = { file: "/etc/tayga/x.conf", unit: "tayga@x.service", active: true, enabled: true };
-  input.host!.rivals!.push({ ...other, device: "nat64-x", prefix: "64:ff9b::/96", pool: "192.168.9.0/24" });
-  words(input, "conflicts", "pass");
-});
-
 Deno.test("logs: complaints since the start are explained or quoted; what was before is over", async () => {
   const input = await healthy("interface");
   const log = input.host!.log!;
@@ -215,13 +155,6 @@ Deno.test("logs: a unit that does not run is its own check's matter; a log that 
   words(input, "logs", "pass");
   delete input.host!.log;
   words(input, "logs", "unknown");
-});
-
-Deno.test("conflicts: the uplink's own address in the prefix, outside the slices, is nobody's host", async () => {
-  const input = await healthy("interface");
-  const uplink = input.survey.links.find((l) => l.name === "eth0")!;
-  uplink.addresses.push({ address: "2001:db8:300:4::1/64", family: "inet6", scope: "global", dynamic: false });
-  words(input, "conflicts", "pass");
 });
 
 Deno.test("forwarding-sysctl: what devices to come get is set once more by ip_forward behind it", async () => {

@@ -14,9 +14,7 @@ import { parseCatConfig, parseSysctlFile, slashKey } from "../../machine/sysctl_
 import { parseUnits } from "../../machine/systemd.ts";
 import { readTaygaConfig } from "../../gateway/tayga_config.ts";
 import { LEASE, parsePool } from "../../machine/tayga.ts";
-
-const recorded = (debian: string, name: string) =>
-  Deno.readTextFileSync(new URL(`recorded/${debian}/${name}`, import.meta.url));
+import { recorded } from "./recorded.ts";
 
 for (const debian of ["bookworm", "trixie"] as const) {
   Deno.test(`parseCatConfig: every assignment with its file and line (${debian})`, () => {

@@ -6,9 +6,7 @@ import { parseRoutes } from "../../machine/ip.ts";
 import { parsePolicies, readPolicies } from "../../machine/ip_rules.ts";
 import { askRoutes, parseAnswers } from "../../machine/route_answers.ts";
 import type { Result, RunOptions } from "../../machine/run.ts";
-
-const recorded = (debian: string, name: string) =>
-  Deno.readTextFileSync(new URL(`recorded/${debian}/${name}`, import.meta.url));
+import { recorded } from "./recorded.ts";
 
 const lookup = (priority: number, table: string, more = {}) => ({
   family: "inet",
