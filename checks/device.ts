@@ -2,8 +2,9 @@
 
 import { Program, run } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
+import { devicesUnder } from "../gateway/devices_under.ts";
 import type { Step } from "../gateway/step.ts";
-import { devicesUnder, type Item, type LinkItem } from "../gateway/item.ts";
+import type { Item, LinkItem } from "../gateway/item.ts";
 import { Unit } from "../gateway/names.ts";
 import { see } from "../gateway/see.ts";
 import { linkOf } from "../gateway/survey.ts";

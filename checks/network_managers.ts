@@ -1,8 +1,9 @@
 import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
+import { devicesUnder } from "../gateway/devices_under.ts";
 import type { ManagersSeen } from "../gateway/host.ts";
 import { defaultUplink } from "../gateway/survey.ts";
-import { devicesUnder, type Item } from "../gateway/item.ts";
+import type { Item } from "../gateway/item.ts";
 import type { Check, CheckInput, Hop } from "./check.ts";
 import { takenByNetworkd } from "./networkd.ts";
 import { outcomeOf, type Problem } from "./problem.ts";

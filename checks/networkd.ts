@@ -1,6 +1,7 @@
 /** What systemd-networkd has taken away: the check network-managers speaks for it. Pure. */
 
-import { devicesUnder, type Item } from "../gateway/item.ts";
+import { devicesUnder } from "../gateway/devices_under.ts";
+import type { Item } from "../gateway/item.ts";
 import { see } from "../gateway/see.ts";
 import type { CheckInput } from "./check.ts";
 

@@ -1,14 +1,8 @@
 /** Which check speaks for an item of the blueprint. Each has exactly one, so that one fault is one finding. */
 
 import type { Blueprint } from "../gateway/blueprint.ts";
-import {
-  type ChainItem,
-  devicesUnder,
-  type FileItem,
-  type Item,
-  type RouteItem,
-  type ServiceItem,
-} from "../gateway/item.ts";
+import { devicesUnder } from "../gateway/devices_under.ts";
+import type { ChainItem, FileItem, Item, RouteItem, ServiceItem } from "../gateway/item.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import { isUpkeep } from "../gateway/upkeep_units.ts";
 

@@ -1,7 +1,8 @@
 /** What is wrong with the way of each packet: by the kernel's own answers where there are any, and whose doing it is. Pure. */
 
 import { contains } from "../gateway/cidr.ts";
-import { devicesUnder, type RouteItem } from "../gateway/item.ts";
+import { devicesUnder } from "../gateway/devices_under.ts";
+import type { RouteItem } from "../gateway/item.ts";
 import { restored } from "./restored.ts";
 import { see } from "../gateway/see.ts";
 import { defaultUplink, linkOf, type PolicySeen } from "../gateway/survey.ts";

@@ -3,9 +3,10 @@
 import { type Action, Program, run } from "./action.ts";
 import { makeCommands } from "./commands.ts";
 import { fetchStep, isTakenOver } from "./daemon.ts";
+import { devicesUnder } from "./devices_under.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { fileStep, type Known, textOf } from "./file_step.ts";
-import { devicesUnder, type Item, type ServiceItem } from "./item.ts";
+import type { Item, ServiceItem } from "./item.ts";
 import type { Entry } from "./journal.ts";
 import { catchUp } from "./live.ts";
 import { linkSteps } from "./link_steps.ts";

@@ -174,15 +174,6 @@ export type Item =
   | ServiceItem
   | UnwantedItem;
 
-/** The devices that an address, a route or a kernel parameter goes with. */
-export function devicesUnder(item: Item): string[] {
-  if (item.kind !== "address" && item.kind !== "route" && item.kind !== "sysctl") return [];
-  return [
-    ...(item.device === undefined ? [] : [item.device]),
-    ...(item.kind === "route" ? item.hops ?? [] : []).map((h) => h.device),
-  ];
-}
-
 export const packageItem = (name: string): PackageItem => ({ kind: "package", id: `package ${name}`, name });
 
 export const programItem = (path: string, from: { url: string; sha256: string }): ProgramItem => ({
