@@ -1,6 +1,8 @@
 /** Whether units come up, and stay up. */
 
+import type { Item, LinkItem } from "../gateway/item.ts";
 import type { UnitSeen } from "../gateway/survey.ts";
+import { readLinks } from "../machine/ip.ts";
 import type { Runner } from "../machine/run.ts";
 import { readUnits } from "../machine/systemd.ts";
 import type { Context } from "./context.ts";
@@ -8,46 +10,72 @@ import type { Context } from "./context.ts";
 /** Milliseconds that units have to come up, and to settle. */
 const PATIENCE = 15_000;
 
-/** Milliseconds, longer than RestartSec of our units: a daemon that dies at once has been started again by then. */
+/** Milliseconds between two looks, less than RestartSec of the daemons: one that dies at once is seen waiting. */
+const INTERVAL = 100;
+
+/** Milliseconds after which a daemon that has stayed the same is believed without its device. */
 const STEADY = 600;
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+type Units = Record<string, UnitSeen>;
 
 export interface Up {
   /** Units that did not come up in time. */
   down: string[];
   /** Those, and what has come up and does not stay up; known after a moment. */
   settled: Promise<string[]>;
+  /** What has died since `settled` had it up: to be asked last, when everything else is known. */
+  fallen: () => Promise<string[]>;
 }
 
 /** @param changed what was up before is not watched any longer */
-export async function waitForUnits({ ui, runner }: Context, units: string[], changed: boolean): Promise<Up> {
+export async function waitForUnits({ ui, runner }: Context, items: Item[], changed: boolean): Promise<Up> {
+  const units = items.flatMap((i) => i.kind === "service" ? [i.unit] : []);
   const deadline = Date.now() + PATIENCE;
   while (true) {
     const seen = await readUnits(runner, units);
     const down = units.filter((u) => seen[u]?.active !== "active");
     if (down.length === 0) {
-      return { down, settled: changed ? unsteady(runner, units, seen, deadline) : Promise.resolve([]) };
+      if (!changed) return { down, settled: Promise.resolve([]), fallen: () => Promise.resolve([]) };
+      const watch = steady(runner, units, heldBy(units, items), { seen, deadline });
+      return {
+        down,
+        settled: watch.then(({ moved }) => moved),
+        fallen: async () => movedOf(units, (await watch).seen, await readUnits(runner, units)),
+      };
     }
-    if (Date.now() > deadline) return { down, settled: Promise.resolve(down) };
+    if (Date.now() > deadline) return { down, settled: Promise.resolve(down), fallen: () => Promise.resolve(down) };
     ui.progress(`waiting for ${down.join(", ")}`);
-    await pause(100);
+    await pause(INTERVAL);
   }
 }
 
+/** Devices that a daemon opens when it is done with its config and its listeners. */
+const heldBy = (units: string[], items: Item[]): string[] =>
+  items.filter((i): i is LinkItem => i.kind === "link" && i.holder !== undefined && units.includes(i.holder))
+    .map((i) => i.name);
+
 /** Between two restarts a unit of Type=simple is active, too: one that runs is the same process a moment later. */
-async function unsteady(
+const movedOf = (units: string[], before: Units, now: Units): string[] =>
+  units.filter((u) => now[u]?.active !== "active" || now[u]?.restarts !== before[u]?.restarts);
+
+/** Until all are as they were a moment ago, and the daemons have their devices open (a TUN device has a carrier then). */
+async function steady(
   runner: Runner,
   units: string[],
-  seen: Record<string, UnitSeen>,
-  deadline: number,
-): Promise<string[]> {
-  let before = seen;
-  while (true) {
-    await pause(STEADY);
-    const now = await readUnits(runner, units);
-    const moved = units.filter((u) => now[u]?.active !== "active" || now[u]?.restarts !== before[u]?.restarts);
-    if (moved.length === 0 || Date.now() > deadline) return moved;
-    before = now;
+  devices: string[],
+  { seen, deadline }: { seen: Units; deadline: number },
+): Promise<{ moved: string[]; seen: Units }> {
+  for (let since = Date.now();;) {
+    await pause(INTERVAL);
+    const [now, links] = await Promise.all([readUnits(runner, units), readLinks(runner)]);
+    const moved = movedOf(units, seen, now);
+    if (moved.length > 0) since = Date.now();
+    const open = devices.every((name) => links.some((l) => l.name === name && l.carrier));
+    if (moved.length === 0 && (open || Date.now() - since >= STEADY) || Date.now() > deadline) {
+      return { moved, seen: now };
+    }
+    seen = now;
   }
 }

@@ -44,19 +44,19 @@ interface Tried {
 export async function welcome(context: Context, prepared: Prepared, done: Done): Promise<ExitCode> {
   const { ui } = context;
   const { blueprint } = prepared;
-  const units = blueprint.items.flatMap((i) => i.kind === "service" ? [i.unit] : []);
-  const { down: early, settled } = await waitForUnits(context, units, done.changed.length > 0);
+  const { down: early, settled, fallen } = await waitForUnits(context, blueprint.items, done.changed.length > 0);
   // While they show that they stay up, the path is tried.
   const broken = new AbortController();
   void settled.then((down) => down.length > 0 && broken.abort(), () => {});
   const tried = early.length > 0 ? [] : await tryPath(context, blueprint, done, broken.signal);
   const silent = tried.some((t) => t.must && t.milliseconds === undefined);
-  const [seen, down] = await Promise.all([done.look?.(), settled]);
-  const failed = down.length > 0 || silent;
+  const [seen, unsteady] = await Promise.all([done.look?.(), settled]);
   const findings = seen ? findingsOf(seen) : [];
-  const measure = !failed && (done.changed.length > 0 || done.target !== undefined);
+  const measure = unsteady.length === 0 && !silent && (done.changed.length > 0 || done.target !== undefined);
   const segments = seen && measure ? await fitSegments(context, seen, done.target) : undefined;
   const changed = [...done.changed, ...segments?.steps ?? []];
+  const down = unsteady.length > 0 ? unsteady : await fallen();
+  const failed = down.length > 0 || silent;
   ui.done();
   if (ui.json) {
     ui.out(JSON.stringify(
