@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "@std/yaml";
 import { cached, cacheDirectory } from "../rig/paths.ts";
-import { goObstacle } from "../rig/mod.ts";
-import { goProgram } from "../rig/daemons.ts";
-import { must, run } from "../rig/process.ts";
+import { go, goObstacle } from "../rig/daemons.ts";
+import { run } from "../rig/process.ts";
 
 // The workflow of a release, which no test can run.
 
@@ -16,10 +15,7 @@ const actionlint = () =>
     const folder = await Deno.makeTempDir();
     try {
       console.error(`building ${ACTIONLINT}, once`);
-      await must([goProgram()!, "install", ACTIONLINT], {
-        env: { GOBIN: folder, GOFLAGS: "-mod=mod" },
-        timeoutSeconds: 300,
-      });
+      await go(["install", ACTIONLINT], { GOBIN: folder });
       await Deno.rename(`${folder}/actionlint`, path).catch(() => Deno.copyFile(`${folder}/actionlint`, path));
     } finally {
       await Deno.remove(folder, { recursive: true });
