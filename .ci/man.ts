@@ -131,8 +131,3 @@ export async function manPages(time: number): Promise<Record<string, string>> {
   ];
   return Object.fromEntries(pages.map((page) => [`${page.name}.${page.section}`, pageText(page, VERSION, time)]));
 }
-
-if (import.meta.main) {
-  const [folder = "."] = Deno.args;
-  for (const [name, text] of Object.entries(await manPages(0))) await Deno.writeTextFile(`${folder}/${name}`, text);
-}

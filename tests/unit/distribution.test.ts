@@ -1,14 +1,16 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { scripts } from "../../.ci/compile.ts";
 import { manPages } from "../../.ci/man.ts";
 import { EXAMPLES } from "../../.ci/man_notes.ts";
-import { DEBIAN_VERSION, debName, LATEST, REPOSITORY } from "../../.ci/names.ts";
-import { installer } from "../../.ci/release.ts";
+import { debianVersion, debName, LATEST, REPOSITORY } from "../../.ci/names.ts";
+import { installer, sweep } from "../../.ci/release.ts";
 import { escaped, filled, prose } from "../../.ci/roff.ts";
 import { scriptFor, type Shell, SHELLS } from "../../commands/completions.ts";
 import { type Outline, outlineOf } from "../../commands/outline.ts";
 import { commandLine } from "../../commands/program.ts";
 import { KEYS } from "../../gateway/config/schema.ts";
 import { ENVIRONMENT } from "../../gateway/permissions.ts";
+import { sha256 } from "../rig/paths.ts";
 
 // What is made of the command line and the schema has all of both. tests/package shows it to the programs that read it.
 
@@ -113,7 +115,46 @@ Deno.test("install.sh, README, CHANGELOG: one place for releases, named in .ci/n
   const links = [...`${readme}${await file("CHANGELOG.md")}`.matchAll(/https:\/\/github\.com\/([\w-]+\/[\w-]+)/g)];
   assert(links.length > 1);
   for (const [link, repository] of links) assertEquals(repository, REPOSITORY, link);
-  assertMatch(DEBIAN_VERSION, /^[0-9][0-9.~a-z]*-1$/);
+  assertMatch(debianVersion(), /^[0-9][0-9.~a-z]*-1$/);
+});
+
+Deno.test("a pre-release: before its release for dpkg, and of a name that GitHub leaves as it is", () => {
+  assertEquals([debianVersion("0.2.0-rc.1"), debianVersion("0.2.0")], ["0.2.0~rc.1-1", "0.2.0-1"]);
+  // GitHub replaces all others in the name of an asset by a dot.
+  for (const version of ["0.2.0-rc.1", "0.2.0"]) assertMatch(debName("arm64", version), /^[\w.-]+\.deb$/);
+});
+
+Deno.test("sweep: what an earlier release left goes, records of benchmarks stay", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/bench`);
+    for (const name of ["old.deb", "new.deb", "bench/1.json"]) await Deno.writeTextFile(`${folder}/${name}`, "");
+    await sweep(`${folder}/`, ["new.deb"]);
+    assertEquals(Array.from(Deno.readDirSync(folder), ({ name }) => name).sort(), ["bench", "new.deb"]);
+    assertEquals(Array.from(Deno.readDirSync(`${folder}/bench`)).length, 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("scripts: what a build that was killed left in their folder is not in the next binary", async () => {
+  const folder = await Deno.makeTempDir();
+  const sums = async (): Promise<string[]> => {
+    await using made = await scripts("0123456789", `${folder}/scripts`);
+    const texts = Array.from(Deno.readDirSync(made.main.replace(/[^/]*$/, "")), async ({ name }) => {
+      return `${name} ${await sha256(await Deno.readTextFile(`${folder}/scripts/${name}`))}`;
+    });
+    return (await Promise.all(texts)).sort();
+  };
+  try {
+    const first = await sums();
+    assert(first.length > 10);
+    await Deno.mkdir(`${folder}/scripts`);
+    await Deno.writeTextFile(`${folder}/scripts/chunk-ABCDEFGH.js`, "export const stale = 1;\n");
+    assertEquals(await sums(), first);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("the package's copyright: every package that can be in the binary", async () => {
