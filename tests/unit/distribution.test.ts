@@ -29,16 +29,21 @@ async function helpOf(name: string): Promise<string> {
   return command.helpInformation();
 }
 
-const optionsIn = (text: string) => [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, long]) => long!);
+/** Each option, and what stands behind it for its value. */
+const optionsIn = (text: string) =>
+  [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)(?: (\S+))?/gm)].map(([, long, value = ""]) => [long!, value]);
 
 for (const command of outline.commands) {
   Deno.test(`crxn-${command.name}(1): everything that its help has`, async () => {
     const page = plain(pages[`crxn-${command.name}.1`]!);
     const options = optionsIn(await helpOf(command.name));
-    assert(options.length > 2 && options.includes("--help"));
-    assertEquals(options, command.options.map(({ long }) => long));
-    for (const { long, description } of command.options) {
-      assertStringIncludes(page, `.TP ${long} `);
+    assert(options.length > 2 && options.some(([long]) => long === "--help"));
+    assertEquals(options, command.options.map(({ long, value }) => [long, value?.text ?? ""]));
+    for (const [long, value] of options) {
+      const shown = value!.replace(/^<(.*)>$/, "$1");
+      assert(page.includes(`.TP ${long}${shown && ` ${shown}`} `), `${long} ${shown}`);
+    }
+    for (const { description } of command.options) {
       assertStringIncludes(page, description.slice(1).replaceAll("`", ""));
     }
     for (const { description } of command.args) assertStringIncludes(page, description.slice(1));
@@ -93,11 +98,44 @@ Deno.test("outlineOf: words stand for the checks, files for files, choices for t
   assertEquals(values("doctor", "--explain").kind, "words");
   assertEquals([values("up", "--config").kind, values("init", "--daemon").kind], ["file", "file"]);
   assertEquals(values("up", "--target").kind, "any");
+  assertEquals([values("init", "--interface").kind, values("init", "--uplink").kind], ["interface", "interface"]);
+  const all = outline.commands.flatMap(({ options, args }) => [
+    ...options.flatMap(({ value }) => value ? [value.values.kind] : []),
+    ...args.map((argument) => argument.values.kind),
+  ]);
+  assertEquals([...new Set(all)].sort(), ["any", "file", "interface", "list", "words"], "none is for nothing");
   assertEquals(outline.commands.find((c) => c.name === "completions")!.args[0]!.values, {
     kind: "words",
     words: ["bash", "zsh", "fish"],
   });
 });
+
+Deno.test("outlineOf: a value is optional that stands in brackets; what commander collects is repeatable", async () => {
+  const program = await commandLine();
+  const init = outline.commands.find(({ name }) => name === "init")!.options;
+  const route = init.find(({ long }) => long === "--route")!;
+  assertEquals(route.value, { text: "<network[=via]>", optional: false, values: { kind: "any" } });
+  const confirm = outline.commands.find(({ name }) => name === "up")!.options.find(({ long }) => long === "--confirm")!;
+  assertEquals(confirm.value?.optional, true);
+  for (const { name, options } of outline.commands) {
+    const known = program.commands.find((c) => c.name() === name)!.options;
+    for (const { long, repeatable } of options) {
+      // What collects adds a second word to the first one.
+      const parse = known.find((o) => o.long === long)?.parseArg as ((text: string, before: unknown) => unknown);
+      assertEquals(repeatable ?? false, Boolean(parse) && collects(parse), `${name} ${long}`);
+    }
+  }
+  assert(init.filter(({ repeatable }) => repeatable).length > 4);
+});
+
+function collects(parse: (text: string, before: unknown) => unknown): boolean {
+  try {
+    const both = parse("b", ["a"]);
+    return Array.isArray(both) && both.length === 2;
+  } catch {
+    return false;
+  }
+}
 
 Deno.test("roff: nothing of a text is taken for a request, and what cannot be said is an error", () => {
   assertEquals(escaped("a\\b --c ~^"), "a\\eb \\-\\-c \\(ti\\(ha");
