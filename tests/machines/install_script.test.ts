@@ -99,6 +99,18 @@ for (const debian of DEBIANS) {
           new RegExp(`${NAME.replaceAll(".", "\\.")} cannot be fetched`),
         );
       });
+      await chapter(
+        "from an https address curl follows no redirect to anything else; from http, which warns, it may",
+        async () => {
+          await gw.write("/run/fake/curl", '#!/bin/sh\necho "$*" >>/run/asked\nexit 22\n', 0o755);
+          const argv = ["env", "PATH=/run/fake:/usr/sbin:/usr/bin:/bin", "sh"];
+          await refused(gw, piped(gw, "https://192.0.2.1", argv), /SHA256SUMS cannot be fetched/);
+          assertMatch(await gw.read("/run/asked"), / --proto-redir =https --/);
+          await refused(gw, piped(gw, "http://192.0.2.1", argv), /warning: http:[^]*SHA256SUMS cannot be fetched/);
+          assertMatch(await gw.read("/run/asked"), / --proto-redir =https,http --/);
+          await gw.must("rm -r /run/fake /run/asked");
+        },
+      );
       await chapter("a wrong sum, a binary that was cut off, one that does not run: nothing is installed", async () => {
         await refused(gw, piped(gw, await offer(web, "wrong", small, "0".repeat(64))), /is not what SHA256SUMS says/);
         const half = program.subarray(0, program.length / 2);
