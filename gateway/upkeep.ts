@@ -43,9 +43,8 @@ export function upkeepItems(config: Config, { caller }: Facts): UpkeepItems {
   };
   const unit = (name: string, template: string, more: Record<string, string>) =>
     fileItem(unitPath(name), fill(template, { ...values, ...more }), { unit: true });
-  // What it starts is read as well: when another crxn has run `up`, the journal has to know that one for the caller.
-  const timer = (name: string, starts: string, more: Partial<ServiceItem> = {}) =>
-    serviceItem(name, { reads: [unitPath(name), unitPath(starts)], caller, ...more });
+  const timer = (name: string, more: Partial<ServiceItem> = {}) =>
+    serviceItem(name, { reads: [unitPath(name)], caller, ...more });
   return {
     files: [
       ...(mend
@@ -62,8 +61,8 @@ export function upkeepItems(config: Config, { caller }: Facts): UpkeepItems {
         : []),
     ],
     services: [
-      ...(mend ? [timer(Unit.mendTimer, Unit.mend)] : []),
-      ...(metrics ? [timer(Unit.metricsTimer, Unit.metrics, { leaves: metrics })] : []),
+      ...(mend ? [timer(Unit.mendTimer)] : []),
+      ...(metrics ? [timer(Unit.metricsTimer, { leaves: metrics })] : []),
     ],
   };
 }

@@ -6,7 +6,6 @@ import { runChecks } from "../../checks/run.ts";
 import { settledFacts } from "../../checks/settle.ts";
 import { statusOf } from "../../commands/status_data.ts";
 import { blueprint } from "../../gateway/blueprint.ts";
-import { compare } from "../../gateway/compare.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import type { Item } from "../../gateway/item.ts";
 import { replay } from "../../gateway/journal.ts";
@@ -72,29 +71,6 @@ Deno.test("callerMade: by the journal, and without it by the files of the units,
   assertEquals(callerMade(undefined, files), CALLER);
   assertEquals(callerMade(replay([]), files), undefined);
   assertEquals(callerMade(undefined, {}), undefined);
-});
-
-Deno.test("compare: after an `up` by another crxn the journal knows that one, so that a mend puts no former one back", async () => {
-  const text = `upkeep: {mend: 5min, metrics: ${FILE}}\n`;
-  const moved = { ...CALLER, command: ["/usr/bin/crxn"] };
-  const [items, later] = [await itemsOf(text), await itemsOf(text, moved)];
-  const { survey } = await healthy("interface");
-  for (const item of items) {
-    if (item.kind === "file") {
-      survey.files[item.path] = { content: item.content, mode: item.mode, uid: 0, gid: 0, modified: 0 };
-    } else if (item.kind === "service" && item.unit.endsWith(".timer")) {
-      survey.units[item.unit] = { ...survey.units["crxn-firewall.service"]!, unit: item.unit, enabled: "enabled" };
-    }
-  }
-  const stepsFor = (wanted: Item[]) => compare(wanted, survey, replay(items.map(did)));
-  const ofUpkeep = (steps: { title: string }[]) =>
-    steps.map(({ title }) => title).filter((t) => /mend|metrics/.test(t));
-  assertEquals(ofUpkeep(stepsFor(items)), [], "the same crxn once more");
-  const steps = stepsFor(later);
-  const made = steps.flatMap(({ item }) => item ? [item] : []);
-  assertEquals(callerMade(replay([...items, ...made].map(did)), {}), moved, ofUpkeep(steps).join("; "));
-  const timers = made.filter((item) => item.kind === "service");
-  assertEquals(timers.map((item) => item.kind === "service" && item.caller), [moved, moved]);
 });
 
 Deno.test("settledFacts: another copy of crxn that looks changes nothing about whom the units call", async () => {
