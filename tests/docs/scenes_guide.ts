@@ -18,12 +18,7 @@ import {
 } from "../machines/story.ts";
 import { wireguardOf } from "../machines/wireguard.ts";
 import type { Scene } from "./scenes.ts";
-import type { Stage } from "./stage.ts";
-
-const DEBIAN = "trixie";
-const isBefore = ({ words }: { words: string[] }) => words.includes("before");
-const isAfter = (block: { words: string[] }) => !isBefore(block);
-const all = () => true;
+import { all, DEBIAN, isAfter, isBefore, type Stage } from "./stage.ts";
 
 /** A gateway over the link ovl0. */
 async function overlay(stage: Stage): Promise<void> {
@@ -83,11 +78,12 @@ export const GUIDE_SCENES: Record<string, Scene> = {
     machines: ["gw"],
     play: async (stage) => {
       await overlay(stage);
-      for (const block of stage.blocks) {
-        await stage.gw.must(["rm", "-r", "/etc/crxn"]);
-        await stage.play((b) => b === block);
-        await stage.gw.must(["mkdir", "-p", "/etc/crxn"]);
-      }
+      const { gw } = stage;
+      await gw.must(["rm", "-r", "/etc/crxn"]);
+      await stage.play(({ page }) => page === "docs/guide.md");
+      await gw.must("test ! -e /etc/crxn");
+      await stage.play(({ page }) => page === "README.md");
+      assertEquals(await gw.read(CONFIG), (await crxn(gw, "init --example")).stdout);
     },
   },
   "overlay": {

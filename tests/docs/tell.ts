@@ -1,7 +1,7 @@
+import { assertEquals } from "@std/assert";
 import { goObstacle } from "../rig/daemons.ts";
 import { Lab } from "../rig/mod.ts";
 import { unbuilt } from "../rig/release.ts";
-import { chaptersOf } from "../machines/story.ts";
 import type { Scene } from "./scenes.ts";
 import { Stage } from "./stage.ts";
 
@@ -15,7 +15,9 @@ export function tellScenes(scenes: Record<string, Scene>): void {
       ignore: obstacle !== undefined,
       fn: async (t) => {
         await using lab = await Lab.create();
-        await play(new Stage(name, lab, chaptersOf(t)));
+        const stage = new Stage(name, lab, t);
+        await play(stage);
+        assertEquals(stage.unplayed(), [], "the docs show what this scene never played");
       },
     });
   }

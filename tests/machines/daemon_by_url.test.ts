@@ -4,7 +4,7 @@ import { Mirror } from "../rig/mirror.ts";
 import { cacheDirectory, sha256 } from "../rig/paths.ts";
 import { diffSnapshots, installProduct, Lab, type Machine, snapshot } from "../rig/mod.ts";
 import { Web } from "../rig/web.ts";
-import { pairOf, upOnBoth } from "./pair.ts";
+import { pairOf, selfOf, upOnBoth } from "./pair.ts";
 import {
   answersWithin,
   assertNothingToDo,
@@ -164,7 +164,7 @@ for (const debian of someDebians("a daemon by URL")) {
       await assertRuns(gw, pathOf(daemon));
       await assertRuns(node, pathOf(deb));
       assertEquals((await gw.must("cat /sys/class/net/ygg/mtu")).trim(), MTU[OTHER[debian]]);
-      assertMatch(await gw.must(["yggdrasilctl", "-json", "getSelf"]), /"address": *"20[0-9a-f]:/);
+      assertMatch((await selfOf(gw)).address, /^20[0-9a-f]:/);
       await crxn(gw, "doctor --only packages,overlay-service,drift");
     });
     await chapter("up again changes nothing, on neither", () => Promise.all(both.map(assertNothingToDo)));
