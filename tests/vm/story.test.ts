@@ -118,7 +118,7 @@ for (const debian of someDebians("from curl to a quiet night")) {
       await chapter("a fault: doctor names it and mends it", async () => {
         await typist.types(`ip link del ${tunnel}`);
         await assertSilent(client);
-        const said = await typist.types(`crxn doctor --target ${HOST}`);
+        const said = await typist.types(`crxn doctor --target ${HOST}`, { exit: 1 });
         assertMatch(said, /FAIL tunnel-routing/);
         await typist.types(`crxn doctor --fix --target ${HOST}`, { keys: ["y"] });
         await answersWithin(PATIENCE, client);
@@ -128,7 +128,10 @@ for (const debian of someDebians("from curl to a quiet night")) {
         await assertSilent(client);
         assertEquals(
           await gw.must(
-            `ip link show ${tunnel} 2>/dev/null || true; ls /etc/systemd/system/crxn* /var/lib/crxn/journal.jsonl 2>/dev/null || true`,
+            `ip link show ${tunnel} 2>/dev/null || true
+            { iptables-save; ip6tables-save; } | grep CRXN || true
+            ip -4 route show table all proto 64; ip -6 route show table all proto 64
+            ls -d /etc/systemd/system/crxn* /etc/sysctl.d/crxn.conf /etc/tayga/ygg.conf /var/lib/crxn/journal.jsonl 2>/dev/null || true`,
           ),
           "",
         );
