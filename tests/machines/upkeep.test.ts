@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { diffSnapshots, ensureRequirements, installProduct, Lab, type Machine, snapshot, until } from "../rig/mod.ts";
-import { needsBinary, unbuilt } from "../rig/release.ts";
 import {
   answersWithin,
   assertAnswers,
@@ -13,6 +12,7 @@ import {
   sceneOf,
   someDebians,
 } from "./story.ts";
+import { needsBinary, unbuilt } from "../rig/release.ts";
 
 // A gateway that mends itself after other programs, and writes metrics.
 
