@@ -82,13 +82,13 @@ for (const debian of DEBIANS) {
           await crxn(gw, "up --yes --confirm 600");
           assertMatch(
             await installs(),
-            /Do not remove it before `crxn confirm`[^]*Then:\nrm \/usr\/local\/bin\/crxn, and at once `\/usr\/bin\/crxn up`/,
+            /Do not remove it before `crxn confirm`[^]*Then:\nrm \/usr\/local\/bin\/crxn, and at once \/usr\/bin\/crxn up:/,
           );
           await crxn(gw, "confirm");
           const said = await installs();
           assertMatch(
             said,
-            /what a shell finds first\.\nrm \/usr\/local\/bin\/crxn, and at once `\/usr\/bin\/crxn up`/,
+            /what a shell finds first\.\nrm \/usr\/local\/bin\/crxn, and at once \/usr\/bin\/crxn up:/,
           );
           // As it says. What the timers call is there again.
           await removeProduct(gw);
