@@ -6,29 +6,19 @@
  * DENORT_BIN names another base binary than the one that `deno compile` downloads (it must be of the running version).
  */
 
-import { bom } from "./bom.ts";
 import { commitOf } from "./commit.ts";
-import { compile, DIST, json, ROOT, scripts, type Target, writeSums } from "./compile.ts";
+import { compile, DIST, ROOT, scripts, type Target, writeBom, writeSums } from "./compile.ts";
 
-/** Writes the bill of materials. */
-export async function writeBom(): Promise<void> {
-  const materials = bom(await json("deno.lock"), (await json("deno.json")).version, Deno.version.deno);
-  await Deno.writeTextFile(`${DIST}crxn.cdx.json`, `${JSON.stringify(materials, null, 2)}\n`);
+const { origin } = await commitOf(ROOT);
+await using made = await scripts(origin);
+try {
+  await compile(made.main, `${DIST}crxn`, Deno.build.arch as Target);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  Deno.exitCode = 1;
 }
-
-if (import.meta.main) {
-  const { origin } = await commitOf(ROOT);
-  await using made = await scripts(origin);
-  try {
-    await compile(made.main, `${DIST}crxn`, Deno.build.arch as Target);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exitCode = 1;
-  }
-  if (Deno.exitCode === 0) {
-    await writeBom();
-    await writeSums(["crxn", "crxn.cdx.json"]);
-    const { size } = await Deno.stat(`${DIST}crxn`);
-    console.log(`dist/crxn: ${(size / 1e6).toFixed(0)} MB, of ${origin}, built with Deno ${Deno.version.deno}`);
-  }
+if (Deno.exitCode === 0) {
+  await writeSums(["crxn", await writeBom()]);
+  const { size } = await Deno.stat(`${DIST}crxn`);
+  console.log(`dist/crxn: ${(size / 1e6).toFixed(0)} MB, of ${origin}, built with Deno ${Deno.version.deno}`);
 }

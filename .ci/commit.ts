@@ -1,6 +1,6 @@
 /** Which commit the sources are, for `crxn --version`, and when it was made, for everything that carries a date. */
 
-export interface Commit {
+interface Commit {
   /** What `crxn --version` says in brackets: "0123456789", "0123456789, changed", "no commit". */
   origin: string;
   /** Seconds since 1970: SOURCE_DATE_EPOCH, or when the commit was made; 0 for what is in no commit. */

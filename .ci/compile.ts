@@ -1,6 +1,8 @@
 /** From sources to a binary. */
 
 import { elfFault } from "../gateway/elf.ts";
+import { sha256Of } from "../machine/download.ts";
+import { bom } from "./bom.ts";
 import { split } from "./bundle.ts";
 import { compileFlags } from "./flags.ts";
 
@@ -14,15 +16,29 @@ export const TARGETS = {
 } as const;
 export type Target = keyof typeof TARGETS;
 
-/** Everything as JavaScript, for {@linkcode compile}. It goes when the returned object is disposed of. */
-export async function scripts(origin: string): Promise<AsyncDisposable & { main: string }> {
-  const folder = `${DIST}scripts`;
-  await Deno.mkdir(DIST, { recursive: true });
+/**
+ * Everything as JavaScript, for {@linkcode compile}. It goes when the returned object is disposed of.
+ * @param folder made anew: what a build that was killed has left there would get into the binary
+ */
+export async function scripts(
+  origin: string,
+  folder = `${DIST}scripts`,
+): Promise<AsyncDisposable & { main: string }> {
+  await removed(folder);
+  await Deno.mkdir(folder, { recursive: true });
   await split(`${ROOT}main.ts`, folder, origin);
   // The binary keeps the times of its files (reproducible-builds.org/docs/source-date-epoch).
   const time = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? 0);
   for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, time, time);
   return { main: `${folder}/main.js`, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+}
+
+async function removed(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** @throws Error with what `deno compile` said, or when its base binary is for another machine */
@@ -53,11 +69,17 @@ async function head(path: string): Promise<Uint8Array> {
 /** dist/SHA256SUMS of these files of dist/, as sha256sum(1) writes it. */
 export async function writeSums(names: string[]): Promise<void> {
   const lines = await Promise.all(names.map(async (name) => {
-    const sum = await crypto.subtle.digest("SHA-256", await Deno.readFile(DIST + name));
-    return `${Array.from(new Uint8Array(sum), (b) => b.toString(16).padStart(2, "0")).join("")}  ${name}\n`;
+    return `${await sha256Of(await Deno.readFile(DIST + name))}  ${name}\n`;
   }));
   await Deno.writeTextFile(`${DIST}SHA256SUMS`, lines.join(""));
 }
 
 /** A JSON file of the repository. */
-export const json = async (name: string) => JSON.parse(await Deno.readTextFile(ROOT + name));
+const json = async (name: string) => JSON.parse(await Deno.readTextFile(ROOT + name));
+
+/** Writes the bill of materials. @returns its name in dist/ */
+export async function writeBom(): Promise<string> {
+  const materials = bom(await json("deno.lock"), (await json("deno.json")).version, Deno.version.deno);
+  await Deno.writeTextFile(`${DIST}crxn.cdx.json`, `${JSON.stringify(materials, null, 2)}\n`);
+  return "crxn.cdx.json";
+}

@@ -14,9 +14,9 @@ import { VERSION } from "../commands/version.ts";
 import { fill } from "../gateway/template.ts";
 import { ROOT } from "./compile.ts";
 import { manPages } from "./man.ts";
-import { DEBIAN_VERSION, debName, MAINTAINER, REPOSITORY } from "./names.ts";
+import { debianVersion, debName, MAINTAINER, REPOSITORY } from "./names.ts";
 
-export interface DebOptions {
+interface DebOptions {
   /** The compiled crxn. */
   binary: string;
   /** As Debian calls it: amd64, arm64. */
@@ -58,7 +58,7 @@ const mailDate = (time: number) => new Date(time * 1000).toUTCString().replace("
 
 const debianChangelog = (time: number) =>
   [
-    `crxn (${DEBIAN_VERSION}) unstable; urgency=medium`,
+    `crxn (${debianVersion()}) unstable; urgency=medium`,
     "",
     `  * crxn ${VERSION}: /usr/share/doc/crxn/changelog.gz says what is new.`,
     "",
@@ -102,7 +102,7 @@ export async function makeDeb({ binary, architecture, folder, time, level = 6 }:
     const sizes = await Promise.all(
       paths.map(async (path) => Math.ceil((await Deno.stat(`${root}/${path}`)).size / 1024)),
     );
-    const values = { version: DEBIAN_VERSION, architecture, maintainer: MAINTAINER, repository: REPOSITORY };
+    const values = { version: debianVersion(), architecture, maintainer: MAINTAINER, repository: REPOSITORY };
     const kib = String(sizes.reduce((a, b) => a + b, 0));
     await put("DEBIAN/control", fill(control, { ...values, kib }), 0o644);
     await put("DEBIAN/md5sums", sums, 0o644);

@@ -2,7 +2,7 @@
 
 import { CHECKS } from "../checks/list.ts";
 import example from "../assets/crxn.example.yaml" with { type: "text" };
-import { type Outline, outlineOf } from "../commands/outline.ts";
+import { nameOf, type Outline, outlineOf } from "../commands/outline.ts";
 import { commandLine } from "../commands/program.ts";
 import { VERSION } from "../commands/version.ts";
 import { jsonSchema } from "../gateway/config/json_schema.ts";
@@ -19,7 +19,7 @@ const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}`.r
 /** "<file>" and "[seconds]", as pages have them. */
 const placeholder = (text: string) => {
   const dots = text.includes("...") ? " ..." : "";
-  const name = `${italic(text.replace(/[^\w-]/g, ""))}${dots}`;
+  const name = `${italic(nameOf(text))}${dots}`;
   return text.startsWith("[") ? `[${name}]` : name;
 };
 
@@ -130,9 +130,4 @@ export async function manPages(time: number): Promise<Record<string, string>> {
     configPage(jsonSchema(), example, seeAlso("crxn.yaml", outline.commands)),
   ];
   return Object.fromEntries(pages.map((page) => [`${page.name}.${page.section}`, pageText(page, VERSION, time)]));
-}
-
-if (import.meta.main) {
-  const [folder = "."] = Deno.args;
-  for (const [name, text] of Object.entries(await manPages(0))) await Deno.writeTextFile(`${folder}/${name}`, text);
 }

@@ -24,7 +24,10 @@ export const EXAMPLES: Record<string, [string, string][]> = {
   ],
   status: [
     ["Every second:", "crxn status --watch"],
-    ["For node_exporter's textfile collector:", "crxn status --prometheus > /var/lib/node_exporter/crxn.prom"],
+    [
+      "For node_exporter's textfile collector:",
+      "crxn status --prometheus --output /var/lib/prometheus/node-exporter/crxn.prom",
+    ],
   ],
   doctor: [
     ["With pings to a host of the overlay:", "crxn doctor --target 10.1.0.3"],

@@ -14,7 +14,8 @@ export const MAINTAINER = "The crxn developers <crxn@crxn-gateway.invalid>";
 
 export const binaryName = (target: Target) => `crxn-${VERSION}-${target}`;
 
-/** Of the Debian package: the version, and the first packaging of it. */
-export const DEBIAN_VERSION = `${VERSION.replace(/-/, "~")}-1`;
+/** Of the Debian package: the version, and the first packaging of it. "~" is before the release (deb-version(7)). */
+export const debianVersion = (version = VERSION): string => `${version.replace("-", "~")}-1`;
 
-export const debName = (architecture: string) => `crxn_${DEBIAN_VERSION}_${architecture}.deb`;
+/** Without "~", which GitHub would replace in the name of an asset: SHA256SUMS would name a file that is not there. */
+export const debName = (architecture: string, version = VERSION): string => `crxn_${version}-1_${architecture}.deb`;

@@ -1,6 +1,7 @@
 /**
  * `deno task release`: everything of a release, in dist/. For x86_64 and aarch64 a binary and a Debian package; man pages,
- * completions, install.sh, the bill of materials; SHA256SUMS over all, and dist/crxn for this machine as `build` makes it.
+ * completions, install.sh, the bill of materials; SHA256SUMS over all, which is what is published. Beside them dist/crxn for
+ * this machine, as `build` makes it.
  *
  * For each machine `deno compile` downloads a base binary; DENORT_BIN (x86_64) and DENORT_BIN_AARCH64 name others. Where one
  * cannot be had the release fails, unless `--without aarch64` says that it may do without.
@@ -10,9 +11,8 @@ import installScript from "../assets/install.sh" with { type: "text" };
 import { scriptFor, type Shell, SHELLS } from "../commands/completions.ts";
 import { VERSION } from "../commands/version.ts";
 import { fill } from "../gateway/template.ts";
-import { writeBom } from "./build.ts";
 import { commitOf } from "./commit.ts";
-import { compile, DIST, ROOT, scripts, type Target, TARGETS, writeSums } from "./compile.ts";
+import { compile, DIST, ROOT, scripts, type Target, TARGETS, writeBom, writeSums } from "./compile.ts";
 import { makeDeb } from "./deb.ts";
 import { manPages } from "./man.ts";
 import { binaryName, LATEST } from "./names.ts";
@@ -41,6 +41,13 @@ async function common(time: number): Promise<Record<string, string>> {
   };
 }
 
+/** Takes away the files that an earlier release left; folders (records of benchmarks) are none of its. */
+export async function sweep(folder: string, keep: string[]): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (!isDirectory && !keep.includes(name)) await Deno.remove(folder + name);
+  }
+}
+
 /** @throws Error naming the machine whose binary cannot be made */
 async function release(targets: Target[]): Promise<void> {
   const { origin, time } = await commitOf(ROOT);
@@ -65,18 +72,11 @@ async function release(targets: Target[]): Promise<void> {
     await Deno.writeTextFile(DIST + name, text);
     names.push(name);
   }
-  await writeBom();
-  names.push("crxn.cdx.json");
+  names.push(await writeBom());
   const own = targets.find((target) => target === Deno.build.arch);
-  if (own) {
-    await Deno.copyFile(DIST + binaryName(own), `${DIST}crxn`);
-    names.push("crxn");
-  }
+  if (own) await Deno.copyFile(DIST + binaryName(own), `${DIST}crxn`);
   await writeSums(names.sort());
-  // What an earlier release left is no part of this one.
-  for await (const { name } of Deno.readDir(DIST)) {
-    if (!names.includes(name) && name !== "SHA256SUMS") await Deno.remove(DIST + name, { recursive: true });
-  }
+  await sweep(DIST, [...names, "SHA256SUMS", ...(own ? ["crxn"] : [])]);
   console.log(`dist/: crxn ${VERSION} of ${origin} for ${targets.join(" and ")}, ${names.length} files and SHA256SUMS`);
 }
 

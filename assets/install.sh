@@ -3,8 +3,9 @@
 #
 #   curl -fsSL {{url}}/install.sh | sh
 #
-# The binary's SHA-256 is compared with SHA256SUMS from the same place before anything is installed. CRXN_URL names another
-# place: a mirror, or one release instead of the newest. Removed by: crxn down; rm /usr/local/bin/crxn
+# The binary's SHA-256 is compared with SHA256SUMS from the same place before anything is installed. Another place (a mirror,
+# or one release instead of the newest) is said to the sh behind the pipe: curl ... | CRXN_URL=https://... sh
+# Removed by: crxn down; rm /usr/local/bin/crxn
 #
 # Everything is in a function that the last line calls: of half a script, nothing is run.
 
@@ -15,8 +16,9 @@ main() {
     url=${url%/}
     place=/usr/local/bin
     umask 077
+    redirects='=https,http'
     case $url in
-        https://*) ;;
+        https://*) redirects='=https' ;;
         *) echo "warning: $url is no https address: nothing says that what comes is what was sent" >&2 ;;
     esac
 
@@ -31,7 +33,7 @@ main() {
         fail "crxn is installed as a Debian package here" "Take the newer .deb (apt install ./crxn_...deb), or remove it first: apt remove crxn"
     fi
     if command -v curl >/dev/null; then
-        get() { curl -fsSL --retry 2 --connect-timeout 20 -o "$2" "$1"; }
+        get() { curl -fsSL --proto-redir "$redirects" --retry 2 --connect-timeout 20 -o "$2" "$1"; }
     elif command -v wget >/dev/null; then
         get() { wget -nv -t 3 -T 20 -O "$2" "$1" 2>"$2.log" || { cat "$2.log" >&2; return 1; }; }
     else

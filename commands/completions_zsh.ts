@@ -1,6 +1,6 @@
 /** Completion for zsh: zshcompsys(1), _arguments. */
 
-import type { Outline, OutlineArgument, OutlineOption, Values } from "./outline.ts";
+import { nameOf, type Outline, type OutlineArgument, type OutlineOption, type Values } from "./outline.ts";
 
 /** A word for the shell. */
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -19,18 +19,18 @@ function action(values: Values): string {
     case "interface":
       return "_net_interfaces";
     case "any":
-      return " ";
+      // No match. A single space would be a message instead, and _arguments would complete no option either.
+      return "( )";
   }
 }
 
-function option({ long, short, description, value }: OutlineOption): string[] {
-  const behind = value
-    ? `${value.optional ? "::" : ":"}${value.text.replace(/[^\w-]/g, "")}:${action(value.values)}`
-    : "";
+function option({ long, short, description, value, repeatable }: OutlineOption): string[] {
+  const behind = value ? `${value.optional ? "::" : ":"}${plain(nameOf(value.text))}:${action(value.values)}` : "";
   const text = `[${plain(description)}]`;
+  const often = repeatable ? "*" : "";
   return [
-    quoted(`${long}${value ? "=" : ""}${text}${behind}`),
-    ...(short ? [quoted(`${short}${value ? "+" : ""}${text}${behind}`)] : []),
+    quoted(`${often}${long}${value ? "=" : ""}${text}${behind}`),
+    ...(short ? [quoted(`${often}${short}${value ? "+" : ""}${text}${behind}`)] : []),
   ];
 }
 

@@ -45,7 +45,7 @@ export const withAnswers = <A extends any[], O extends Record<string, unknown>>(
     .addOption(
       new Option("--overlay <type>", "by what the overlay is reached").choices(["interface", "yggdrasil"] as const),
     )
-    .option("--interface <name>", "the existing link, or the name of yggdrasil's device", of(interfaceName))
+    .option("--interface <interface>", "the existing link, or the name of yggdrasil's device", of(interfaceName))
     .option("--address <address>", "this machine's address in the overlay, such as 10.5.0.1/32; repeatable", more)
     .option("--route <network[=via]>", "an overlay network, and the key or next hop that carries it; repeatable", more)
     .option("--peer <uri>", "a yggdrasil node to connect to; repeatable", more)
@@ -56,7 +56,7 @@ export const withAnswers = <A extends any[], O extends Record<string, unknown>>(
         ["auto", "ckr", "ip6gre", "vxlan"] as const,
       ),
     )
-    .option("--uplink <name>", "the link to the IPv6 Internet")
+    .option("--uplink <interface>", "the link to the IPv6 Internet")
     .option("--routed <network>", "the IPv6 network that is routed to this machine")
     .option("--prefix <prefix>", "where the overlay appears in IPv6")
     .option("--pool <network>", "a private IPv4 network for the translator's clients")

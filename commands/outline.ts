@@ -24,6 +24,8 @@ export interface OutlineOption {
   /** What holds without it, where the help says so. */
   preset?: string;
   choices?: readonly string[];
+  /** It may be there several times. */
+  repeatable?: true;
 }
 
 export interface OutlineArgument {
@@ -62,15 +64,24 @@ function valuesOf(name: string, choices: readonly string[] | undefined): Values 
   return KINDS[name]?.() ?? { kind: "any" };
 }
 
-function optionOf({ long, short, flags, description, optional, defaultValue, argChoices }: Option): OutlineOption {
+/** What is between the outer brackets of a placeholder: "network[=via]" of "<network[=via]>". */
+export const nameOf = (text: string): string => text.replace(/^[<[]|(?:\.\.\.)?[>\]]$/g, "");
+
+/** By what the help says: commander knows only options that take several words at once. */
+const isRepeatable = (description: string) => /; repeatable$/.test(description);
+
+function optionOf({ long, short, flags, description, defaultValue, argChoices }: Option): OutlineOption {
   const text = /[<[].*[>\]]$/.exec(flags)?.[0];
+  // commander takes every "[" for an optional value, that of "<network[=via]>" as well.
+  const optional = text?.startsWith("[") ?? false;
   return {
     long: long!,
     ...(short ? { short } : {}),
     description,
-    ...(text ? { value: { text, optional, values: valuesOf(text.replace(/[^\w-]/g, ""), argChoices) } } : {}),
+    ...(text ? { value: { text, optional, values: valuesOf(nameOf(text), argChoices) } } : {}),
     ...(typeof defaultValue === "string" ? { preset: defaultValue } : {}),
     ...(argChoices ? { choices: argChoices } : {}),
+    ...(isRepeatable(description) ? { repeatable: true as const } : {}),
   };
 }
 

@@ -111,7 +111,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     parallel: 2,
     product: true,
     obstacle: async () => await hindrance(canBoot),
-    prepare: () => ensureRequirements(),
+    prepare: withBinary(),
   },
   fuzz: {
     says: "whatever a config, a program's answer or the journal says; CRXN_SEED",
@@ -119,11 +119,11 @@ const SUITES: Readonly<Record<string, Suite>> = {
     parallel: 2,
   },
   package: {
-    says: "man pages, completions, scripts and the Debian package, before the programs that read them (.deb: CRXN_BIN)",
+    says: "man pages, completions, scripts and the Debian package, before the programs that read them",
     paths: ["tests/package/"],
     parallel: 2,
     product: true,
-    prepare: () => ensureRequirements(PACKAGE_TOOLS),
+    prepare: withBinary(PACKAGE_TOOLS),
   },
   attack: {
     says: "a gateway on a booted Debian is scanned, lied to and flooded, with tools of Debian's; CRXN_FAULTS=all: both",
@@ -156,7 +156,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     paths: ["tests/vm/"],
     product: true,
     obstacle: async () => await hindrance(canVirtualize),
-    prepare: () => ensureRequirements([...REQUIREMENTS, ...VM_REQUIREMENTS]),
+    prepare: withBinary([...REQUIREMENTS, ...VM_REQUIREMENTS]),
   },
   bench: {
     says: "speed of commands and wire, against what is done by hand; writes docs/performance.md; CRXN_PAIRS",
@@ -166,12 +166,26 @@ const SUITES: Readonly<Record<string, Suite>> = {
     obstacle: async () => await hindrance(canBoot),
     prepare: async () => {
       await ensureRequirements([...REQUIREMENTS, ...LOAD_REQUIREMENTS]);
-      if ((Deno.env.get("CRXN_BIN") ?? "") === "") Deno.env.set("CRXN_BIN", await built());
+      if (!binary()) Deno.env.set("CRXN_BIN", await built());
     },
   },
 };
 
-/** What is measured is the binary. */
+/** The binary under test, if not the sources are. */
+const binary = (): string | undefined => Deno.env.get("CRXN_BIN") || undefined;
+
+/** For tests of what only the binary has. Those are skipped without it, and say so; what is measured is nothing but the binary. */
+function withBinary(requirements = REQUIREMENTS): () => Promise<void> {
+  return async () => {
+    await ensureRequirements(requirements);
+    try {
+      if (!binary()) Deno.env.set("CRXN_BIN", await built());
+    } catch (error) {
+      console.log(`${error instanceof Error ? error.message : error}: tests that need it are skipped`);
+    }
+  };
+}
+
 async function built(): Promise<string> {
   console.log("building dist/crxn");
   const args = ["run", "-A", `${ROOT}.ci/build.ts`];
@@ -210,9 +224,9 @@ async function runSuite(name: string, suite: Suite): Promise<{ counts: Counts; n
     const note = `CANNOT RUN HERE, counted as 1 skipped: ${obstacle.reason}. Remedy: ${obstacle.remedy}.`;
     return { counts: { ...NONE, skipped: 1 }, note };
   }
-  if (suite.product) console.log(`the crxn under test: ${Deno.env.get("CRXN_BIN") ?? `the sources in ${ROOT}`}`);
   try {
     await suite.prepare?.();
+    if (suite.product) console.log(`the crxn under test: ${binary() ?? `the sources in ${ROOT}`}`);
   } catch (error) {
     // It could have run here, and did not: that is no skip.
     return { counts: { ...NONE, failed: 1 }, note: `FAILED before its first test: ${error}` };

@@ -2,16 +2,21 @@
  * The fenced blocks of the docs, and what their first lines say of them:
  *
  *     ```yaml                    a whole config: it must be a valid one
- *     ```yaml SCENE:MACHINE      and the config of that machine in that scene; with `part`, keys that are put into it
+ *     ```yaml SCENE:MACHINE      and the config of that machine in that scene
  *     ```console SCENE:MACHINE   a session of root's: commands behind `# `, and what they print (`...` is whatever)
  *     ```sh SCENE:MACHINE        commands
  *     ```ini SCENE:MACHINE PATH  a file of that machine; with hjson: settings for yggdrasil.conf
+ *     ```json                    is JSON
  *     ```text                    a picture, or words: nothing that could be run
  *
- *     ```json                    is JSON
+ * Behind that, words (WORDS) and pairs (GIVEN):
  *
- * `keys=y`: typed on a terminal, with these answers to what is asked, between commas. `before`: before the gateway is up. `needs=ip6gre`, `needs=no-ip6gre`: only where the kernel is such. `KEY=VALUE`: with the
- * config changed like that for this session.
+ *     before          of a scene: before the gateway is up
+ *     part            of a yaml: keys that are put into the config that is there
+ *     keys=y,n        typed on a terminal, with these answers to what is asked
+ *     exit=N          the command ends with that, though nothing of what it shows says so
+ *     needs=ip6gre    only where the kernel has it; needs=no-ip6gre: only where it has not
+ *     tunnel=, via=   with the config changed like that for this session
  */
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -32,13 +37,15 @@ export interface Block {
   scene: string;
   machines: string[];
   path?: string;
-  /** Words behind, such as `before`. */
+  /** Of {@linkcode WORDS}. */
   words: string[];
-  /** KEY=VALUE behind. */
+  /** By the names in {@linkcode GIVEN}. */
   given: Record<string, string>;
   text: string;
 }
 
+export const WORDS = ["before", "part"];
+export const GIVEN = ["keys", "exit", "needs", "tunnel", "via"];
 export const KINDS = ["yaml", "console", "sh", "ini", "hjson", "json", "text"];
 
 export function blocksOf(page: string, text: string): Block[] {
@@ -61,7 +68,7 @@ export function blocksOf(page: string, text: string): Block[] {
       scene: place.split(":")[0]!,
       machines: place.split(":")[1]?.split(",") ?? [],
       ...(path ? { path } : {}),
-      words: rest.filter((word) => /^[a-z]+$/.test(word)),
+      words: rest.filter((word) => word !== place && word !== path && !/^\w+=/.test(word)),
       given: Object.fromEntries(
         rest.filter((w) => /^\w+=/.test(w)).map((w) => [w.slice(0, w.indexOf("=")), w.slice(w.indexOf("=") + 1)]),
       ),

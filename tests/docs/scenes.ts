@@ -1,6 +1,7 @@
 /** The scenes in which the docs are played: what is set up, and in which order their blocks are run. */
 
 import { GUIDE_SCENES } from "./scenes_guide.ts";
+import { MOVE_SCENES } from "./scenes_moves.ts";
 import { OVERLAY_SCENES } from "./scenes_overlays.ts";
 import type { Stage } from "./stage.ts";
 
@@ -14,4 +15,4 @@ export interface Scene {
   play?: (stage: Stage) => Promise<void>;
 }
 
-export const SCENES: Record<string, Scene> = { ...GUIDE_SCENES, ...OVERLAY_SCENES };
+export const SCENES: Record<string, Scene> = { ...GUIDE_SCENES, ...OVERLAY_SCENES, ...MOVE_SCENES };

@@ -1,10 +1,8 @@
 /** Scenes of README.md and docs/guide.md. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { TARGETS } from "../../.ci/compile.ts";
-import { makeDeb } from "../../.ci/deb.ts";
-import { DEBIAN_VERSION, LATEST } from "../../.ci/names.ts";
-import { offerRelease } from "../rig/release.ts";
+import { debName, LATEST } from "../../.ci/names.ts";
+import { BINARY, offerRelease, pushDeb } from "../rig/release.ts";
 import { Web } from "../rig/web.ts";
 import { BY_HAND } from "../machines/by_hand.ts";
 import { pairOf, upOnBoth } from "../machines/pair.ts";
@@ -20,21 +18,13 @@ import {
 } from "../machines/story.ts";
 import { wireguardOf } from "../machines/wireguard.ts";
 import type { Scene } from "./scenes.ts";
-import type { Stage } from "./stage.ts";
-
-const DEBIAN = "trixie";
-const isBefore = ({ words }: { words: string[] }) => words.includes("before");
-const isAfter = (block: { words: string[] }) => !isBefore(block);
-const all = () => true;
+import { all, DEBIAN, isAfter, isBefore, type Stage } from "./stage.ts";
 
 /** A gateway over the link ovl0. */
 async function overlay(stage: Stage): Promise<void> {
   const { client, gw } = await sceneOf(stage.lab, { debian: DEBIAN, image: "ready" });
   stage.set({ client, machines: { gw } });
 }
-
-/** The binary under test, with which a release is made. */
-const binary = (): string => Deno.env.get("CRXN_BIN")!;
 
 export const GUIDE_SCENES: Record<string, Scene> = {
   // tests/unit/docs.test.ts looks at these; the suite namespaces rehearses, and CI runs the tests.
@@ -46,7 +36,7 @@ export const GUIDE_SCENES: Record<string, Scene> = {
       const net = await stage.lab.internet();
       const gw = await stage.lab.machine("gw", { debian: DEBIAN, uplink: net });
       stage.set({ client: await net.client(), machines: { gw } });
-      const address = await offerRelease(await Web.start(net), binary());
+      const address = await offerRelease(await Web.start(net), await Deno.readFile(BINARY));
       await gw.must("apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install curl >/dev/null");
       stage.words = { [LATEST]: address };
       await stage.play(all);
@@ -60,14 +50,7 @@ export const GUIDE_SCENES: Record<string, Scene> = {
       const net = await stage.lab.internet();
       const gw = await stage.lab.machine("gw", { debian: DEBIAN, uplink: net });
       stage.set({ client: await net.client(), machines: { gw } });
-      const folder = await Deno.makeTempDir();
-      try {
-        const architecture = TARGETS[Deno.build.arch].debian;
-        const name = await makeDeb({ binary: binary(), architecture, folder, time: 0, level: 0 });
-        await gw.push(`${folder}/${name}`, `/root/crxn_${DEBIAN_VERSION}_amd64.deb`, 0o644);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
+      await pushDeb(gw, `/root/${debName("amd64")}`);
       await gw.must("apt-get -qq update");
       stage.words = { "apt install": "DEBIAN_FRONTEND=noninteractive apt install -y" };
       await stage.play(all);
@@ -95,11 +78,12 @@ export const GUIDE_SCENES: Record<string, Scene> = {
     machines: ["gw"],
     play: async (stage) => {
       await overlay(stage);
-      for (const block of stage.blocks) {
-        await stage.gw.must(["rm", "-r", "/etc/crxn"]);
-        await stage.play((b) => b === block);
-        await stage.gw.must(["mkdir", "-p", "/etc/crxn"]);
-      }
+      const { gw } = stage;
+      await gw.must(["rm", "-r", "/etc/crxn"]);
+      await stage.play(({ page }) => page === "docs/guide.md");
+      await gw.must("test ! -e /etc/crxn");
+      await stage.play(({ page }) => page === "README.md");
+      assertEquals(await gw.read(CONFIG), (await crxn(gw, "init --example")).stdout);
     },
   },
   "overlay": {

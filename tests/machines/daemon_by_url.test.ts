@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Debian, image, UPSTREAM } from "../rig/images.ts";
 import { Mirror } from "../rig/mirror.ts";
-import { cacheDirectory } from "../rig/paths.ts";
+import { cacheDirectory, sha256 } from "../rig/paths.ts";
 import { diffSnapshots, installProduct, Lab, type Machine, snapshot } from "../rig/mod.ts";
 import { Web } from "../rig/web.ts";
-import { pairOf, upOnBoth } from "./pair.ts";
+import { pairOf, selfOf, upOnBoth } from "./pair.ts";
 import {
   answersWithin,
   assertNothingToDo,
@@ -29,10 +29,6 @@ interface Download {
   sha256: string;
 }
 
-const sumOf = async (bytes: Uint8Array) =>
-  [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>))]
-    .map((b) => b.toString(16).padStart(2, "0")).join("");
-
 const pathOf = ({ sha256 }: Download) => `${FOLDER}/yggdrasil-${sha256.slice(0, 12)}`;
 
 /** The same config with this daemon, or with Debian's. */
@@ -50,7 +46,7 @@ async function packageOf(debian: Debian, mirror: string): Promise<Download> {
   const path = `/debian/pool/main/y/yggdrasil/yggdrasil_${field("Version")}_${field("Architecture")}.deb`;
   const reply = await new Mirror(`${cacheDirectory()}/mirror`, UPSTREAM).respond(new Request(`http://mirror${path}`));
   assertEquals(reply.status, 200, path);
-  return { url: mirror + path, sha256: await sumOf(new Uint8Array(await reply.arrayBuffer())) };
+  return { url: mirror + path, sha256: await sha256(new Uint8Array(await reply.arrayBuffer())) };
 }
 
 /** The daemon's process is this program, run by user yggdrasil in the sandbox of Debian's unit. */
@@ -89,11 +85,11 @@ for (const debian of someDebians("a daemon by URL")) {
 
     const web = await Web.start(net);
     const binary = await Deno.readFile(`${await image(OTHER[debian], "ready")}/usr/sbin/yggdrasil`);
-    const daemon = { url: await web.offer("yggdrasil", binary), sha256: await sumOf(binary) };
+    const daemon = { url: await web.offer("yggdrasil", binary), sha256: await sha256(binary) };
     const deb = await packageOf(OTHER[debian], await net.mirror());
     const publish = async (name: string, bytes: Uint8Array) => ({
       url: await web.offer(name, bytes),
-      sha256: await sumOf(bytes),
+      sha256: await sha256(bytes),
     });
 
     await chapter("a wrong sum, on a machine without any package: 69, both sums, nothing installed", async () => {
@@ -168,7 +164,7 @@ for (const debian of someDebians("a daemon by URL")) {
       await assertRuns(gw, pathOf(daemon));
       await assertRuns(node, pathOf(deb));
       assertEquals((await gw.must("cat /sys/class/net/ygg/mtu")).trim(), MTU[OTHER[debian]]);
-      assertMatch(await gw.must(["yggdrasilctl", "-json", "getSelf"]), /"address": *"20[0-9a-f]:/);
+      assertMatch((await selfOf(gw)).address, /^20[0-9a-f]:/);
       await crxn(gw, "doctor --only packages,overlay-service,drift");
     });
     await chapter("up again changes nothing, on neither", () => Promise.all(both.map(assertNothingToDo)));

@@ -3,12 +3,13 @@ import { binaryName } from "../../.ci/names.ts";
 import { installer } from "../../.ci/release.ts";
 import { VERSION } from "../../commands/version.ts";
 import { diffSnapshots, Lab, type Machine, type Output, snapshot } from "../rig/mod.ts";
+import { sha256 } from "../rig/paths.ts";
+import { BINARY, needsBinary, offerRelease, unbuilt } from "../rig/release.ts";
 import { Web } from "../rig/web.ts";
 import { chaptersOf, DEBIANS } from "./story.ts";
 
 // install.sh on bare Debians, that have what a fresh machine has. One fetches with curl, the other with wget.
 
-const binary = Deno.env.get("CRXN_BIN") ?? "";
 const FETCHER = { bookworm: "curl", trixie: "wget" } as const;
 const READ = { curl: "curl -fsSL", wget: "wget -qO-" } as const;
 const PLACE = "/usr/local/bin/crxn";
@@ -18,19 +19,10 @@ const NAME = binaryName(OWN);
 const FOREIGN = `${"0".repeat(64)}  ${binaryName(OWN === "x86_64" ? "aarch64" : "x86_64")}\n`;
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const sumOf = async (content: Uint8Array) =>
-  [...new Uint8Array(await crypto.subtle.digest("SHA-256", content as Uint8Array<ArrayBuffer>))]
-    .map((b) => b.toString(16).padStart(2, "0")).join("");
 
 /** A program, as a release has it below its own folder of the web server. @returns its address */
-async function offer(web: Web, folder: string, program: Uint8Array, sum?: string): Promise<string> {
-  await web.offer(`${folder}/${NAME}`, program);
-  await web.offer(
-    `${folder}/SHA256SUMS`,
-    bytes(`${FOREIGN}${sum ?? await sumOf(program)}  ${NAME}\n`),
-  );
-  return `${web.address}/${folder}`;
-}
+const offer = (web: Web, folder: string, program: Uint8Array, sum?: string): Promise<string> =>
+  offerRelease(web, program, { folder, ...(sum ? { sum } : {}) });
 
 /** Runs the script from stdin, as `curl | sh` does. */
 const piped = (machine: Machine, url: string, argv = ["sh"]): Promise<Output> =>
@@ -51,17 +43,15 @@ const nothingThere = async (machine: Machine) =>
 for (const debian of DEBIANS) {
   const tool = FETCHER[debian];
   Deno.test({
-    name: `install.sh: a bare ${debian} with ${tool}${
-      binary === "" ? " (NEEDS CRXN_BIN: the binary that `deno task build` makes)" : ""
-    }`,
-    ignore: binary === "",
+    name: `install.sh: a bare ${debian} with ${tool}${needsBinary}`,
+    ignore: unbuilt !== undefined,
     fn: async (t) => {
       const chapter = chaptersOf(t);
       await using lab = await Lab.create();
       const net = await lab.internet();
       const gw = await lab.machine("gw", { debian, uplink: net });
       const web = await Web.start(net);
-      const program = await Deno.readFile(binary);
+      const program = await Deno.readFile(BINARY);
       const small = bytes("#!/bin/sh\necho hello\n");
       const good = await offer(web, "good", program);
       await web.offer("install.sh", bytes(installer()));
@@ -109,12 +99,24 @@ for (const debian of DEBIANS) {
           new RegExp(`${NAME.replaceAll(".", "\\.")} cannot be fetched`),
         );
       });
+      await chapter(
+        "from an https address curl follows no redirect to anything else; from http, which warns, it may",
+        async () => {
+          await gw.write("/run/fake/curl", '#!/bin/sh\necho "$*" >>/run/asked\nexit 22\n', 0o755);
+          const argv = ["env", "PATH=/run/fake:/usr/sbin:/usr/bin:/bin", "sh"];
+          await refused(gw, piped(gw, "https://192.0.2.1", argv), /SHA256SUMS cannot be fetched/);
+          assertMatch(await gw.read("/run/asked"), / --proto-redir =https --/);
+          await refused(gw, piped(gw, "http://192.0.2.1", argv), /warning: http:[^]*SHA256SUMS cannot be fetched/);
+          assertMatch(await gw.read("/run/asked"), / --proto-redir =https,http --/);
+          await gw.must("rm -r /run/fake /run/asked");
+        },
+      );
       await chapter("a wrong sum, a binary that was cut off, one that does not run: nothing is installed", async () => {
         await refused(gw, piped(gw, await offer(web, "wrong", small, "0".repeat(64))), /is not what SHA256SUMS says/);
         const half = program.subarray(0, program.length / 2);
         await refused(
           gw,
-          piped(gw, await offer(web, "half", half, await sumOf(program))),
+          piped(gw, await offer(web, "half", half, await sha256(program))),
           /is not what SHA256SUMS says/,
         );
         await refused(

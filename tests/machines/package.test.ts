@@ -1,25 +1,26 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { TARGETS } from "../../.ci/compile.ts";
-import { makeDeb } from "../../.ci/deb.ts";
 import { installer } from "../../.ci/release.ts";
 import { versionLine } from "../../commands/version.ts";
-import { diffSnapshots, Lab, type Machine, snapshot } from "../rig/mod.ts";
+import { needsBinary, pushDeb, unbuilt } from "../rig/release.ts";
+import { diffSnapshots, installProduct, Lab, type Machine, snapshot } from "../rig/mod.ts";
 import {
   assertAnswers,
   assertNothingToDo,
   assertSilent,
   chaptersOf,
+  CONFIG,
   crxn,
   DEBIANS,
   HOST,
+  INTERFACE_GATEWAY,
   removeProduct,
   sceneOf,
 } from "./story.ts";
 
 // The Debian package on machines: it comes, works, and goes, and the gateway does not go with it.
 
-const binary = Deno.env.get("CRXN_BIN") ?? "";
 const DEB = "/root/crxn.deb";
+const METRICS = "/var/lib/crxn.prom";
 
 /** Files and folders of the package that are on the machine. */
 const left = async (machine: Machine, files: string[]) =>
@@ -27,28 +28,14 @@ const left = async (machine: Machine, files: string[]) =>
 
 for (const debian of DEBIANS) {
   Deno.test({
-    name: `the Debian package on a ${debian}${
-      binary === "" ? " (NEEDS CRXN_BIN: the binary that `deno task build` makes)" : ""
-    }`,
-    ignore: binary === "",
+    name: `the Debian package on a ${debian}${needsBinary}`,
+    ignore: unbuilt !== undefined,
     fn: async (t) => {
       const chapter = chaptersOf(t);
       await using lab = await Lab.create();
       const { client, gw } = await sceneOf(lab, { debian, image: "ready" });
       await removeProduct(gw);
-      const folder = await Deno.makeTempDir();
-      try {
-        const name = await makeDeb({
-          binary,
-          architecture: TARGETS[Deno.build.arch].debian,
-          folder,
-          time: 1_700_000_000,
-          level: 0,
-        });
-        await gw.push(`${folder}/${name}`, DEB);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
+      await pushDeb(gw, DEB);
       const before = await snapshot(gw);
       let files: string[] = [];
 
@@ -86,13 +73,42 @@ for (const debian of DEBIANS) {
         await gw.must(["dpkg", "-i", DEB]);
         await assertNothingToDo(gw);
       });
+      await chapter(
+        "beside one of install.sh, which waits for `crxn confirm` and mends: it says when that may go",
+        async () => {
+          const installs = async () => (await gw.run(["dpkg", "-i", DEB])).stderr;
+          await installProduct(gw);
+          await gw.write(CONFIG, `${INTERFACE_GATEWAY}upkeep:\n  mend: 1day\n  metrics: ${METRICS}\n`);
+          await crxn(gw, "up --yes --confirm 600");
+          assertMatch(
+            await installs(),
+            /Do not remove it before `crxn confirm`[^]*Then:\nrm \/usr\/local\/bin\/crxn, and at once \/usr\/bin\/crxn up:/,
+          );
+          await crxn(gw, "confirm");
+          const said = await installs();
+          assertMatch(
+            said,
+            /what a shell finds first\.\nrm \/usr\/local\/bin\/crxn, and at once \/usr\/bin\/crxn up:/,
+          );
+          // As it says. What the timers call is there again.
+          await removeProduct(gw);
+          await crxn(gw, "up --yes");
+          for (const unit of ["crxn-mend", "crxn-metrics"]) {
+            assertStringIncludes(await gw.read(`/etc/systemd/system/${unit}.service`), '\nExecStart="/usr/bin/crxn" ');
+            await gw.must(["systemctl", "start", `${unit}.service`]);
+          }
+          assertStringIncludes(await gw.must("journalctl -b -o cat -u crxn-metrics"), "Finished crxn-metrics.service");
+          assert(!(await installs()).includes("/usr/local"));
+          await assertAnswers(client);
+        },
+      );
       await chapter("removed: the gateway stays, and it says how to take that back", async () => {
         const argv = debian === "bookworm" ? ["apt-get", "remove", "-qy", "crxn"] : ["dpkg", "-P", "crxn"];
         const { code, stdout, stderr } = await gw.run(argv, { env: { DEBIAN_FRONTEND: "noninteractive" } });
         assertEquals(code, 0, stderr);
         assertMatch(
           stdout + stderr,
-          /the gateway stays as it is[\s\S]*`crxn down`[\s\S]*sh \/var\/lib\/crxn\/undo\.sh/,
+          /the gateway stays as it is[\s\S]*`crxn down`[\s\S]*sh \/var\/lib\/crxn\/undo\.sh[\s\S]*crxn-mend\.timer calls crxn: nothing is mended any more[\s\S]*crxn-metrics\.timer/,
         );
         await assertAnswers(client);
         await gw.must("! command -v crxn");
@@ -105,12 +121,13 @@ for (const debian of DEBIANS) {
       });
       await chapter("undo.sh, then nothing of the gateway is left either", async () => {
         await gw.must(["sh", "/var/lib/crxn/undo.sh"]);
+        await gw.write(CONFIG, INTERFACE_GATEWAY);
         await assertSilent(client);
         assertEquals(diffSnapshots(before, await snapshot(gw)), "");
       });
       await chapter("beside one of install.sh it says so; without a gateway it goes without a word", async () => {
         await gw.write("/usr/local/bin/crxn", "");
-        assertMatch((await gw.run(["dpkg", "-i", DEB])).stderr, /rm \/usr\/local\/bin\/crxn/);
+        assertMatch((await gw.run(["dpkg", "-i", DEB])).stderr, /finds first\.\nrm \/usr\/local\/bin\/crxn\n/);
         await removeProduct(gw);
         assert(!(await gw.run(["dpkg", "-i", DEB])).stderr.includes("/usr/local"));
         const { stdout, stderr } = await gw.run(["dpkg", "-P", "crxn"]);

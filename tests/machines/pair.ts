@@ -10,6 +10,7 @@ import {
   type Uplink,
 } from "../rig/mod.ts";
 import type { Debian, Kind } from "../rig/images.ts";
+import { quoted } from "../rig/process.ts";
 import { CONFIG, crxn, ROUTED } from "./story.ts";
 
 // Two machines that run crxn, joined by yggdrasil: the gateway, and an overlay node with a host behind it.
@@ -120,14 +121,31 @@ ${daemonLine(own.node)}  ${between ? dial(between) : dials === "node" ? dial(gw)
   return { gw, node, keys, order: dials === "gw" ? [node, gw] : [gw, node], configure };
 }
 
+export const YGGDRASIL = "/etc/yggdrasil/yggdrasil.conf";
+
+/** A config of yggdrasil's own with a key of its own, as an administrator makes it. @param edit a script of sed's */
+export async function freshConf(machine: Place, edit = "", program = "yggdrasil"): Promise<void> {
+  const text = `${program} -genconf | sed ${quoted(edit)}`;
+  await machine.must(`umask 027; ${text} >${YGGDRASIL}; chgrp yggdrasil ${YGGDRASIL}`);
+}
+
+/** What a running yggdrasil says of itself. Its unit is up before it answers. */
+export async function selfOf(machine: Place): Promise<{ key: string; address: string }> {
+  return await until(`yggdrasil of ${machine.name} to answer`, 20, async () => {
+    const { code, stdout } = await machine.run(["yggdrasilctl", "-json", "getSelf"]);
+    // That of 0.5.12 ends with 0 as well when it cannot connect, and may say something before the JSON.
+    const text = /^\{[^]*/m.exec(stdout)?.[0];
+    if (code !== 0 || text === undefined) return undefined;
+    const { key, address } = JSON.parse(text);
+    return key && address ? { key, address } : undefined;
+  });
+}
+
 /** A yggdrasil node that only passes on what others send, as Debian's package and `-genconf` make it. */
 async function relayOn(lab: Lab, debian: Debian): Promise<Machine> {
   const machine = await lab.machine("relay", { debian, image: "ready", uplink: await lab.internet() });
-  await machine.must(
-    `umask 027; yggdrasil -genconf > /etc/yggdrasil/yggdrasil.conf; chgrp yggdrasil /etc/yggdrasil/yggdrasil.conf
-     sed -i 's|Listen: \\[\\]|Listen: ["tls://[::]:4443"]|' /etc/yggdrasil/yggdrasil.conf
-     systemctl start yggdrasil`,
-  );
+  await freshConf(machine, 's|Listen: \\[\\]|Listen: ["tls://[::]:4443"]|');
+  await machine.must(["systemctl", "start", "yggdrasil"]);
   await until(
     "the relay to listen",
     20,
@@ -157,9 +175,12 @@ export async function publicKeyOf(machine: Place, daemon?: string): Promise<stri
 }
 
 /** Puts a daemon where an administrator would put it. @returns its path on the machine */
-export async function bringDaemon(machine: Place, program: string | undefined): Promise<string | undefined> {
+export async function bringDaemon(
+  machine: Place,
+  program: string | undefined,
+  path = "/usr/local/sbin/yggdrasil-of-mine",
+): Promise<string | undefined> {
   if (program === undefined) return undefined;
-  const path = "/usr/local/sbin/yggdrasil-of-mine";
   await machine.push(program, path, 0o755);
   return path;
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Lab, type Machine, until } from "../rig/mod.ts";
+import { selfOf } from "./pair.ts";
 import { chaptersOf, CONFIG, crxn, sceneOf, someDebians } from "./story.ts";
 
 // What an operator sees: logs, status on a screen of 80x24, and a report for others, with secrets planted wherever one may be.
@@ -53,6 +54,7 @@ async function plant(gw: Machine): Promise<Record<string, string>> {
 
 /** The control: each secret is in one of the sources. */
 async function assertPlanted(gw: Machine, secrets: Record<string, string>): Promise<void> {
+  await selfOf(gw);
   const sources = await gw.must(
     `cat ${CONFIG} /etc/yggdrasil/yggdrasil.conf /var/lib/crxn/journal.jsonl; iptables-save; nft list ruleset; journalctl -b -u 'tayga@*' -u yggdrasil; wg show all dump; yggdrasilctl -json getPeers`,
   );

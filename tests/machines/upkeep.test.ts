@@ -12,6 +12,7 @@ import {
   sceneOf,
   someDebians,
 } from "./story.ts";
+import { needsBinary, unbuilt } from "../rig/release.ts";
 
 // A gateway that mends itself after other programs, and writes metrics.
 
@@ -42,14 +43,12 @@ const said = (gw: Machine) => gw.must("journalctl -b -u crxn-mend -o cat");
 const mend = (gw: Machine) => gw.run(["systemctl", "start", "crxn-mend.service"]);
 
 // A timer calls a program of root's in a place of its own; the stand-in for it, which runs the sources, is none.
-const binary = (Deno.env.get("CRXN_BIN") ?? "") !== "";
-const needs = binary ? "" : " (NEEDS CRXN_BIN: the binary that `deno task build` makes)";
 
 for (const debian of someDebians("upkeep")) {
-  const name = `crxn up with upkeep: the gateway mends itself and writes metrics, ${debian}${needs}`;
+  const name = `crxn up with upkeep: the gateway mends itself and writes metrics, ${debian}${needsBinary}`;
   Deno.test({
     name,
-    ignore: !binary,
+    ignore: unbuilt !== undefined,
     fn: async (t) => {
       const chapter = chaptersOf(t);
       await ensureRequirements([{ file: "/usr/bin/promtool", package: "prometheus" }]);

@@ -1,13 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { TARGETS } from "../../.ci/compile.ts";
-import { makeDeb } from "../../.ci/deb.ts";
 import { must, run } from "../rig/process.ts";
+import { BINARY, debIn, needsBinary, TIME, unbuilt } from "../rig/release.ts";
 
 // The Debian package, before lintian and dpkg. On machines: tests/machines/package.test.ts.
-
-const binary = Deno.env.get("CRXN_BIN") ?? "";
-const needs = binary === "" ? " (NEEDS CRXN_BIN: the binary that `deno task build` makes)" : "";
-const TIME = 1_700_000_000;
 
 async function inFolders(body: (a: string, b: string) => Promise<void>): Promise<void> {
   const [a, b] = [await Deno.makeTempDir(), await Deno.makeTempDir()];
@@ -18,22 +13,13 @@ async function inFolders(body: (a: string, b: string) => Promise<void>): Promise
   }
 }
 
-const deb = async (folder: string, program = binary, time = TIME) =>
-  `${folder}/${await makeDeb({
-    binary: program,
-    architecture: TARGETS[Deno.build.arch].debian,
-    folder,
-    time,
-    level: 0,
-  })}`;
-
 Deno.test({
-  name: `the Debian package: lintian finds nothing but what is overridden with a reason${needs}`,
-  ignore: binary === "",
+  name: `the Debian package: lintian finds nothing but what is overridden with a reason${needsBinary}`,
+  ignore: unbuilt !== undefined,
   fn: () =>
     inFolders(async (folder, other) => {
       const lintian = ["lintian", "--allow-root", "--fail-on=error,warning", "--tag-display-limit=0"];
-      const path = await deb(folder);
+      const path = await debIn(folder);
       const { code, stdout } = await run([...lintian, path]);
       assertEquals([code, stdout], [0, ""]);
       // Controls: without the overrides it finds just those, each named in the docs, and what is wrong on purpose.
@@ -51,14 +37,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: `the Debian package: the same binary and time give the same bytes; md5sums and libraries are right${needs}`,
-  ignore: binary === "",
+  name:
+    `the Debian package: the same binary and time give the same bytes; md5sums and libraries are right${needsBinary}`,
+  ignore: unbuilt !== undefined,
   fn: () =>
     inFolders(async (a, b) => {
-      const paths = [await deb(a), ""];
+      const paths = [await debIn(a), ""];
       const old = Deno.umask(0o077);
       try {
-        paths[1] = await deb(b);
+        paths[1] = await debIn(b);
       } finally {
         Deno.umask(old);
       }
@@ -68,7 +55,7 @@ Deno.test({
       await must(["env", "-C", `${a}/root`, "md5sum", "--check", "--strict", "--quiet", `${a}/control/md5sums`]);
       const files = (await must(["find", `${a}/root`, "-type", "f"])).trim().split("\n");
       assertEquals(files.length, (await Deno.readTextFile(`${a}/control/md5sums`)).trim().split("\n").length);
-      await must(["cmp", binary, `${a}/root/usr/bin/crxn`]);
+      await must(["cmp", BINARY, `${a}/root/usr/bin/crxn`]);
       // What the loader wants is what the package depends on, by the packages of this very Debian.
       await Deno.mkdir(`${b}/debian`);
       await Deno.writeTextFile(`${b}/debian/control`, "Source: crxn\n\nPackage: crxn\nArchitecture: any\n");
@@ -83,7 +70,8 @@ Deno.test({
       }
       assertMatch(wanted, /libc6/);
       // Control: another time, other bytes.
-      const [then, later] = [await deb(a, "/bin/true"), await deb(b, "/bin/true", TIME + 1)];
+      const program = "/bin/true";
+      const [then, later] = [await debIn(a, { program }), await debIn(b, { program, time: TIME + 1 })];
       assertEquals((await run(["cmp", "-s", then, later])).code, 1);
     }),
 });

@@ -37,6 +37,11 @@ for (const shell of ["bash", "zsh"] as const) {
         ["crxn completions fi\t", "<completions><fish>"],
         ["crxn help doc\t", "<help><doctor>"],
         ["crxn --vers\t", "<--version>"],
+        // Behind a value that a shell cannot know, or a command whose arguments are such, options are completed as ever.
+        ["crxn address --pre\t", "<address><--prefix>"],
+        ["crxn up --confirm --dr\t", "<up><--confirm><--dry-run>"],
+        ["crxn init --peer tls://a:1 --pee\t", "<init><--peer><tls://a:1><--peer>"],
+        ["crxn init --uplink l\t", "<init><--uplink><lo>"],
         // Controls: what is not there is not completed.
         ["crxn xyz\t", "<xyz>"],
         ["crxn up --explai\t", "<up><--explai>"],

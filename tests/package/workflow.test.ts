@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "@std/yaml";
 import { cached, cacheDirectory } from "../rig/paths.ts";
-import { goObstacle } from "../rig/mod.ts";
-import { goProgram } from "../rig/daemons.ts";
-import { must, run } from "../rig/process.ts";
+import { go, goObstacle } from "../rig/daemons.ts";
+import { run } from "../rig/process.ts";
 
 // The workflow of a release, which no test can run.
 
@@ -16,10 +15,7 @@ const actionlint = () =>
     const folder = await Deno.makeTempDir();
     try {
       console.error(`building ${ACTIONLINT}, once`);
-      await must([goProgram()!, "install", ACTIONLINT], {
-        env: { GOBIN: folder, GOFLAGS: "-mod=mod" },
-        timeoutSeconds: 300,
-      });
+      await go(["install", ACTIONLINT], { GOBIN: folder });
       await Deno.rename(`${folder}/actionlint`, path).catch(() => Deno.copyFile(`${folder}/actionlint`, path));
     } finally {
       await Deno.remove(folder, { recursive: true });
@@ -46,6 +42,31 @@ Deno.test({
       /SC2086/,
     );
   },
+});
+
+Deno.test("release.yml: what is published is what SHA256SUMS names, and it; not dist/crxn, which is no release's", async () => {
+  // deno-lint-ignore no-explicit-any
+  const { jobs } = parse(await Deno.readTextFile(WORKFLOW)) as any;
+  const script = jobs.publish.steps.find(({ name }: { name?: string }) => name === "Its page").run;
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/dist/bench`, { recursive: true });
+    for (const name of ["crxn", "crxn-0.2.0-x86_64", "install.sh"]) {
+      await Deno.writeTextFile(`${folder}/dist/${name}`, "");
+    }
+    const sum = "0".repeat(64);
+    await Deno.writeTextFile(`${folder}/dist/SHA256SUMS`, `${sum}  crxn-0.2.0-x86_64\n${sum}  install.sh\n`);
+    await Deno.writeTextFile(`${folder}/gh`, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n", { mode: 0o755 });
+    const env = { GITHUB_REF_NAME: "v0.2.0", PATH: `${folder}:/usr/bin:/bin` };
+    const { code, stdout } = await run(["bash", "-eo", "pipefail", "-c", script], { cwd: folder, env });
+    assertEquals(code, 0);
+    assertEquals(stdout.split("\n").slice(0, 7), [
+      ...["release", "create", "v0.2.0"],
+      ...["dist/crxn-0.2.0-x86_64", "dist/install.sh", "dist/SHA256SUMS", "--verify-tag"],
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("release.yml: actions are pinned to commits; nothing is published without tests; the tasks are there", async () => {

@@ -131,7 +131,7 @@ function directory(): string {
 }
 
 /** Runs Go with caches of its own, so that the user's stay as they are; a proxy that the user has set counts. */
-async function go(args: readonly string[], env: Record<string, string>, cwd?: string): Promise<void> {
+export async function go(args: readonly string[], env: Record<string, string>, cwd?: string): Promise<void> {
   const program = goProgram();
   if (program === undefined) throw new Error(`${goObstacle()}; ${GO_REMEDY}`);
   const own = {
@@ -149,7 +149,7 @@ async function go(args: readonly string[], env: Record<string, string>, cwd?: st
   );
 }
 
-export function goProgram(): string | undefined {
+function goProgram(): string | undefined {
   return GO.find((path) => {
     try {
       return Deno.statSync(path).isFile;

@@ -9,7 +9,8 @@ import { readJournal } from "../../machine/journal.ts";
 import { FAR, WALK } from "./fake/configs.ts";
 import { config, installed, test, UNIT, URL, whole } from "./fake/daemon.ts";
 import { differences, snapshot } from "./fake/snapshot.ts";
-import { deb, elf, sumOf } from "./fake/web.ts";
+import { sha256 } from "../rig/paths.ts";
+import { deb, elf } from "./fake/web.ts";
 
 const DROP_IN = "/etc/systemd/system/yggdrasil.service.d/50-crxn.conf";
 
@@ -131,8 +132,8 @@ test("install: the daemon is taken out of a .deb, and known by its own sum", asy
     deb({ "/usr/bin/yggdrasil": daemon, "/usr/bin/yggdrasilctl": elf(), "/usr/bin/yggdrasil-genkeys": elf() }),
   );
   assertEquals(await play.up(yaml), 0, play.said);
-  assertEquals(await sumOf(Deno.readFileSync(machine.folder + path)), await sumOf(daemon));
-  assertEquals((await readJournal()).fetched.get(path), { path, url: URL, sha256: sum, program: await sumOf(daemon) });
+  assertEquals(await sha256(Deno.readFileSync(machine.folder + path)), await sha256(daemon));
+  assertEquals((await readJournal()).fetched.get(path), { path, url: URL, sha256: sum, program: await sha256(daemon) });
   assertEquals(await play.steps(yaml), []);
 });
 
@@ -164,7 +165,7 @@ test("up: a file that was changed since is fetched once more, after saying so, a
     assertEquals(found.fix![0], ["crxn", "install", "--yes"]);
     assertEquals(found.mend!.items.map((i) => i.id), [`program ${path}`, `service ${UNIT}`]);
     assertEquals(await play.up(yaml), 0, play.said);
-    assertEquals(await sumOf(Deno.readFileSync(machine.folder + path)), sum);
+    assertEquals(await sha256(Deno.readFileSync(machine.folder + path)), sum);
     assertEquals(await play.steps(yaml), []);
   }
   assert(machine.systemd.unit(UNIT).pid !== pid, "the service was not restarted");
@@ -175,7 +176,7 @@ test("up: a file that the journal does not know is not run as it is", async ({ m
   machine.write(path, "planted");
   assertMatch((await play.steps(yaml))[0]!.title, /not crxn's: crxn's journal does not know it/);
   assertEquals(await play.up(yaml), 0);
-  assertEquals(await sumOf(Deno.readFileSync(machine.folder + path)), sum);
+  assertEquals(await sha256(Deno.readFileSync(machine.folder + path)), sum);
 });
 
 test("up: another sum is another file; the old one goes in the end", async ({ machine, play, offer }) => {

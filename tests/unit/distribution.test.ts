@@ -1,14 +1,16 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { scripts } from "../../.ci/compile.ts";
 import { manPages } from "../../.ci/man.ts";
 import { EXAMPLES } from "../../.ci/man_notes.ts";
-import { DEBIAN_VERSION, debName, LATEST, REPOSITORY } from "../../.ci/names.ts";
-import { installer } from "../../.ci/release.ts";
+import { debianVersion, debName, LATEST, REPOSITORY } from "../../.ci/names.ts";
+import { installer, sweep } from "../../.ci/release.ts";
 import { escaped, filled, prose } from "../../.ci/roff.ts";
 import { scriptFor, type Shell, SHELLS } from "../../commands/completions.ts";
 import { type Outline, outlineOf } from "../../commands/outline.ts";
 import { commandLine } from "../../commands/program.ts";
 import { KEYS } from "../../gateway/config/schema.ts";
 import { ENVIRONMENT } from "../../gateway/permissions.ts";
+import { sha256 } from "../rig/paths.ts";
 
 // What is made of the command line and the schema has all of both. tests/package shows it to the programs that read it.
 
@@ -27,16 +29,21 @@ async function helpOf(name: string): Promise<string> {
   return command.helpInformation();
 }
 
-const optionsIn = (text: string) => [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, long]) => long!);
+/** Each option, and what stands behind it for its value. */
+const optionsIn = (text: string) =>
+  [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)(?: (\S+))?/gm)].map(([, long, value = ""]) => [long!, value]);
 
 for (const command of outline.commands) {
   Deno.test(`crxn-${command.name}(1): everything that its help has`, async () => {
     const page = plain(pages[`crxn-${command.name}.1`]!);
     const options = optionsIn(await helpOf(command.name));
-    assert(options.length > 2 && options.includes("--help"));
-    assertEquals(options, command.options.map(({ long }) => long));
-    for (const { long, description } of command.options) {
-      assertStringIncludes(page, `.TP ${long} `);
+    assert(options.length > 2 && options.some(([long]) => long === "--help"));
+    assertEquals(options, command.options.map(({ long, value }) => [long, value?.text ?? ""]));
+    for (const [long, value] of options) {
+      const shown = value!.replace(/^<(.*)>$/, "$1");
+      assert(page.includes(`.TP ${long}${shown && ` ${shown}`} `), `${long} ${shown}`);
+    }
+    for (const { description } of command.options) {
       assertStringIncludes(page, description.slice(1).replaceAll("`", ""));
     }
     for (const { description } of command.args) assertStringIncludes(page, description.slice(1));
@@ -91,11 +98,44 @@ Deno.test("outlineOf: words stand for the checks, files for files, choices for t
   assertEquals(values("doctor", "--explain").kind, "words");
   assertEquals([values("up", "--config").kind, values("init", "--daemon").kind], ["file", "file"]);
   assertEquals(values("up", "--target").kind, "any");
+  assertEquals([values("init", "--interface").kind, values("init", "--uplink").kind], ["interface", "interface"]);
+  const all = outline.commands.flatMap(({ options, args }) => [
+    ...options.flatMap(({ value }) => value ? [value.values.kind] : []),
+    ...args.map((argument) => argument.values.kind),
+  ]);
+  assertEquals([...new Set(all)].sort(), ["any", "file", "interface", "list", "words"], "none is for nothing");
   assertEquals(outline.commands.find((c) => c.name === "completions")!.args[0]!.values, {
     kind: "words",
     words: ["bash", "zsh", "fish"],
   });
 });
+
+Deno.test("outlineOf: a value is optional that stands in brackets; what commander collects is repeatable", async () => {
+  const program = await commandLine();
+  const init = outline.commands.find(({ name }) => name === "init")!.options;
+  const route = init.find(({ long }) => long === "--route")!;
+  assertEquals(route.value, { text: "<network[=via]>", optional: false, values: { kind: "any" } });
+  const confirm = outline.commands.find(({ name }) => name === "up")!.options.find(({ long }) => long === "--confirm")!;
+  assertEquals(confirm.value?.optional, true);
+  for (const { name, options } of outline.commands) {
+    const known = program.commands.find((c) => c.name() === name)!.options;
+    for (const { long, repeatable } of options) {
+      // What collects adds a second word to the first one.
+      const parse = known.find((o) => o.long === long)?.parseArg as ((text: string, before: unknown) => unknown);
+      assertEquals(repeatable ?? false, Boolean(parse) && collects(parse), `${name} ${long}`);
+    }
+  }
+  assert(init.filter(({ repeatable }) => repeatable).length > 4);
+});
+
+function collects(parse: (text: string, before: unknown) => unknown): boolean {
+  try {
+    const both = parse("b", ["a"]);
+    return Array.isArray(both) && both.length === 2;
+  } catch {
+    return false;
+  }
+}
 
 Deno.test("roff: nothing of a text is taken for a request, and what cannot be said is an error", () => {
   assertEquals(escaped("a\\b --c ~^"), "a\\eb \\-\\-c \\(ti\\(ha");
@@ -113,7 +153,46 @@ Deno.test("install.sh, README, CHANGELOG: one place for releases, named in .ci/n
   const links = [...`${readme}${await file("CHANGELOG.md")}`.matchAll(/https:\/\/github\.com\/([\w-]+\/[\w-]+)/g)];
   assert(links.length > 1);
   for (const [link, repository] of links) assertEquals(repository, REPOSITORY, link);
-  assertMatch(DEBIAN_VERSION, /^[0-9][0-9.~a-z]*-1$/);
+  assertMatch(debianVersion(), /^[0-9][0-9.~a-z]*-1$/);
+});
+
+Deno.test("a pre-release: before its release for dpkg, and of a name that GitHub leaves as it is", () => {
+  assertEquals([debianVersion("0.2.0-rc.1"), debianVersion("0.2.0")], ["0.2.0~rc.1-1", "0.2.0-1"]);
+  // GitHub replaces all others in the name of an asset by a dot.
+  for (const version of ["0.2.0-rc.1", "0.2.0"]) assertMatch(debName("arm64", version), /^[\w.-]+\.deb$/);
+});
+
+Deno.test("sweep: what an earlier release left goes, records of benchmarks stay", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/bench`);
+    for (const name of ["old.deb", "new.deb", "bench/1.json"]) await Deno.writeTextFile(`${folder}/${name}`, "");
+    await sweep(`${folder}/`, ["new.deb"]);
+    assertEquals(Array.from(Deno.readDirSync(folder), ({ name }) => name).sort(), ["bench", "new.deb"]);
+    assertEquals(Array.from(Deno.readDirSync(`${folder}/bench`)).length, 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("scripts: what a build that was killed left in their folder is not in the next binary", async () => {
+  const folder = await Deno.makeTempDir();
+  const sums = async (): Promise<string[]> => {
+    await using made = await scripts("0123456789", `${folder}/scripts`);
+    const texts = Array.from(Deno.readDirSync(made.main.replace(/[^/]*$/, "")), async ({ name }) => {
+      return `${name} ${await sha256(await Deno.readTextFile(`${folder}/scripts/${name}`))}`;
+    });
+    return (await Promise.all(texts)).sort();
+  };
+  try {
+    const first = await sums();
+    assert(first.length > 10);
+    await Deno.mkdir(`${folder}/scripts`);
+    await Deno.writeTextFile(`${folder}/scripts/chunk-ABCDEFGH.js`, "export const stale = 1;\n");
+    assertEquals(await sums(), first);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("the package's copyright: every package that can be in the binary", async () => {

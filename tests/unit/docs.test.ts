@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse, stringify } from "@std/yaml";
 import { parseConfig } from "../../gateway/config/parse.ts";
-import { allBlocks, blocksOf, KINDS, PAGES, sessionOf } from "../docs/blocks.ts";
+import { allBlocks, blocksOf, GIVEN, KINDS, PAGES, sessionOf, WORDS } from "../docs/blocks.ts";
 import { patternOf } from "../docs/match.ts";
 import { SCENES } from "../docs/scenes.ts";
 import { merged } from "../docs/stage.ts";
+import { faultOf } from "../docs/verdict.ts";
 
 // That what the docs show is looked at: configs here, commands in tests/docs.
 
@@ -20,6 +21,22 @@ Deno.test("the docs: whatever is shown is fenced, and of a kind that a test look
     return machines.filter((m) => !known.machines.includes(m)).map((m) =>
       `${page}:${line}: no machine ${m} in ${scene}`
     );
+  });
+  assertEquals(wrong, []);
+});
+
+Deno.test("the docs: what stands behind a block's kind is known, and a session expects something", () => {
+  const wrong = blocks.flatMap(({ page, line, kind, words, given, text }) => {
+    const unknown = [
+      ...words.filter((word) => !WORDS.includes(word)),
+      ...Object.keys(given).filter((key) => !GIVEN.includes(key)),
+    ];
+    if (given["needs"] && !["ip6gre", "no-ip6gre"].includes(given["needs"])) unknown.push(given["needs"]);
+    const turns = kind === "console" ? sessionOf(text) : [];
+    const anything = turns.filter(({ prints }) => prints.trim() !== "" && /^[.\s]*$/.test(prints));
+    // It would be that of each.
+    if (given["exit"] && turns.length !== 1) unknown.push("exit");
+    return [...unknown, ...anything.map(({ command }) => command)].map((what) => `${page}:${line}: ${what}`);
   });
   assertEquals(wrong, []);
 });
@@ -94,9 +111,42 @@ Deno.test("patternOf: words have to be the same, numbers and keys not, and ... i
   assert(is("...\nthe end", "a\nb\nthe end"));
   assert(is("10.0.0.0/8 dev crxn-156b3235 scope link", "10.0.0.0/8 dev crxn-0123abcd scope link"));
   assert(!is("10.0.0.0/8 dev crxn-156b3235", "10.1.0.0/8 dev crxn-0123abcd"));
+  // What is left out ends where a word does.
+  assert(is("a\n...\nhealthy", "a\nb\nhealthy\n") && is("a\n...\nhealthy", "a\nhealthy"));
+  for (const shown of ["a\n...\nhealthy", "...\nhealthy"]) assert(!is(shown, "a\nunhealthy"), shown);
+  assert(!is("healthy\n...", "healthyish") && is("healthy\n...", "healthy"));
+  assert(is("a ...\n... b", "a b") && !is("a ...\n... b", "ab"));
+  // All of them are all of them.
+  assert(is("ping  4 of 4 answered, 1.0 ms", "ping  3 of 3 answered, 2.4 ms"));
+  for (const few of ["0 of 4", "3 of 4", "44 of 4"]) assert(!is("ping 4 of 4 answered", `ping ${few} answered`), few);
+  assert(is("1 of 4, and ... 4 of 4, 2 of 2", "2 of 5, and 3 of 3, 7 of 7"));
+  // The kind of tunnel is another one only where the kernel decides.
+  const auto = "Tunnel: vxlan (auto: this kernel has no ip6gre)";
+  assert(is(auto, auto) && is(auto, "Tunnel: ip6gre (auto: this kernel has it, and it costs the fewest bytes)"));
+  assert(!is(auto, "Tunnel: ip6gre (auto: this kernel has no ip6gre)") && !is(auto, "Tunnel: vxlan (auto: as before)"));
+  assert(!is("a tunnel  vxlan (the config says so)", "a tunnel  ip6gre (the config says so)"));
   assert(is("until 21:03:10, or", "until 07:11:59, or"));
   assert(is("2026-11-29 21:03:10 tayga@ygg", "2027-01-01 00:00:00 tayga@ygg"));
   assert(
     is(`via: "6fa4...8308" cannot`, `via: "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308" cannot`),
   );
+});
+
+Deno.test("faultOf: an error ends with a code of its own, everything else with 0, whatever is shown", () => {
+  const error = { command: "crxn up --dry-run", prints: "crxn: No.\n" };
+  for (
+    const [turn, right, wrong] of [
+      [{ command: "crxn status", prints: "healthy\n" }, [0], [1, 2, 124]],
+      [{ command: "crxn status", prints: "" }, [0], [1, 3]],
+      [{ command: "crxn up --dry-run", prints: "healthy\n" }, [0, 2], [1, 69]],
+      [{ command: "crxn logs --follow", prints: "" }, [0, 124, 130], [1, 2]],
+      [{ command: "crxn up", prints: "healthy\n", exit: 69 }, [69], [0, 1]],
+    ] as const
+  ) {
+    for (const code of right) assertEquals(faultOf(turn, { code, text: "healthy\n" }), undefined, turn.command);
+    for (const code of wrong) assert(faultOf(turn, { code, text: "healthy\n" }), `${turn.command} ${code}`);
+  }
+  assertEquals(faultOf(error, { code: 69, text: "crxn: No.\n" }), undefined);
+  for (const code of [0, 2]) assert(faultOf(error, { code, text: "crxn: No.\n" }));
+  assert(faultOf({ command: "crxn status", prints: "healthy" }, { code: 0, text: "unhealthy" }));
 });

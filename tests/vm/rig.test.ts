@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Lab, ping, until } from "../rig/mod.ts";
+import { sha256 } from "../rig/paths.ts";
 import { remains } from "../rig/removal.ts";
 
 Deno.test("Lab: nothing is left of a virtual machine when its process is killed", async () => {
@@ -38,11 +39,10 @@ Deno.test("VirtualMachine: its own kernel, the rig's network, and the way in tha
   });
   await t.step("files of any bytes, in both directions", async () => {
     const bytes = new Uint8Array(1_000_000).map((_, i) => (i * 7919) >> 3);
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     await machine.write("/tmp/new/file", bytes, 0o600);
     assertEquals(
       await machine.must(["sha256sum", "/tmp/new/file"]),
-      `${[...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")}  /tmp/new/file\n`,
+      `${await sha256(bytes)}  /tmp/new/file\n`,
     );
     assertEquals(await machine.must(["stat", "-c", "%a", "/tmp/new/file"]), "600\n");
   });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { installProduct, Lab, ping, type Place, transfer, type VirtualMachine } from "../rig/mod.ts";
-import { offerRelease } from "../rig/release.ts";
+import { BINARY, needsBinary, offerRelease, unbuilt } from "../rig/release.ts";
 import { Web } from "../rig/web.ts";
 import { LAN, publicKeyOf } from "../machines/pair.ts";
 import {
@@ -23,7 +23,6 @@ import { allBlocks } from "../docs/blocks.ts";
 /** Seconds for the path to come back: yggdrasil 0.4.7 tries a peer that refuses again after a minute. */
 const PATIENCE = 180;
 const NUMBER = { bookworm: 12, trixie: 13 } as const;
-const binary = Deno.env.get("CRXN_BIN") ?? "";
 const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** The other end: a node with a host behind it, made by crxn as well. */
@@ -47,10 +46,8 @@ const packets = async (machine: Place, device: string): Promise<number> => {
 
 for (const debian of someDebians("from curl to a quiet night")) {
   Deno.test({
-    name: `from curl to pings and back, on a virtual machine with Debian ${NUMBER[debian]}${
-      binary === "" ? " (NEEDS CRXN_BIN: the binary that `deno task build` makes)" : ""
-    }`,
-    ignore: binary === "",
+    name: `from curl to pings and back, on a virtual machine with Debian ${NUMBER[debian]}${needsBinary}`,
+    ignore: unbuilt !== undefined,
     fn: async (t) => {
       const chapter = chaptersOf(t);
       await using lab = await Lab.create();
@@ -63,7 +60,8 @@ for (const debian of someDebians("from curl to a quiet night")) {
       await Promise.all([gw.start(), node.start()]);
       await net.route(ROUTED, gw);
       await installProduct(node);
-      const [nodeKey, url] = [await publicKeyOf(node), await offerRelease(await Web.start(net), binary)];
+      const nodeKey = await publicKeyOf(node);
+      const url = await offerRelease(await Web.start(net), await Deno.readFile(BINARY));
       const typist = new Typist(gw);
       let tunnel = "";
 
@@ -120,7 +118,7 @@ for (const debian of someDebians("from curl to a quiet night")) {
       await chapter("a fault: doctor names it and mends it", async () => {
         await typist.types(`ip link del ${tunnel}`);
         await assertSilent(client);
-        const said = await typist.types(`crxn doctor --target ${HOST}`);
+        const said = await typist.types(`crxn doctor --target ${HOST}`, { exit: 1 });
         assertMatch(said, /FAIL tunnel-routing/);
         await typist.types(`crxn doctor --fix --target ${HOST}`, { keys: ["y"] });
         await answersWithin(PATIENCE, client);
@@ -130,7 +128,10 @@ for (const debian of someDebians("from curl to a quiet night")) {
         await assertSilent(client);
         assertEquals(
           await gw.must(
-            `ip link show ${tunnel} 2>/dev/null || true; ls /etc/systemd/system/crxn* /var/lib/crxn/journal.jsonl 2>/dev/null || true`,
+            `ip link show ${tunnel} 2>/dev/null || true
+            { iptables-save; ip6tables-save; } | grep CRXN || true
+            ip -4 route show table all proto 64; ip -6 route show table all proto 64
+            ls -d /etc/systemd/system/crxn* /etc/sysctl.d/crxn.conf /etc/tayga/ygg.conf /var/lib/crxn/journal.jsonl 2>/dev/null || true`,
           ),
           "",
         );

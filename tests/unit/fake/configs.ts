@@ -1,12 +1,13 @@
 /** Configs that a machine may go through, one after the other. */
 
-import { elf, sumOf } from "./web.ts";
+import { sha256 } from "../../rig/paths.ts";
+import { elf } from "./web.ts";
 
 export const FAR = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
 export const OTHER_FAR = "1fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
 
 /** A daemon that every fake machine can fetch. */
-export const FETCHED = { url: "https://example.net/fetched", sum: await sumOf(elf("fetched")) };
+export const FETCHED = { url: "https://example.net/fetched", sum: await sha256(elf("fetched")) };
 
 /** A daemon with tunnel routing (schema 2) that every fake machine has. */
 export const CKR_DAEMON = "/opt/yggdrasilckr";

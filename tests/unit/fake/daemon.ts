@@ -4,7 +4,7 @@ import { WALK } from "./configs.ts";
 import { FakeMachine } from "./machine.ts";
 import { Play } from "./play.ts";
 import { snapshot } from "./snapshot.ts";
-import { sumOf } from "./web.ts";
+import { sha256 } from "../../rig/paths.ts";
 
 export const URL = "https://example.net/yggdrasil";
 export const FOLDER = "/usr/local/lib/crxn";
@@ -29,7 +29,7 @@ export const test = (name: string, fn: (scene: Scene) => Promise<void>, packages
       machine.write("/usr/local/lib/.keep", "");
       const offer = async (bytes: Uint8Array, url = URL) => {
         machine.web.pages.set(url, bytes);
-        const sum = await sumOf(bytes);
+        const sum = await sha256(bytes);
         return {
           yaml: config(`{url: '${url}', sha256: ${sum}}`),
           path: `${FOLDER}/yggdrasil-${sum.slice(0, 12)}`,

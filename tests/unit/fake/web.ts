@@ -1,5 +1,6 @@
 /** What a fake machine can download, and take out of packages. */
 
+import { sha256 } from "../../rig/paths.ts";
 import { type Answer, ok, refused } from "./answer.ts";
 import type { FakeMachine } from "./machine.ts";
 
@@ -18,11 +19,6 @@ export const deb = (programs: Record<string, Uint8Array>): Uint8Array =>
     `!<arch>\n${JSON.stringify(Object.entries(programs).map(([path, bytes]) => [path, [...bytes]]))}`,
   );
 
-export async function sumOf(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return [...new Uint8Array(digest)].map((b) => b.toString(16).padStart(2, "0")).join("");
-}
-
 export class FakeWeb {
   readonly pages = new Map<string, Uint8Array>([["https://example.net/fetched", elf("fetched")]]);
   /** An apt that does not look at sums. */
@@ -34,7 +30,7 @@ export class FakeWeb {
     const [url, target, hash] = words.slice(words.indexOf("download-file") + 1) as [string, string, string];
     const page = this.pages.get(url);
     if (!page) return refused(`E: Failed to fetch ${url}  404  Not Found [IP: 192.0.2.9 80]\nE: Download Failed`, 100);
-    const sum = await sumOf(page);
+    const sum = await sha256(page);
     if (!this.careless && hash !== `SHA256:${sum}`) {
       const text = `E: Failed to fetch ${url}  Hash Sum mismatch\n   Hashes of expected file:\n    - ${hash}\n` +
         `   Hashes of received file:\n    - SHA256:${sum}\n    - Filesize:7 [weak]\nE: Download Failed\n`;
