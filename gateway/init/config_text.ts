@@ -8,7 +8,8 @@ import { redact } from "../config/problem.ts";
 const RESERVED = /^(true|false|null|yes|no|on|off|y|n|~)$/i;
 /** Begins and goes on so that nothing in it means anything to YAML, and is no number. */
 const PLAIN = /^[A-Za-z0-9_/][A-Za-z0-9_./:@?&=[\]-]*[A-Za-z0-9_./\]=-]$|^[A-Za-z_]$/;
-const NUMBER = /^[-+.0-9_]+(e[-+]?[0-9]+)?$|^0[xob]/i;
+/** To base 60 as well, which YAML 1.1 has. */
+const NUMBER = /^[-+.0-9_]+(e[-+]?[0-9]+)?$|^0[xob]|^[-+]?[0-9_]+(:[0-9]+)+$/i;
 
 /** Text as a YAML scalar in a block: plain where it can only be text (an address does not look like a number to any reader). */
 export function scalar(text: string): string {

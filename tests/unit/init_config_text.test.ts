@@ -1,0 +1,34 @@
+/** The text that `crxn init` writes. */
+
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { parse as parseStd } from "@std/yaml";
+import { parse } from "yaml";
+import { wrap } from "../../commands/init_terminal.ts";
+import { scalar } from "../../gateway/init/config_text.ts";
+import { TODAY } from "./keys.ts";
+
+/** What two parsers read, one of them by both versions of YAML: the older has numbers to base 60. */
+const readByAll = (shown: string) => [
+  parse(`key: ${shown}`, { version: "1.1" }).key,
+  parse(`key: ${shown}`, { version: "1.2" }).key,
+  (parseStd(`key: ${shown}`) as { key: unknown }).key,
+];
+
+Deno.test("crxn init: names that YAML would take for something else are in quotes", () => {
+  const numbers = ["123", "1e5", "0x10", "-", "1.5", "10_000", ".5", "1:2", "12:30:45", "-7:30"];
+  for (const text of [...numbers, "on", "Null", "y", "~", "a:", "=x", "a b", '"', "#", "<<"]) {
+    const shown = scalar(text);
+    assertNotEquals(shown, text);
+    assertEquals(readByAll(shown), [text, text, text]);
+  }
+  for (const text of ["eth0", "wg-office", "10.5.0.1/32", "2001:db8::/96", "tls://[::1]:443?key=a&b=c", TODAY]) {
+    assertEquals(scalar(text), text);
+    assertEquals(readByAll(text), [text, text, text]);
+  }
+});
+
+Deno.test("wrap: lines end before the width, words stay whole", () => {
+  assertEquals(wrap("one two three four", 9, "  "), "  one two\n  three\n  four");
+  assertEquals(wrap("unbreakable-word x", 5), "unbreakable-word\nx");
+  assertEquals(wrap("", 5), "");
+});
