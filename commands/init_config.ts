@@ -11,7 +11,6 @@ import { configText, isSecret } from "../gateway/init/config_text.ts";
 import { type Present, presentOf } from "../gateway/init/present.ts";
 import type { Terrain } from "../gateway/init/terrain.ts";
 import { replay } from "../gateway/journal.ts";
-import { canBeOf } from "../gateway/key_kind.ts";
 import { readDaemon } from "../machine/daemon.ts";
 import { readJournal } from "../machine/journal.ts";
 import { machineSize } from "../machine/size.ts";
@@ -43,8 +42,8 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
   const target = options.print ? undefined : await targetOf(file);
   const present = await readPresent(file);
   const settings = settingsOf(options, given, present?.settings);
-  const terrain = await look(context, settings.get("daemon")?.values[0] ?? options.daemon);
-  const ground: Ground = { terrain, judge: canBeOf, ...(present ? { present: present.answers } : {}) };
+  const terrain = await look(context, options.daemon ?? present?.settings.daemon ?? Program.yggdrasil);
+  const ground: Ground = { terrain, ...(present ? { present: present.answers } : {}) };
   const known = takeGiven(given, settings, ground);
   const lost = present?.leftOut.length
     ? `The present config has keys that nothing asks for, and the new one will not have them: ${
@@ -68,15 +67,15 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
     if (!target) return await deliver(context, made, settled, target);
     terminal.say(closing(made, settled, target, terminal.columns).join("\n"));
     if (lost && target.before) terminal.say(wrap(lost, Math.max(terminal.columns, 40) - 1));
-    const answer = await terminal.read(target.before ? "Write it, and keep the old one? [y/N] " : "Write it? [y/N] ");
-    if (answer === "back" && asker.back()) continue;
-    if (!/^y(es)?$/i.test(answer)) throw new CrxnError(Exit.failed, "Nothing was written.");
+    const yes = await asker.confirm(target.before ? "Write it, and keep the old one?" : "Write it?");
+    if (yes === undefined) continue;
+    if (!yes) throw new CrxnError(Exit.failed, "Nothing was written.");
     return await deliver(context, made, settled, target);
   }
 }
 
-/** What the config that is there says; undefined where there is none that crxn would read. */
-async function readPresent(file: string): Promise<Present | undefined> {
+/** What the config that is there says: also of the daemon that --key is for. Undefined where there is none that crxn would read. */
+export async function readPresent(file: string): Promise<Present | undefined> {
   try {
     const { text, config } = await loadConfig(file);
     return presentOf(config, parseYaml(text));

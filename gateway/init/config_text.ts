@@ -70,7 +70,7 @@ export function configText(answers: Answers): string {
             ? [
               ...comment(
                 "One address for each IPv6 client; only this machine sees it.",
-                `${DEFAULTS.pool} is in use here.`,
+                `The default is ${DEFAULTS.pool}.`,
               ),
               entry("pool", nat64["pool"]),
             ]

@@ -2,6 +2,7 @@
 
 import { formatNetwork, host, type Network, network, overlaps, parseAddress } from "../cidr.ts";
 import { DEFAULTS } from "../config/defaults.ts";
+import { soft } from "../config/draft.ts";
 import { instanceName } from "../config/values.ts";
 import { addressesOf, destinationOf, OWN_PROTOCOL, type Proposal, type Terrain } from "./terrain.ts";
 
@@ -53,15 +54,7 @@ export function freePool(terrain: Terrain, overlay: Network[]): Proposal[] {
 export function freeInstance({ instances }: Terrain, link: string | undefined): Proposal[] {
   const numbered = Array.from({ length: 20 }, (_, i) => `crxn${i + 2}`);
   const value = [DEFAULTS.instance, ...(link ? [link] : []), "crxn", ...numbered]
-    .find((name) => !instances.includes(name) && isName(name));
+    .find((name) => !instances.includes(name) && soft(instanceName, name) === name);
   const why = value === DEFAULTS.instance ? "the default" : `tayga@${DEFAULTS.instance} is somebody else's`;
   return value ? [{ value, why }] : [];
-}
-
-function isName(name: string): boolean {
-  try {
-    return instanceName.read(name) === name;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,7 @@
 /** All that `crxn init` asks, in order: first the overlay, then what a gateway needs besides. Pure. */
 
 import { formatNetwork, parseEither } from "../cidr.ts";
+import { soft } from "../config/draft.ts";
 import * as networks from "../config/networks.ts";
 import { Fault } from "../config/problem.ts";
 import { interfaceName } from "../config/values.ts";
@@ -8,23 +9,14 @@ import { type Answers, carrierOf, isGateway, isYggdrasil, linkName, valuesOf } f
 import { addressesOn, hasNeighbours, networksBehind, overlayLinks } from "./overlay_links.ts";
 import type { Asking, Question } from "./question.ts";
 import { gatewayQuestions } from "./questions_gateway.ts";
-import { farNode, type KeyJudge, yggdrasilQuestions } from "./questions_yggdrasil.ts";
+import { farNode, yggdrasilQuestions } from "./questions_yggdrasil.ts";
 import { choice, one, several } from "./reading.ts";
 import { routedNetworks } from "./routed.ts";
 import type { Terrain } from "./terrain.ts";
 
-/** All questions that have a place after those answers, in order; of several networks without a carrier the first one's. */
-export function questionsAfter(answers: Answers, terrain: Terrain, judge: KeyJudge): Question[] {
-  const all = [
-    role,
-    overlay,
-    link,
-    address,
-    overlayNetworks,
-    carrier(judge),
-    ...yggdrasilQuestions,
-    ...gatewayQuestions,
-  ];
+/** All questions that have a place after those answers, in order. */
+export function questionsAfter(answers: Answers, terrain: Terrain): Question[] {
+  const all = [role, overlay, link, address, overlayNetworks, carriers, ...yggdrasilQuestions, ...gatewayQuestions];
   return all.flatMap((asking) => asking(answers, terrain) ?? []);
 }
 
@@ -99,7 +91,8 @@ const address: Asking = (answers, terrain) => {
 const overlayNetworks: Asking = (answers, terrain) => {
   const name = linkName(answers);
   const behind = isYggdrasil(answers) || !name ? [] : networksBehind(name, terrain);
-  const found = behind.map(({ network }) => formatNetwork(network)).join(", ");
+  // One that the config cannot hold, such as a quarter of the Internet, must not take the others with it.
+  const found = behind.flatMap(({ network }) => soft(networks.overlayNetwork, formatNetwork(network)) ?? []).join(", ");
   return {
     key: "networks",
     option: isYggdrasil(answers) ? "--route NETWORK=KEY" : "--route NETWORK[=NEXTHOP]",
@@ -112,12 +105,10 @@ const overlayNetworks: Asking = (answers, terrain) => {
   };
 };
 
-/** Who carries a network: over yggdrasil a node, on a link with neighbours a router. */
-const carrier = (judge: KeyJudge): Asking => (answers, terrain) => {
-  const to = valuesOf(answers, "networks").find((n) => !answers.has(carrierOf(n)));
-  if (to === undefined) return undefined;
-  return isYggdrasil(answers) ? farNode(to, answers, terrain, judge) : nextHop(to, answers, terrain);
-};
+/** Who carries each network: over yggdrasil a node, on a link with neighbours a router. */
+const carriers: Asking = (answers, terrain) =>
+  valuesOf(answers, "networks").filter((to) => !answers.has(carrierOf(to)))
+    .map((to) => isYggdrasil(answers) ? farNode(to, answers, terrain) : nextHop(to, answers, terrain));
 
 function nextHop(to: string, answers: Answers, terrain: Terrain): Question {
   const name = linkName(answers)!;

@@ -1,22 +1,20 @@
 /** What `crxn init` asks where the overlay is reached over yggdrasil. Pure. */
 
-import type { Generation } from "../capability.ts";
+import { soft } from "../config/draft.ts";
 import { wrongGeneration } from "../config/key_warnings.ts";
 import * as networks from "../config/networks.ts";
 import { Fault } from "../config/problem.ts";
 import { listenUri, peerUri } from "../config/uri.ts";
 import { publicKey } from "../config/values.ts";
+import { canBeOf } from "../key_kind.ts";
 import { type Answers, carrierOf, isGateway, isYggdrasil, linkName, valuesOf } from "./answers.ts";
 import { networksBeside } from "./overlay_links.ts";
 import type { Asking, Question } from "./question.ts";
 import { several } from "./reading.ts";
 import type { Terrain } from "./terrain.ts";
 
-/** Whether a key can be one of a generation; it takes some milliseconds to load, so the caller brings it. */
-export type KeyJudge = (generation: Generation, key: string) => boolean;
-
 /** The node that carries a network. */
-export function farNode(to: string, answers: Answers, terrain: Terrain, judge: KeyJudge): Question {
+export function farNode(to: string, answers: Answers, terrain: Terrain): Question {
   const before = [...answers].filter(([key]) => key.startsWith("route ")).at(-1)?.[1].values[0];
   return {
     key: carrierOf(to),
@@ -31,7 +29,7 @@ export function farNode(to: string, answers: Answers, terrain: Terrain, judge: K
       if (key === ownKey) {
         throw new Fault("is this machine's own key", "the far operator tells you theirs, and gets this one from you");
       }
-      if (judge(generation, key)) return [key];
+      if (canBeOf(generation, key)) return [key];
       throw new Fault(...wrongGeneration(generation));
     },
   };
@@ -71,7 +69,8 @@ const listen: Asking = (answers, terrain) =>
 
 const local: Asking = (answers, terrain) => {
   if (!isYggdrasil(answers)) return undefined;
-  const beside = isGateway(answers) ? [] : networksBeside(linkName(answers), terrain);
+  const beside = isGateway(answers) ? [] : networksBeside(linkName(answers), terrain)
+    .filter(({ value }) => soft(networks.localNetwork, value) !== undefined);
   return {
     key: "local",
     option: "--local NETWORK",

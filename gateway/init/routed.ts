@@ -10,8 +10,8 @@ import {
   overlaps,
   parseAddress,
 } from "../cidr.ts";
+import { soft } from "../config/draft.ts";
 import { nat64Prefix } from "../config/networks.ts";
-import { Fault } from "../config/problem.ts";
 import {
   addressesOf,
   defaultDevices,
@@ -163,21 +163,11 @@ export function freePrefix(routed: Network, terrain: Terrain): Proposal[] {
   const zero: [number, number][] = shared && outer.length < 96 ? [] : [[0, 1]];
   for (const [from, tries] of [...zero, [SECOND, TRIES], [1, SECOND]] as const) {
     const found = firstFree(outer, 96, taken, from, tries);
-    if (found && isPrefix(formatNetwork(found))) {
+    if (found && soft(nat64Prefix, formatNetwork(found)) !== undefined) {
       return [{ value: formatNetwork(found), why: `a part of ${formatNetwork(outer)} without hosts` }];
     }
   }
   return [];
-}
-
-function isPrefix(text: string): boolean {
-  try {
-    nat64Prefix.read(text);
-    return true;
-  } catch (error) {
-    if (error instanceof Fault) return false;
-    throw error;
-  }
 }
 
 /** IPv6 addresses and small networks that are somebody's. */

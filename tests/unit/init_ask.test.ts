@@ -1,7 +1,9 @@
 /** The dialogue of `crxn init`, with a person of the imagination: nothing is lost by going back. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bare, tell } from "./init_person.ts";
+import { Asker } from "../../commands/init_ask.ts";
+import { valueOf } from "../../gateway/init/answers.ts";
+import { bare, Person, tell } from "./init_person.ts";
 import { TODAY } from "./keys.ts";
 import { default6, link, route, terrain, usual, wireguard } from "./terrains.ts";
 
@@ -142,4 +144,17 @@ Deno.test("crxn init: back asks the question before again, with its answer; what
   assertStringIncludes(heard, "1) yggdrasil (your answer before)");
   assertStringIncludes(heard, "Answer [10.5.0.9/32]: ", "");
   assertStringIncludes(text, "interface: wg0");
+});
+
+Deno.test("crxn init: back at the last question, with and without one before it", async () => {
+  const nothingAsked = new Person(["back", "y"]);
+  const alone = new Asker(new Map(), { terrain: usual() }, nothingAsked);
+  assertEquals(await alone.confirm("Write it?"), true);
+  assertStringIncludes(nothingAsked.heard.join("\n"), "This is the first question.");
+  const person = new Person([...Array(6).fill(""), "back", "2001:db8:300::7:0:0/96", "no"]);
+  const asker = new Asker(new Map(), { terrain: usual() }, person);
+  await asker.settle();
+  assertEquals(await asker.confirm("Write it?"), undefined);
+  assertEquals(valueOf(await asker.settle(), "prefix"), "2001:db8:300::7:0:0/96");
+  assertEquals(await asker.confirm("Write it?"), false);
 });

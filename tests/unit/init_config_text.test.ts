@@ -1,11 +1,13 @@
 /** The text that `crxn init` writes. */
 
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { parse as parseStd } from "@std/yaml";
 import { parse } from "yaml";
 import { wrap } from "../../commands/init_terminal.ts";
 import { scalar } from "../../gateway/init/config_text.ts";
+import { tell } from "./init_person.ts";
 import { TODAY } from "./keys.ts";
+import { usual } from "./terrains.ts";
 
 /** What two parsers read, one of them by both versions of YAML: the older has numbers to base 60. */
 const readByAll = (shown: string) => [
@@ -25,6 +27,12 @@ Deno.test("crxn init: names that YAML would take for something else are in quote
     assertEquals(scalar(text), text);
     assertEquals(readByAll(text), [text, text, text]);
   }
+});
+
+Deno.test("crxn init: a pool that somebody chose is not said to be chosen because the default is in use", async () => {
+  const { text } = await tell(usual(), Array(5).fill(""), { pool: "192.168.64.0/18" });
+  assertStringIncludes(text, "pool: 192.168.64.0/18");
+  assert(!text.includes("in use"), text);
 });
 
 Deno.test("wrap: lines end before the width, words stay whole", () => {

@@ -9,7 +9,6 @@ import { parseConfig, problemsOnMachine } from "../../gateway/config/parse.ts";
 import { type Answers, documentOf, withUplink } from "../../gateway/init/answers.ts";
 import { configText } from "../../gateway/init/config_text.ts";
 import type { Terrain } from "../../gateway/init/terrain.ts";
-import { canBeOf } from "../../gateway/key_kind.ts";
 
 /** Types lines; what it is told is kept. */
 export class Person implements Dialogue {
@@ -39,16 +38,15 @@ export interface Told {
   text: string;
 }
 
-export const option = (more: Partial<InitAnswers>): InitAnswers => ({ daemon: "/usr/sbin/yggdrasil", ...more });
-export const ground = (machine: Terrain) => ({ terrain: machine, judge: canBeOf });
+export const ground = (machine: Terrain) => ({ terrain: machine });
 
-export function known(machine: Terrain, options: Partial<InitAnswers>): Answers {
-  const given = givenOf(option(options));
-  return takeGiven(given, settingsOf(option(options), given), ground(machine));
+export function known(machine: Terrain, options: InitAnswers): Answers {
+  const given = givenOf(options);
+  return takeGiven(given, settingsOf(options, given), ground(machine));
 }
 
 /** Answers until nothing is left to ask; the config is one for the real parser. */
-export async function tell(machine: Terrain, lines: string[], options: Partial<InitAnswers> = {}): Promise<Told> {
+export async function tell(machine: Terrain, lines: string[], options: InitAnswers = {}): Promise<Told> {
   const person = new Person([...lines]);
   const answers = await new Asker(known(machine, options), ground(machine), person).settle();
   assertEquals(person.left, 0, `left unasked after:\n${person.heard.join("\n")}`);

@@ -3,17 +3,15 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse as parseYaml } from "@std/yaml";
 import { Asker } from "../../commands/init_ask.ts";
-import { type InitAnswers, settingsOf } from "../../commands/init_options.ts";
+import type { InitAnswers } from "../../commands/init_options.ts";
 import { settleAlone } from "../../commands/init_settle.ts";
-import { parseConfig } from "../../gateway/config/parse.ts";
 import { CrxnError } from "../../gateway/errors.ts";
-import { documentOf } from "../../gateway/init/answers.ts";
+import { valueOf } from "../../gateway/init/answers.ts";
 import { isSecret } from "../../gateway/init/config_text.ts";
-import { type Present, presentOf } from "../../gateway/init/present.ts";
 import type { Terrain } from "../../gateway/init/terrain.ts";
-import { bare, ground, known, option, Person, tell, textOf } from "./init_person.ts";
+import { bare, ground, known, Person, tell, textOf } from "./init_person.ts";
 import { TODAY } from "./keys.ts";
-import { link, terrain, usual } from "./terrains.ts";
+import { default6, link, route, terrain, usual, wireguard } from "./terrains.ts";
 
 Deno.test("crxn init: options answer ahead, and are never asked again", async () => {
   const { text, heard } = await tell(usual(), ["", "back", "", ""], {
@@ -27,7 +25,7 @@ Deno.test("crxn init: options answer ahead, and are never asked again", async ()
   );
 });
 
-function refused(machine: Terrain, options: Partial<InitAnswers>): CrxnError {
+function refused(machine: Terrain, options: InitAnswers): CrxnError {
   try {
     settleAlone(known(machine, options), ground(machine));
   } catch (error) {
@@ -45,7 +43,7 @@ Deno.test("crxn init: without a terminal it takes what it would propose", async 
 });
 
 Deno.test("crxn init: without a terminal it names all that is missing, and how it is given", () => {
-  const missing = (machine: Terrain, options: Partial<InitAnswers>) =>
+  const missing = (machine: Terrain, options: InitAnswers) =>
     (refused(machine, options).detail?.json?.["missing"] as { option: string }[]).map((m) => m.option);
   const poor = terrain([link("eth0", ["192.0.2.5/24"])]);
   assertEquals(missing(poor, {}), [
@@ -62,7 +60,7 @@ Deno.test("crxn init: without a terminal it names all that is missing, and how i
   ]);
 });
 
-const USAGE: [Partial<InitAnswers>, RegExp][] = [
+const USAGE: [InitAnswers, RegExp][] = [
   [{ prefix: "2001:db8::/95" }, /--prefix: "2001:db8::\/95"/],
   [{ node: true, prefix: "2001:db8::/96" }, /plain node/],
   [{ interface: "wg0", peer: ["tls://a.b:1"], overlay: "interface" }, /--peer has no place/],
@@ -73,11 +71,97 @@ const USAGE: [Partial<InitAnswers>, RegExp][] = [
   [{ instance: "much-too-long" }, /--instance: .*too long/],
   [{ address: ["10.5.0.1", "nonsense"] }, /--address: .*nonsense/],
   [{ routed: "2001:db8:1::/64", prefix: "2001:db8:2::/96" }, /not inside routed/],
+  [{ address: [""] }, /--address: "" holds no answer/],
+  [{ address: [","] }, /--address: "," holds no answer/],
+  [{ overlay: "interface", tunnel: "vxlan" }, /--tunnel has no place/],
+  [{ overlay: "interface", daemon: "/usr/sbin/yggdrasil" }, /--daemon has no place/],
 ];
 
 for (const [options, says] of USAGE) {
   Deno.test(`crxn init: wrong usage: ${JSON.stringify(options)}`, () => {
     assertMatch(refused(usual(), options).message, says);
+  });
+}
+
+Deno.test("crxn init: what has no place is refused with a remedy that fits", () => {
+  const remedy = (options: InitAnswers) => {
+    const { message, remedy } = refused(usual(), options);
+    assertMatch(message, /has no place/);
+    return remedy;
+  };
+  assertMatch(remedy({ overlay: "interface", tunnel: "ckr" })!, /existing link.* no tunnel/);
+  assertMatch(remedy({ node: true, uplink: "eth0" })!, /plain node is not asked for its uplink/);
+  assertMatch(remedy({ route: ["10.0.0.0/8 172.16.0.0/12=10.5.0.9"] })!, /--route of its own/);
+});
+
+Deno.test("crxn init: --tunnel and --daemon say as --peer does that the overlay is reached over yggdrasil", () => {
+  for (const options of [{ tunnel: "vxlan" }, { daemon: "/usr/sbin/yggdrasil" }, { peer: ["tls://a.example:1"] }]) {
+    assertEquals(valueOf(known(usual(), options), "overlay"), "yggdrasil", JSON.stringify(options));
+  }
+});
+
+Deno.test("crxn init: of several networks some may have a next hop, and the others are asked for theirs", async () => {
+  const lan = { kind: "tun", data: { type: "tap" } };
+  const machine = terrain([link("eth0", ["2001:db8:9::10/64"]), link("tap0", ["10.5.0.7/16"], lan)], [
+    default6("eth0"),
+  ]);
+  const options = { interface: "tap0", route: ["10.0.0.0/8", "172.16.0.0/12=10.5.0.254"] };
+  const { text, heard } = await tell(machine, ["", "", "10.5.0.253", "", ""], options);
+  assertStringIncludes(heard, "Next hop to 10.0.0.0/8 on tap0?");
+  const { routes } = (parseYaml(text) as { overlay: { routes: unknown } }).overlay;
+  assertEquals(routes, [{ to: "10.0.0.0/8", via: "10.5.0.253" }, { to: "172.16.0.0/12", via: "10.5.0.254" }]);
+});
+
+/** What a machine may have and a config cannot hold; which option is then missing, if it is no answer to leave it out. */
+const UNREADABLE: [string, Terrain, missing: string | undefined][] = [
+  [
+    "an IPv6 next hop",
+    { ...usual(), routes: [...usual().routes, route("172.20.0.0/14 dev wg0 via fe80::1")] },
+    undefined,
+  ],
+  [
+    "a link-local address on the link",
+    terrain([link("eth0", ["2001:db8:9::10/64"]), link("vti7", ["169.254.1.1/30"], { kind: "vti" })], [
+      default6("eth0"),
+      route("10.0.0.0/8 dev vti7"),
+    ]),
+    "--address ADDRESS/LENGTH",
+  ],
+  [
+    "the uplink's name",
+    terrain([link("eth+0", ["2001:db8:9::10/64"]), wireguard("wg0", ["10.5.0.1/32"])], [
+      default6("eth+0"),
+      route("10.0.0.0/8 dev wg0"),
+    ]),
+    "--uplink NAME",
+  ],
+  [
+    "the name of the link",
+    terrain([link("eth0", ["2001:db8:9::10/64"]), wireguard("wg+0", ["10.5.0.1/32"])], [
+      default6("eth0"),
+      route("10.0.0.0/8 dev wg+0"),
+    ]),
+    "--address ADDRESS/LENGTH",
+  ],
+  [
+    "a network too wide",
+    { ...usual(), routes: [...usual().routes, route("64.0.0.0/2 dev wg0")] },
+    undefined,
+  ],
+];
+
+for (const [name, machine, missing] of UNREADABLE) {
+  Deno.test(`crxn init: what the config cannot hold is no proposal: ${name}`, async () => {
+    if (missing === undefined) {
+      const { answers } = settleAlone(known(machine, {}), ground(machine));
+      assertStringIncludes(await textOf(answers, machine), "to: 10.0.0.0/8");
+      return;
+    }
+    const error = refused(machine, {});
+    assertStringIncludes(JSON.stringify(error.detail?.json?.["missing"]), missing);
+    const person = new Person(["", "", ""]);
+    const asked = await new Asker(new Map(), ground(machine), person).settle().catch((e) => e);
+    assertMatch(String(asked), /Nothing to answer to/);
   });
 }
 
@@ -123,51 +207,4 @@ nat64:
   instance: one
   pool: 192.168.64.0/18`,
   );
-});
-
-const PRESENT = `
-address: [10.5.0.7/32, 10.5.0.8/32]
-prefix: 2001:db8:300:9::/96
-overlay:
-  type: yggdrasil
-  tunnel: vxlan
-  peers: [tls://peer.example.net:443]
-  routes: [{to: 10.0.0.0/8, via: ${TODAY}}]
-  access: none
-nat64: {pool: 192.168.64.0/18, workers: 2}
-`;
-
-/** What a config that is there says. */
-async function presentIn(text: string): Promise<Present> {
-  return presentOf(await parseConfig(text, "present.yaml"), parseYaml(text));
-}
-
-Deno.test("crxn init: of a config that is there the answers are proposed, and what would be lost is known", async () => {
-  const present = await presentIn(PRESENT);
-  assertEquals(present.leftOut, ["overlay.access", "nat64.workers"]);
-  const settings = settingsOf(option({}), new Map(), present.settings);
-  const person = new Person(Array(9).fill(""));
-  const answers = await new Asker(settings, { ...ground(usual()), present: present.answers }, person).settle();
-  assertEquals(person.left, 0);
-  assertStringIncludes(person.heard.join("\n"), "1) yggdrasil (in the present config)");
-  const alone = settleAlone(settings, { ...ground(usual()), present: present.answers });
-  assertEquals(await textOf(alone.answers, usual()), await textOf(answers, usual()));
-  const config = await parseConfig(await textOf(answers, usual()), "crxn.yaml");
-  const { nat64, overlay, ...rest } = await parseConfig(PRESENT, "present.yaml");
-  assertEquals(config, {
-    ...rest,
-    uplink: "eth0",
-    overlay: { ...overlay, access: "ping" },
-    nat64: { ...nat64!, workers: 1 },
-  });
-});
-
-Deno.test("crxn init: of a config that is there only what still fits is taken", async () => {
-  const { answers: present } = await presentIn(PRESENT.replace("192.168.64.0/18", "192.0.2.0/24"));
-  present.set("overlay", "wg7");
-  const { answers } = settleAlone(known(usual(), { routed: "2001:db8:300:5::/64" }), { ...ground(usual()), present });
-  const document = JSON.parse(JSON.stringify(documentOf(answers)));
-  assertEquals(document.overlay.interface, "wg0", "a link that is gone");
-  assertEquals(document.prefix, "2001:db8:300:5::/96", "a prefix outside of what is routed now");
-  assertEquals(document.nat64, undefined, "a pool that collides now");
 });
