@@ -45,7 +45,7 @@ restore() {
 
 # move_back FROM TO: a folder that systemd has moved for a user of the unit's own, leaving a link
 move_back() {
-	if [ -L "$2" ] && [ -d "$1" ]; then
+	if [ -d "$1" ] && { [ -L "$2" ] || [ ! -e "$2" ]; }; then
 		try rm -f -- "$2"
 		try mv -- "$1" "$2"
 		try chown -R 0:0 -- "$2"

@@ -121,7 +121,7 @@ export function requireDebian(survey: Survey): void {
  * What could not be read must not be taken for what is not there: neither to judge the machine nor to put it back.
  * @throws CrxnError 1 when a program that every Debian has did not answer
  */
-function requireAnswers(survey: Survey): void {
+export function requireAnswers(survey: Survey): void {
   // Units are only there to be asked about where systemd runs.
   const asked = survey.systemd ? /^(packages|links|routes|units):/ : /^(packages|links|routes):/;
   const silent = survey.unknown.filter((question) => asked.test(question));

@@ -1,16 +1,14 @@
 /** The config of a gateway that was made by hand. Pure. */
 
 import type { HandMade } from "./hand_made.ts";
-
-/** A plain word of YAML, or one in quotes. */
-const word = (text: string) => /^[A-Za-z][\w.-]*$/.test(text) ? text : JSON.stringify(text);
+import { scalar } from "./init/config_text.ts";
 
 export function handMadeText(made: HandMade): string {
   const { addresses, prefix, routed, link, routes, pool, maps, instance, file } = made;
   const [first = ""] = addresses;
   return [
     `# The gateway that ${file} and the routes of this machine were found to be: \`crxn init --import\`.`,
-    "# docs/guide.md says what else can be set.",
+    "# `crxn init --example` prints all keys, with what they are for.",
     "",
     "# This machine's own address in the overlay; clients appear under the first.",
     `address: ${addresses.length > 1 ? `[${addresses.join(", ")}]` : first}`,
@@ -21,7 +19,7 @@ export function handMadeText(made: HandMade): string {
     "overlay:",
     "  # The link is there already; whoever makes it goes on making it.",
     "  type: interface",
-    `  interface: ${word(link)}`,
+    `  interface: ${scalar(link)}`,
     "  routes:",
     ...routes.map(({ to, via }) => `    - {to: ${to}${via ? `, via: ${via}` : ""}}`),
     "  # What overlay hosts reach of this machine. Nothing kept them away so far; `ping` (crxn's default) or",
@@ -29,7 +27,7 @@ export function handMadeText(made: HandMade): string {
     "  access: all",
     "",
     "nat64:",
-    `  instance: ${word(instance)}`,
+    `  instance: ${scalar(instance)}`,
     `  pool: ${pool}`,
     ...(maps.length > 0 ? ["  maps:", ...maps.map(({ ipv4, ipv6 }) => `    - {ipv4: ${ipv4}, ipv6: "${ipv6}"}`)] : []),
     "",

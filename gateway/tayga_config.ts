@@ -26,15 +26,13 @@ export function readTaygaConfig(text: string): TaygaConfig {
     else if (key === "prefix" && value) config.prefix = canonicalNetwork(value);
     else if (key === "dynamic-pool" && value) config.pool = canonicalNetwork(value);
     else if (key === "data-dir" && value) config.data = value;
-    else if (key === "map" && value && second) config.maps.push({ ipv4: value, ipv6: canonicalAddress(second) });
-    // Its own IPv6 address is nothing but the source of its error messages.
+    else if (key === "map" && value && second) {
+      config.maps.push({ ipv4: canonicalNetwork(value), ipv6: canonicalNetwork(second) });
+    } // Its own IPv6 address is nothing but the source of its error messages.
     else if (key !== "ipv6-addr") config.other.push(words.join(" "));
   }
   return config;
 }
-
-const canonicalAddress = (text: string) =>
-  text.includes("/") ? canonicalNetwork(text) : canonicalNetwork(`${text}/128`);
 
 /**
  * Whether tayga does the same with either: it may go on with the one while the other lies in its place. Where the list of

@@ -8,7 +8,7 @@ import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { routesAt, see } from "./see.ts";
 import { jumpsTo } from "./see_rules.ts";
 import { goesOn } from "./takeover.ts";
-import { type ChainSeen, linkOf, type RouteSeen, type Survey } from "./survey.ts";
+import { type ChainSeen, linkOf, type RouteSeen, type Survey, type UnitSeen } from "./survey.ts";
 
 /** Kinds of devices that we make. */
 const LINK_KINDS = ["tun", "vxlan", "ip6gre"];
@@ -24,7 +24,9 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
     case "sysctl":
       return undoSysctl(before, survey);
     case "service":
-      return goesOn(item, survey.units) ? [] : stopActions(item, before, survey);
+      return goesOn(item, survey.units)
+        ? disableActions(item, before, survey.units[item.unit])
+        : stopActions(item, before, survey);
     case "unwanted":
       return [];
     case "package":
@@ -82,16 +84,20 @@ function undoSysctl(before: Before, survey: Survey): Action[] {
   return [run([Program.sysctl, "-e", "-q", "-w", ...words])];
 }
 
+/** What makes it start at boot, unless it did before crxn. */
+function disableActions({ unit }: ServiceItem, before: Before, now: UnitSeen | undefined): Action[] {
+  if (!now || before.unit?.enabled === "enabled") return [];
+  // Somebody has removed its file: what made it start at boot is still there, and it may still run.
+  const lost = now.load === "not-found";
+  if (now.enabled !== "enabled" && !lost) return [];
+  return [run([Program.systemctl, "--quiet", "disable", unit], lost ? { also: [1] } : {})];
+}
+
 function stopActions(item: ServiceItem, before: Before, survey: Survey): Action[] {
   const { unit } = item;
   const now = survey.units[unit];
   if (!now) return [];
-  const actions: Action[] = [];
-  // Somebody has removed its file: what made it start at boot is still there, and it may still run.
-  const lost = now.load === "not-found";
-  if (before.unit?.enabled !== "enabled" && (now.enabled === "enabled" || lost)) {
-    actions.push(run([Program.systemctl, "--quiet", "disable", unit], lost ? { also: [1] } : {}));
-  }
+  const actions = disableActions(item, before, now);
   if (now.active !== "inactive") actions.push(run([Program.systemctl, "stop", unit]));
   // A unit that failed on its last stop would stay listed as failed.
   actions.push(run([Program.systemctl, "reset-failed", unit], { also: [1] }));

@@ -44,6 +44,7 @@ function undoLines({ item, before }: Entry): string[] {
         // Its owner's unit is back in its place by now (order.ts).
         return [
           "try systemctl daemon-reload",
+          ...(before.unit?.enabled === "enabled" ? [] : [words("disable", item.unit)]),
           words("unless_same", item.unit, String(item.since), "stop", item.unit),
           ...movedLines(item, before),
           ...folderLines(before),

@@ -191,18 +191,28 @@ export async function removeIfEmpty(path: string): Promise<void> {
   });
 }
 
-/** A folder back into the place of the link that leads to it, root's with all in it. Where there is no such link: nothing. */
+/**
+ * A folder back into its place, from where a link in that place leads, root's with all in it. A kill may have come between the
+ * link's end and the folder's coming: the link alone tells nothing. What is there and is no link stays.
+ */
 export async function moveBack(from: string, to: string): Promise<void> {
   const there = await Deno.lstat(at(to)).catch(() => undefined);
   const moved = await Deno.lstat(at(from)).catch(() => undefined);
-  if (!there?.isSymlink || !moved?.isDirectory) return;
+  if (!moved?.isDirectory || (there && !there.isSymlink)) return;
   await explaining(to, async () => {
-    await Deno.remove(at(to));
+    if (there) await Deno.remove(at(to));
     await Deno.rename(at(from), at(to));
-    for (const name of ["", ...Array.from(Deno.readDirSync(at(to)), (e) => e.isSymlink ? "" : `/${e.name}`)]) {
-      await Deno.chown(at(to) + name, 0, 0);
-    }
+    await chownTree(at(to));
   });
+}
+
+async function chownTree(path: string): Promise<void> {
+  await Deno.chown(path, 0, 0);
+  for await (const { name, isDirectory, isFile } of Deno.readDir(path)) {
+    if (isDirectory) await chownTree(`${path}/${name}`);
+    // Of a link Deno would change what it leads to.
+    else if (isFile) await Deno.chown(`${path}/${name}`, 0, 0);
+  }
 }
 
 export const parent = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";

@@ -77,6 +77,8 @@ export async function lock(
     last,
     [Symbol.dispose]() {
       file.truncateSync(0);
+      // Not by closing alone: a program that is being started holds the file too, until its execve(2).
+      file.unlockSync();
       file.close();
     },
   };

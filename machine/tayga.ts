@@ -3,7 +3,9 @@
 import { instanceOf } from "../gateway/names.ts";
 import type { PoolSeen } from "../gateway/host.ts";
 import { clearHostBits, formatNetwork, parseNetwork } from "../gateway/cidr.ts";
+import { hasOwnTayga } from "./apt.ts";
 import { readSeen } from "./files.ts";
+import type { Runner } from "./run.ts";
 import { at } from "./place.ts";
 
 /** Milliseconds for which tayga keeps an unused address for its client: two hours and four minutes (its tayga.c). */
@@ -47,10 +49,15 @@ export async function readPools(paths: string[], now: number): Promise<PoolSeen 
   return parsePool(seen.map((file) => file!.content).join("\n"), written, now);
 }
 
-/** All configs of tayga on the machine, Debian's own place last, each with the unit that runs it. */
-export async function taygaFiles(): Promise<{ file: string; unit: string; text: string; instance?: string }[]> {
+/**
+ * All configs of tayga on the machine, each with the unit that runs it. Debian's own place comes last, and not at all while it
+ * has the sample that the package brings.
+ */
+export async function taygaFiles(
+  runner: Runner,
+): Promise<{ file: string; unit: string; text: string; instance?: string }[]> {
   const named = (await rivalFiles([])).map((f) => ({ ...f, instance: instanceOf(f.unit)! }));
-  const own = (await readSeen("/etc/tayga.conf"))?.content;
+  const own = await hasOwnTayga(runner) ? (await readSeen("/etc/tayga.conf"))?.content : undefined;
   return [...named, ...(own === undefined ? [] : [{ file: "/etc/tayga.conf", unit: "tayga.service", text: own }])];
 }
 

@@ -55,9 +55,12 @@ export const BY_HAND = typedOver(
 
 /** How many of fifty pings a second are lost, for eight seconds in whose midst something is done. */
 export async function lostWhile(client: Namespace, body: () => Promise<unknown>): Promise<number> {
+  let over = false;
   const pings = client.run(["ping", "-n", "-q", "-i", "0.02", "-c", "400", "-W", "1", MAPPED]);
+  pings.then(() => over = true, () => {});
   await new Promise((resolve) => setTimeout(resolve, 500));
   await body();
+  assertEquals(over, false, "it took longer than the pings: nobody has seen its end");
   const { stdout } = await pings;
   const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
   assertEquals(sent, "400", stdout);

@@ -54,7 +54,7 @@ for (const debian of someDebians("taking over a gateway made by hand")) {
       assertEquals(diffSnapshots(before, await snapshot(gw), LIST), "");
       await crxn(gw, "init --import --yes");
       assertEquals(await gw.read(CONFIG), stdout);
-      assertMatch((await crxn(gw, "init --import --yes")).stdout, /What was there is .*crxn\.yaml~/);
+      assertMatch((await crxn(gw, "init --import --yes")).stdout, /The config that was there is .*crxn\.yaml~/);
       await gw.must(["rm", `${CONFIG}~`]);
     });
     await gw.must(["rm", CONFIG]);
@@ -77,16 +77,33 @@ for (const debian of someDebians("taking over a gateway made by hand")) {
       assertEquals(diffSnapshots(described, await snapshot(gw), LIST), "");
     });
     await chapter("an up that is killed on its way can be taken back, and none is lost", async () => {
-      for (const seconds of ["0.3", "0.6", "1", "1.5"]) {
+      const begun: number[] = [];
+      for (const seconds of ["0.3", "0.6", "0.9", "1.2"]) {
         await crxn(gw, "init --import --yes");
         const lostThen = await lost(async () => {
-          await gw.run(["timeout", "-s", "KILL", seconds, "crxn", "up", "--yes"]);
+          const { code } = await gw.run(["timeout", "-s", "KILL", seconds, "crxn", "up", "--yes"]);
+          assertEquals(code, 137, "it was done before it was killed");
+          begun.push(Number(await gw.must("cat /var/lib/crxn/journal.jsonl 2>/dev/null | wc -l")));
           await crxn(gw, "down --yes");
         });
         assertEquals([lostThen, await pid()], [0, first], `killed after ${seconds} s`);
         await gw.must(["rm", CONFIG]);
         assertEquals(diffSnapshots(described, await snapshot(gw), LIST), "", `killed after ${seconds} s`);
       }
+      assertEquals(new Set(begun).size > 1 && begun.some((lines) => lines > 10), true, `all at one place: ${begun}`);
+    });
+    await chapter("one that did not start at boot does not afterwards, by down and by undo.sh", async () => {
+      await gw.must(["systemctl", "--quiet", "disable", UNIT]);
+      const idle = await snapshot(gw);
+      for (const back of ["crxn down --yes", "sh /var/lib/crxn/undo.sh"]) {
+        await crxn(gw, "init --import --yes");
+        await crxn(gw, "up --yes");
+        await gw.must(back);
+        await gw.must(["rm", CONFIG]);
+        assertEquals(diffSnapshots(idle, await snapshot(gw), LIST), "", back);
+      }
+      assertEquals(await pid(), first);
+      await gw.must(["systemctl", "--quiet", "enable", UNIT]);
     });
     await chapter("so does undo.sh, without crxn", async () => {
       await crxn(gw, "init --import --yes");

@@ -4,6 +4,7 @@ import {
   fromBase64,
   groupId,
   missingFolders,
+  moveBack,
   readBefore,
   readSeen,
   removeIfEmpty,
@@ -108,6 +109,28 @@ test("removeIfEmpty, removeTree: a folder in use stays, what is gone is no error
   await removeTree("/a");
   await removeTree("/a");
   assertEquals([...Deno.readDirSync(root)], []);
+});
+
+test("moveBack: a folder that a link leads to, also where a kill came between; what is no link stays", async (root) => {
+  const [from, to] = ["/private/x", "/x"];
+  const lay = async (link: boolean) => {
+    await Deno.mkdir(`${root}${from}/in`, { recursive: true });
+    await Deno.writeTextFile(`${root}${from}/in/list`, "clients");
+    if (link) await Deno.symlink(`private/x`, root + to);
+  };
+  for (const link of [true, false]) {
+    await lay(link);
+    await moveBack(from, to);
+    assertEquals(await Deno.readTextFile(`${root}${to}/in/list`), "clients");
+    assertEquals((await Deno.lstat(root + to)).isDirectory, true);
+    await moveBack(from, to);
+    assertEquals(await Deno.readTextFile(`${root}${to}/in/list`), "clients", "nothing is there to be moved any more");
+    await Deno.remove(root + to, { recursive: true });
+  }
+  await lay(false);
+  await Deno.mkdir(root + to);
+  await moveBack(from, to);
+  assertEquals([...Deno.readDirSync(root + to)], [], "somebody's own");
 });
 
 test("groupId: by name, and an error for a group that is not there", async (root) => {

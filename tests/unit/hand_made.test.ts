@@ -138,6 +138,32 @@ Deno.test("readHandMade: a translation rule for everybody, or none, and still th
   assertEquals(read(made({ rules: ["-s 192.168.1.0/24 -o eth0 -j MASQUERADE".split(" ")] })).link, "wg0");
 });
 
+Deno.test("readHandMade: a rule that says ! names no device, and SNAT for everybody says under which address", () => {
+  assertEquals(read(made({ rules: ["! -o lo -j MASQUERADE".split(" "), MASQUERADE] })).link, "wg0");
+  assertEquals(read(made({ rules: ["! -s 10.0.0.0/8 -o eth0 -j MASQUERADE".split(" ")] })).link, "wg0", "by the route");
+  const links = [link("wg0", ["10.5.0.1/24", "10.5.0.9/24"]), link("nat64-ygg", [])];
+  const all = "-o wg0 -j SNAT --to-source 10.5.0.9".split(" ");
+  assertEquals(read(made({ rules: [all], links })).addresses[0], "10.5.0.9/24");
+  const { addresses, notes } = read(made({ rules: ["-o wg0 -j SNAT --to-source 10.7.0.1".split(" ")], links }));
+  assertEquals([addresses[0], notes.length], ["10.5.0.1/24", 1]);
+  assertEquals(notes[0]!.startsWith("Clients appear in the overlay as 10.7.0.1 now"), true);
+});
+
+Deno.test("readHandMade: a slice that is a part of what is routed keeps its next hop", () => {
+  const routes = [
+    route("2001:db8:300:4::a01:0/112", "nat64-ygg"),
+    route("0.0.0.0/0", "eth0", { table: "9" }),
+    route("10.0.0.0/8", "wg0", { via: "10.5.0.254" }),
+    route("10.1.2.0/24", "wg0", { via: "10.5.0.253" }),
+  ];
+  assertEquals(read(made({ routes, rules: [] })).routes, [{ to: "10.1.0.0/16", via: "10.5.0.254" }]);
+});
+
+Deno.test("handMadeText: a name that YAML takes for something else stays a name", async () => {
+  const found = read(made(), [tayga(CONF.replace("nat64-ygg", "nat64-true"), { instance: "true" })]);
+  assertEquals((await parseConfig(handMadeText(found), "crxn.yaml")).nat64?.instance, "true");
+});
+
 Deno.test("readHandMade: says what cannot be told, and what to do", () => {
   assertEquals(refused(made(), []), "69: There is no gateway here to import: no config of tayga.");
   assertEquals(refused(made(), [tayga()], "other"), "69: No tayga of the name other is here.");
@@ -145,6 +171,10 @@ Deno.test("readHandMade: says what cannot be told, and what to do", () => {
   assertEquals(refused(made(), two), "64: Several translators are here: ygg, b.");
   assertEquals(read(made(), two, "ygg").instance, "ygg");
   assertEquals(read(made(), [two[0]!, { ...two[1]!, running: false }]).instance, "ygg", "the one that runs");
+  assertEquals(
+    refused(made(), [tayga(CONF.replace("100.64.0.0/16", "lots"))]),
+    "69: /etc/tayga/ygg.conf has a prefix or a dynamic-pool that is no network.",
+  );
   assertEquals(
     refused(made(), [tayga("tun-device nat64-ygg\n")]),
     "69: /etc/tayga/ygg.conf has no prefix, dynamic-pool.",
@@ -214,12 +244,40 @@ ExecStopPost=/usr/bin/systemctl restart zip-archive
   assertEquals(of(both), {
     paths: ["/x/override.conf"],
     taken: [
-      "ExecStartPre=-/usr/sbin/ip -6 route add blackhole    2001:db8:300:4::/64",
+      "ExecStartPre=-/usr/sbin/ip -6 route add blackhole 2001:db8:300:4::/64",
       "ExecStartPre=+/usr/sbin/tayga --mktun --config /etc/tayga/ygg.conf",
       "ExecStartPost=/bin/sh -c 'iptables -t nat -A POSTROUTING -j MASQUERADE'",
     ],
     kept: ["ExecStartPost=/usr/local/bin/notify up", "ExecStopPost=/usr/bin/systemctl restart zip-archive"],
   });
+});
+
+Deno.test("handWorkOf: a later empty list, arguments, scripts and comments between lines are read as systemd reads them", () => {
+  const of = (...texts: string[]) =>
+    handWorkOf("tayga@ygg.service", {
+      units: { "tayga@ygg.service": { dropIns: texts.map((_, i) => `/x/${i}.conf`) } },
+      files: Object.fromEntries(texts.map((content, i) => [`/x/${i}.conf`, { content }])),
+    } as unknown as Survey);
+  const ours = "[Service]\nExecStartPre=/usr/sbin/ip link set nat64-ygg up\n";
+  assertEquals(of("[Service]\nExecStartPost=/old\n", `${ours}ExecStartPost=\n`)?.kept, [], "its owner switched it off");
+  assertEquals(of(ours, "[Service]\nExecStartPre=\n"), undefined);
+  for (
+    const kept of ["/usr/local/bin/ddns --ip 10.5.0.1", "/usr/bin/logger our ip is up", "/bin/sh -c 'echo ip link'"]
+  ) {
+    assertEquals(of(`${ours}ExecStartPost=${kept}\n`)?.kept, [`ExecStartPost=${kept}`]);
+  }
+  for (
+    const taken of [
+      "-+/bin/sh -c 'sleep 1; ip addr add 10.5.0.1 dev x'",
+      '/bin/bash -ec "sysctl -w a=1"',
+      "!!/usr/sbin/ip link",
+    ]
+  ) {
+    assertEquals(of(`[Service]\nExecStartPost=${taken}\n`)?.taken, [`ExecStartPost=${taken}`]);
+  }
+  assertEquals(of(`${ours}ExecStartPost=/usr/local/bin/notify \\\n# why\n  up\n`)?.kept, [
+    "ExecStartPost=/usr/local/bin/notify up",
+  ]);
 });
 
 Deno.test("takenOver: the process that ran by hand, also when an up was killed meanwhile; not one that is crxn's already", () => {

@@ -52,3 +52,20 @@ Deno.test("lock: the second is told who has it, and gets it as soon as the first
     (await lock(runner, "up"))[Symbol.dispose]();
   });
 });
+
+// A child has every open file between fork(2) and execve(2): flock(2) is free only when the last of them is closed,
+// unless it is given up by name.
+Deno.test("lock: free at once when it is given back, also while programs are being started", async () => {
+  await inFolder(async () => {
+    let over = false;
+    const starting = Array.from({ length: 4 }, async () => {
+      while (!over) await runner.run(["/bin/true"]);
+    });
+    try {
+      for (let i = 0; i < 3000; i++) (await lock(runner, "up"))[Symbol.dispose]();
+    } finally {
+      over = true;
+      await Promise.all(starting);
+    }
+  });
+});
