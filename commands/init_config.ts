@@ -22,7 +22,7 @@ import { foundLines, type Ground, settleAlone, type Settled, takeGiven } from ".
 import { givenOf, type InitAnswers, settingsOf } from "./init_options.ts";
 import { closing, deliver, type Made, opening, unasked } from "./init_output.ts";
 import { Terminal, wrap } from "./init_terminal.ts";
-import { targetOf } from "./init_write.ts";
+import { targetOf } from "../machine/config_place.ts";
 
 export interface MakeOptions extends InitAnswers {
   print?: true | undefined;

@@ -7,7 +7,7 @@ import { Path } from "../gateway/names.ts";
 import type { Context } from "./context.ts";
 import { foundLines, type Settled } from "./init_settle.ts";
 import { wrap } from "./init_terminal.ts";
-import { modeOf, place, type Target } from "./init_write.ts";
+import { modeOf, place, type Target } from "../machine/config_place.ts";
 
 /** A config, ready to be written. */
 export interface Made {
