@@ -5,7 +5,7 @@ import { type Answers, findingsOf, isYggdrasil, type Source, valueOf, withAnswer
 import type { Question } from "../gateway/init/question.ts";
 import type { Proposal } from "../gateway/init/terrain.ts";
 import { findingText, foundFor, type Ground, nextOf, readAnswer, type Settled } from "./init_settle.ts";
-import { type Dialogue, wrap } from "./init_terminal.ts";
+import { type Dialogue, paragraph } from "./init_terminal.ts";
 
 /** The existing link by which the overlay is reached. */
 const linkOf = (answers: Answers) => isYggdrasil(answers) ? undefined : valueOf(answers, "interface");
@@ -98,7 +98,7 @@ export class Asker {
   }
 
   #say(text: string, indent: string): void {
-    this.dialogue.say(wrap(text, Math.min(Math.max(this.dialogue.columns, 40), 100) - 1, indent));
+    this.dialogue.say(paragraph(text, Math.min(Math.max(this.dialogue.columns, 40), 100) - 1, indent));
   }
 
   /** What it was before it was gone back behind comes first. */

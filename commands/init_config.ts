@@ -21,7 +21,7 @@ import { Asker } from "./init_ask.ts";
 import { foundLines, type Ground, settleAlone, type Settled, takeGiven } from "./init_settle.ts";
 import { givenOf, type InitAnswers, settingsOf } from "./init_options.ts";
 import { closing, deliver, type Made, opening, unasked } from "./init_output.ts";
-import { Terminal, wrap } from "./init_terminal.ts";
+import { paragraph, Terminal } from "./init_terminal.ts";
 import { targetOf } from "../machine/config_place.ts";
 
 export interface MakeOptions extends InitAnswers {
@@ -66,7 +66,7 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
     const made = await finish(context, settled, terrain);
     if (!target) return await deliver(context, made, settled, target);
     terminal.say(closing(made, settled, target, terminal.columns).join("\n"));
-    if (lost && target.before) terminal.say(wrap(lost, Math.max(terminal.columns, 40) - 1));
+    if (lost && target.before) terminal.say(paragraph(lost, Math.max(terminal.columns, 40) - 1));
     const yes = await asker.confirm(target.before ? "Write it, and keep the old one?" : "Write it?");
     if (yes === undefined) continue;
     if (!yes) throw new CrxnError(Exit.failed, "Nothing was written.");

@@ -3,6 +3,7 @@
 import { type Answers, documentOf, isGateway, isYggdrasil, valueOf } from "./answers.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import { redact } from "../config/problem.ts";
+import { wrap } from "../wrap.ts";
 
 /** Words that YAML, in one of its versions, reads as something else than text. */
 const RESERVED = /^(true|false|null|yes|no|on|off|y|n|~)$/i;
@@ -20,16 +21,8 @@ export function scalar(text: string): string {
 /** So that the file is readable on any terminal, indented as well (characters). */
 const WIDTH = 70;
 
-function comment(...texts: string[]): string[] {
-  return texts.flatMap((text) => {
-    const lines = [""];
-    for (const word of text.split(" ")) {
-      if (lines.at(-1)!.length + word.length >= WIDTH) lines.push("");
-      lines[lines.length - 1] += ` ${word}`;
-    }
-    return lines.map((line) => `#${line}`);
-  });
-}
+const comment = (...texts: string[]): string[] =>
+  texts.flatMap((text) => wrap(text, WIDTH - 1)).map((line) => `# ${line}`);
 
 /** @returns the whole file */
 export function configText(answers: Answers): string {

@@ -26,7 +26,7 @@ const role: Asking = (_, terrain) => {
     key: "role",
     option: "--prefix PREFIX, or --node",
     text: "Is this machine to be a gateway (NAT64), or a plain node of the overlay?",
-    help: "A gateway leads IPv6 clients of the Internet into the overlay, and needs an IPv6 network that is\n" +
+    help: "A gateway leads IPv6 clients of the Internet into the overlay, and needs an IPv6 network that is " +
       "routed to it. A node translates nothing: it is the far end of a gateway, with hosts behind it.",
     // Without an IPv6 network in sight it is not for a program to say.
     proposals: routed
@@ -81,7 +81,7 @@ const address: Asking = (answers, terrain) => {
     key: "address",
     option: "--address ADDRESS/LENGTH",
     text: "Which IPv4 address does this machine have in the overlay?",
-    help: "Who runs the overlay assigns it, mostly a /32, and routes it to this machine. All IPv6 clients appear\n" +
+    help: "Who runs the overlay assigns it, mostly a /32, and routes it to this machine. All IPv6 clients appear " +
       "in the overlay under it. Several are written with commas between; clients appear under the first.",
     proposals: isYggdrasil(answers) || !name ? [] : addressesOn(name, terrain),
     read: several(networks.overlayAddress),
@@ -97,7 +97,7 @@ const overlayNetworks: Asking = (answers, terrain) => {
     key: "networks",
     option: isYggdrasil(answers) ? "--route NETWORK=KEY" : "--route NETWORK[=NEXTHOP]",
     text: "Which IPv4 networks does the overlay have?",
-    help: "The networks that are reached through it, such as 10.0.0.0/8, with commas between. Of a gateway only\n" +
+    help: "The networks that are reached through it, such as 10.0.0.0/8, with commas between. Of a gateway only " +
       "these can be reached from outside. On a node: the networks and addresses behind the far ends.",
     optional: !isGateway(answers),
     proposals: found === "" ? [] : [{ value: found, why: `routes by ${name}` }],
@@ -120,7 +120,7 @@ function nextHop(to: string, answers: Answers, terrain: Terrain): Question {
     key: carrierOf(to),
     option: `--route ${to}=NEXTHOP`,
     text: `Next hop to ${to} on ${name}?`,
-    help: "The IPv4 address of the router on this link that knows the way. None where the link has two ends only,\n" +
+    help: "The IPv4 address of the router on this link that knows the way. None where the link has two ends only, " +
       "or where the far hosts answer on it by themselves.",
     optional: true,
     proposals: via?.via ? [{ value: via.via, why: `the route by ${name}` }] : [],

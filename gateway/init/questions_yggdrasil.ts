@@ -20,7 +20,7 @@ export function farNode(to: string, answers: Answers, terrain: Terrain): Questio
     key: carrierOf(to),
     option: `--route ${to}=KEY`,
     text: `Public key of the yggdrasil node that carries ${to}?`,
-    help: "64 hex digits. The far operator gets it from `crxn init --key` or `yggdrasilctl getSelf`, and wants\n" +
+    help: "64 hex digits. The far operator gets it from `crxn init --key` or `yggdrasilctl getSelf`, and wants " +
       "yours: `crxn init --key` prints it here.",
     proposals: before ? [{ value: before, why: "the same node as before" }] : [],
     read: (text) => {
@@ -40,7 +40,7 @@ const peers: Asking = (answers, terrain) =>
     key: "peers",
     option: "--peer URI",
     text: "Which yggdrasil nodes is this one to connect to?",
-    help: "Such as tls://peer.example.net:443, with commas between; the far node itself, or a public peer that\n" +
+    help: "Such as tls://peer.example.net:443, with commas between; the far node itself, or a public peer that " +
       "both use. None where the far node connects to this one.",
     optional: true,
     proposals: terrain.yggdrasil.peers.length > 0
@@ -54,7 +54,7 @@ const listen: Asking = (answers, terrain) =>
     key: "listen",
     option: "--listen URI",
     text: "Where are others to connect to this one?",
-    help: "Such as tls://[::]:9001: any address of this machine, TCP port 9001. One of two nodes has to listen,\n" +
+    help: "Such as tls://[::]:9001: any address of this machine, TCP port 9001. One of two nodes has to listen, " +
       "unless both have a common peer. A firewall must let the port in.",
     optional: true,
     proposals: terrain.yggdrasil.listen.length > 0
@@ -75,7 +75,7 @@ const local: Asking = (answers, terrain) => {
     key: "local",
     option: "--local NETWORK",
     text: "Which IPv4 networks behind this machine belong to the overlay?",
-    help: "Its own hosts, such as 10.1.0.0/16, with commas between. Far nodes then reach those and nothing else\n" +
+    help: "Its own hosts, such as 10.1.0.0/16, with commas between. Far nodes then reach those and nothing else " +
       "here. None: on a gateway only the machine's own address, on a node whatever it forwards.",
     optional: true,
     proposals: beside.length > 0

@@ -3,8 +3,9 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { parse as parseStd } from "@std/yaml";
 import { parse } from "yaml";
-import { wrap } from "../../commands/init_terminal.ts";
+import { paragraph } from "../../commands/init_terminal.ts";
 import { scalar } from "../../gateway/init/config_text.ts";
+import { wrap } from "../../gateway/wrap.ts";
 import { tell } from "./init_person.ts";
 import { TODAY } from "./keys.ts";
 import { usual } from "./terrains.ts";
@@ -35,8 +36,8 @@ Deno.test("crxn init: a pool that somebody chose is not said to be chosen becaus
   assert(!text.includes("in use"), text);
 });
 
-Deno.test("wrap: lines end before the width, words stay whole", () => {
-  assertEquals(wrap("one two three four", 9, "  "), "  one two\n  three\n  four");
-  assertEquals(wrap("unbreakable-word x", 5), "unbreakable-word\nx");
-  assertEquals(wrap("", 5), "");
+Deno.test("wrap, paragraph: lines end before the width, words stay whole", () => {
+  assertEquals(paragraph("one two three four", 9, "  "), "  one two\n  three\n  four");
+  assertEquals(wrap("unbreakable-word x", 5), ["unbreakable-word", "x"]);
+  assertEquals(wrap("", 5), [""]);
 });

@@ -43,10 +43,11 @@ const WRONG: [question: string, before: string[], wrong: string, says: RegExp][]
   ],
   ["listen", ["", "yggdrasil", "10.5.0.1", "10.0.0.0/8", TODAY, ""], "tls://[::]:99999", /port 99999/],
   ["local", ["", "yggdrasil", "10.5.0.1", "10.0.0.0/8", TODAY, "", ""], "10.0.0.0/8", /an overlay route too/],
-  ["routed", ["", "", "", ""], "2001:db8::/8", /host bits|too wide/],
+  ["routed, host bits", ["", "", "", ""], "2001:db8::/8", /has host bits set — the network is 2000::\/8/],
+  ["routed, too wide", ["", "", "", ""], "2000::/8", /is too wide: crxn sends the unused rest/],
   ["routed, an address", ["", "", "", ""], "2001:db8::1", /no prefix length/],
   ["prefix, outside", ["", "", "", "", ""], "2001:db8:5::/96", /not inside routed 2001:db8:300::\/64/],
-  ["prefix, length", ["", "", "", "", ""], "2001:db8:300::/95", /\/95|95/],
+  ["prefix, length", ["", "", "", "", ""], "2001:db8:300::/95", /has length 95, which RFC 6052 2\.2 does not know/],
   ["prefix, well-known", ["", "", "", "", ""], "64:ff9b::/96", /RFC 6052/],
   [
     "prefix, with this machine in it",
