@@ -86,9 +86,9 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   return { text, config: await parseConfig(text, file, machineSize()) };
 }
 
-export function requireRoot(what: string): void {
+export function requireRoot(what: string, remedy = "Run it with sudo, or as root."): void {
   if (Deno.uid() === 0) return;
-  throw new CrxnError(Exit.noPermission, `${what} needs root.`, "Run it with sudo, or as root.");
+  throw new CrxnError(Exit.noPermission, `${what} needs root.`, remedy);
 }
 
 /** @throws CrxnError 69 when this machine cannot be a gateway at all */

@@ -15,7 +15,15 @@ import { readDaemon } from "../machine/daemon.ts";
 import { readJournal } from "../machine/journal.ts";
 import { machineSize } from "../machine/size.ts";
 import { readTerrain } from "../machine/terrain.ts";
-import { type Context, loadConfig, networksOf, prepare, requireDebian, requireYggdrasil } from "./context.ts";
+import {
+  type Context,
+  loadConfig,
+  networksOf,
+  prepare,
+  requireDebian,
+  requireRoot,
+  requireYggdrasil,
+} from "./context.ts";
 import { requireDaemon } from "./daemon.ts";
 import { Asker } from "./init_ask.ts";
 import { foundLines, type Ground, settleAlone, type Settled, takeGiven } from "./init_settle.ts";
@@ -32,12 +40,8 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
   const { ui, options: { config: file, yes } } = context;
   const asks = ui.interactive && !yes;
   const given = givenOf(options);
-  if (!options.print && Deno.uid() !== 0) {
-    throw new CrxnError(
-      Exit.noPermission,
-      `\`crxn init\` needs root to write ${file}.`,
-      "Run it with sudo, or as root; with --print it prints the config, and needs none.",
-    );
+  if (!options.print) {
+    requireRoot("`crxn init`", "Run it with sudo, or as root; with --print it prints the config, and needs none.");
   }
   const target = options.print ? undefined : await targetOf(file);
   const present = await readPresent(file);

@@ -5,7 +5,7 @@ import { daemonPath, interfaceName, type Kind } from "../gateway/config/values.t
 import { refusal } from "../gateway/config/problem.ts";
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { type Answers, carrierOf } from "../gateway/init/answers.ts";
+import { type Answers, viaOf } from "../gateway/init/answers.ts";
 import { canonicalNetwork } from "../gateway/networks.ts";
 
 export interface InitAnswers {
@@ -97,12 +97,12 @@ export function givenOf(options: InitAnswers): Map<string, string> {
   // Those that are no questions; the others are refused where they are taken.
   const stray = overlay === "interface" && (["tunnel", "daemon"] as const).find((key) => options[key] !== undefined);
   if (stray) throw noPlace(`--${stray}`);
-  const [networks, carriers] = [new Set<string>(), new Map<string, string>()];
+  const [networks, vias] = [new Set<string>(), new Map<string, string>()];
   for (const text of route) {
     const at = text.indexOf("=");
     const to = canonicalNetwork(at < 0 ? text : text.slice(0, at));
     networks.add(to);
-    if (at >= 0) carriers.set(carrierOf(to), text.slice(at + 1));
+    if (at >= 0) vias.set(viaOf(to), text.slice(at + 1));
   }
   const list = (texts: string[] | undefined) => texts?.join(", ");
   const given: [string, string | undefined][] = [
@@ -111,7 +111,7 @@ export function givenOf(options: InitAnswers): Map<string, string> {
     ["interface", yggdrasil ? undefined : options.interface],
     ["address", list(options.address)],
     ["networks", networks.size > 0 ? list([...networks]) : undefined],
-    ...carriers,
+    ...vias,
     ["peers", list(options.peer)],
     ["listen", list(options.listen)],
     ["local", list(options.local)],

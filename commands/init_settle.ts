@@ -1,6 +1,6 @@
 /** Settles the questions of `crxn init` without a person: by the command line and by the machine. */
 
-import { type Answers, carrierOf, findingsOf, withAnswer } from "../gateway/init/answers.ts";
+import { type Answers, findingsOf, isVia, withAnswer } from "../gateway/init/answers.ts";
 import type { Question } from "../gateway/init/question.ts";
 import { questionsAfter } from "../gateway/init/questions.ts";
 import type { Proposal, Terrain } from "../gateway/init/terrain.ts";
@@ -57,7 +57,7 @@ export function takeGiven(given: Map<string, string>, answers: Answers, { terrai
 
 /** For a question that has no place here. */
 const optionOf = (key: string): string =>
-  key.startsWith(carrierOf("")) ? "--route" : { peers: "--peer", networks: "--route" }[key] ?? `--${key}`;
+  isVia(key) ? "--route" : { peers: "--peer", networks: "--route" }[key] ?? `--${key}`;
 
 /**
  * Settles the rest without asking.

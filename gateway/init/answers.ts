@@ -25,7 +25,9 @@ export interface Answer {
  */
 export type Answers = Map<string, Answer>;
 
-export const carrierOf = (network: string): string => `route ${network}`;
+/** The question after the `via` of a network: key or next hop. */
+export const viaOf = (network: string): string => `route ${network}`;
+export const isVia = (key: string): boolean => key.startsWith(viaOf(""));
 
 export const valuesOf = (answers: Answers, key: string): string[] => answers.get(key)?.values ?? [];
 export const valueOf = (answers: Answers, key: string): string | undefined => valuesOf(answers, key)[0];
@@ -57,7 +59,7 @@ export function documentOf(answers: Answers): Record<string, unknown> {
   const uplink = answers.get("uplink");
   const nat64 = { ...different(answers, "instance"), ...different(answers, "pool") };
   const routes = valuesOf(answers, "networks").map((to) => {
-    const via = valueOf(answers, carrierOf(to));
+    const via = valueOf(answers, viaOf(to));
     return { to, ...(via === undefined ? {} : { via }) };
   });
   const type = valueOf(answers, "overlay");
@@ -130,5 +132,5 @@ function isSettled(path: Finding["path"], answers: Answers): boolean {
   if (first !== "overlay") return answers.has(String(first));
   if (second !== "routes") return answers.has(String(second));
   if (path.length === 2 || path[3] === "to") return answers.has("networks");
-  return answers.has(carrierOf(valuesOf(answers, "networks")[Number(third)] ?? ""));
+  return answers.has(viaOf(valuesOf(answers, "networks")[Number(third)] ?? ""));
 }

@@ -3,20 +3,18 @@
 import { formatNetwork, parseEither } from "../cidr.ts";
 import { soft } from "../config/draft.ts";
 import * as networks from "../config/networks.ts";
-import { Fault } from "../config/problem.ts";
-import { interfaceName } from "../config/values.ts";
-import { type Answers, carrierOf, isGateway, isYggdrasil, linkName, valuesOf } from "./answers.ts";
-import { addressesOn, hasNeighbours, networksBehind, overlayLinks } from "./overlay_links.ts";
+import { type Answers, isGateway, isYggdrasil, linkName, valuesOf, viaOf } from "./answers.ts";
+import { addressesProposed, isMultiAccess, networksBehind, overlayLinks } from "./overlay_links.ts";
 import type { Asking, Question } from "./question.ts";
 import { gatewayQuestions } from "./questions_gateway.ts";
 import { farNode, yggdrasilQuestions } from "./questions_yggdrasil.ts";
-import { choice, one, several } from "./reading.ts";
+import { choice, existing, one, several } from "./reading.ts";
 import { routedNetworks } from "./routed.ts";
 import type { Terrain } from "./terrain.ts";
 
 /** All questions that have a place after those answers, in order. */
 export function questionsAfter(answers: Answers, terrain: Terrain): Question[] {
-  const all = [role, overlay, link, address, overlayNetworks, carriers, ...yggdrasilQuestions, ...gatewayQuestions];
+  const all = [role, overlay, link, address, overlayNetworks, vias, ...yggdrasilQuestions, ...gatewayQuestions];
   return all.flatMap((asking) => asking(answers, terrain) ?? []);
 }
 
@@ -56,14 +54,6 @@ const overlay: Asking = (_, terrain) => {
   };
 };
 
-/** A link that is there; the name is judged first. */
-const existing = ({ links }: Terrain) => (text: string): string => {
-  const name = interfaceName.read(text);
-  const others = links.map((l) => l.name).filter((n) => n !== "lo").join(", ");
-  if (links.some((l) => l.name === name)) return name;
-  throw new Fault("does not exist on this machine", `bring it up first, or name one of ${others || "(none)"}`);
-};
-
 /** Only where the command line, or a person, said no more than that there is one. */
 const link: Asking = (answers, terrain) =>
   isYggdrasil(answers) ? undefined : {
@@ -83,7 +73,7 @@ const address: Asking = (answers, terrain) => {
     text: "Which IPv4 address does this machine have in the overlay?",
     help: "Who runs the overlay assigns it, mostly a /32, and routes it to this machine. All IPv6 clients appear " +
       "in the overlay under it. Several are written with commas between; clients appear under the first.",
-    proposals: isYggdrasil(answers) || !name ? [] : addressesOn(name, terrain),
+    proposals: isYggdrasil(answers) || !name ? [] : addressesProposed(name, terrain),
     read: several(networks.overlayAddress),
   };
 };
@@ -105,9 +95,9 @@ const overlayNetworks: Asking = (answers, terrain) => {
   };
 };
 
-/** Who carries each network: over yggdrasil a node, on a link with neighbours a router. */
-const carriers: Asking = (answers, terrain) =>
-  valuesOf(answers, "networks").filter((to) => !answers.has(carrierOf(to)))
+/** Who carries each network: over yggdrasil a node, on a multi-access link a router. */
+const vias: Asking = (answers, terrain) =>
+  valuesOf(answers, "networks").filter((to) => !answers.has(viaOf(to)))
     .map((to) => isYggdrasil(answers) ? farNode(to, answers, terrain) : nextHop(to, answers, terrain));
 
 function nextHop(to: string, answers: Answers, terrain: Terrain): Question {
@@ -115,9 +105,9 @@ function nextHop(to: string, answers: Answers, terrain: Terrain): Question {
   const link = terrain.links.find((l) => l.name === name);
   const network = parseEither(to)!;
   const via = networksBehind(name, terrain).find((n) => formatNetwork(n.network) === formatNetwork(network));
-  const neighbours = link !== undefined && hasNeighbours(link);
+  const shared = link !== undefined && isMultiAccess(link);
   return {
-    key: carrierOf(to),
+    key: viaOf(to),
     option: `--route ${to}=NEXTHOP`,
     text: `Next hop to ${to} on ${name}?`,
     help: "The IPv4 address of the router on this link that knows the way. None where the link has two ends only, " +
@@ -125,7 +115,7 @@ function nextHop(to: string, answers: Answers, terrain: Terrain): Question {
     optional: true,
     proposals: via?.via ? [{ value: via.via, why: `the route by ${name}` }] : [],
     // Where packets have one way to go, or the machine's own route says it.
-    certain: !neighbours || via !== undefined,
+    certain: !shared || via !== undefined,
     read: one(networks.nextHop),
   };
 }

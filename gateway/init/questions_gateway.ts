@@ -5,11 +5,11 @@ import { DEFAULTS } from "../config/defaults.ts";
 import * as networks from "../config/networks.ts";
 import { Fault } from "../config/problem.ts";
 import { defaultRouted } from "../config/semantics.ts";
-import { instanceName, interfaceName } from "../config/values.ts";
+import { instanceName } from "../config/values.ts";
 import { type Answers, isGateway, linkName, valueOf, valuesOf } from "./answers.ts";
 import { freeInstance, freePool } from "./pool.ts";
 import type { Asking } from "./question.ts";
-import { one } from "./reading.ts";
+import { existing, one } from "./reading.ts";
 import { freePrefix, occupied, routedNetworks, uplinks } from "./routed.ts";
 import type { Terrain } from "./terrain.ts";
 
@@ -27,12 +27,7 @@ const uplink: Asking = (answers, terrain) => {
     proposals,
     // What `up` takes by itself.
     certain: proposals.length === 1 && uplinks(terrain).length === 1,
-    read: (text) => {
-      const name = interfaceName.read(text);
-      if (terrain.links.some((l) => l.name === name)) return [name];
-      const others = terrain.links.map((l) => l.name).filter((n) => n !== "lo").join(", ");
-      throw new Fault("does not exist on this machine", `name one of ${others || "(none)"}`);
-    },
+    read: (text) => [existing(terrain)(text)],
   };
 };
 

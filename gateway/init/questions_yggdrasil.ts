@@ -7,7 +7,7 @@ import { Fault } from "../config/problem.ts";
 import { listenUri, peerUri } from "../config/uri.ts";
 import { publicKey } from "../config/values.ts";
 import { canBeOf } from "../key_kind.ts";
-import { type Answers, carrierOf, isGateway, isYggdrasil, linkName, valuesOf } from "./answers.ts";
+import { type Answers, isGateway, isVia, isYggdrasil, linkName, valuesOf, viaOf } from "./answers.ts";
 import { networksBeside } from "./overlay_links.ts";
 import type { Asking, Question } from "./question.ts";
 import { several } from "./reading.ts";
@@ -15,9 +15,9 @@ import type { Terrain } from "./terrain.ts";
 
 /** The node that carries a network. */
 export function farNode(to: string, answers: Answers, terrain: Terrain): Question {
-  const before = [...answers].filter(([key]) => key.startsWith("route ")).at(-1)?.[1].values[0];
+  const before = [...answers].filter(([key]) => isVia(key)).at(-1)?.[1].values[0];
   return {
-    key: carrierOf(to),
+    key: viaOf(to),
     option: `--route ${to}=KEY`,
     text: `Public key of the yggdrasil node that carries ${to}?`,
     help: "64 hex digits. The far operator gets it from `crxn init --key` or `yggdrasilctl getSelf`, and wants " +

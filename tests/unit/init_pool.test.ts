@@ -16,7 +16,7 @@ const POOLS: [string, Terrain, string[], string][] = [
   ["docker beside it", terrain([link("docker0", ["172.17.0.1/16"]), link("eth1", ["172.16.5.1/24"])]), [
     "100.64.0.0/10",
   ], "172.18.0.0/16"],
-  ["carriers' addresses by tailscale", terrain([link("tailscale0", ["100.101.102.103/32"])]), [], "172.16.0.0/16"],
+  ["shared addresses by tailscale", terrain([link("tailscale0", ["100.101.102.103/32"])]), [], "172.16.0.0/16"],
   [
     "all large ones taken",
     terrain([], ["10.0.0.0/8", "172.16.0.0/12", "198.18.0.0/15", "192.168.0.0/17"].map((n) => route(`${n} dev wg0`))),

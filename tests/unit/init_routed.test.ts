@@ -87,6 +87,7 @@ const ROUTED: [string, Terrain, string[]][] = [
       "2001:db8:9::/64",
     ],
   ],
+  ["a translator's of its own (464XLAT) are not routed here", terrain([link("clat", ["2001:db8:6::1/64"])]), []],
   ["containers' networks are theirs", terrain([link("docker0", ["2001:db8:5::1/64"], { kind: "bridge" })]), []],
   ["local addresses at last", terrain([eth0("fd00:1::10/64", "2001:db8:9::10/64")], [default6("eth0")]), [
     "2001:db8:9::/64",
