@@ -1,5 +1,6 @@
 /** The page of a check, for `doctor --explain` and docs/doctor.md: derived from the check itself, so that it cannot go stale. */
 
+import { wrap } from "../gateway/wrap.ts";
 import { BY_HAND } from "./by_hand.ts";
 import type { Check } from "./check.ts";
 
@@ -62,15 +63,4 @@ export function manual(checks: readonly Check[]): string {
       "",
     ]),
   ].join("\n");
-}
-
-/** Breaks a text into lines at spaces; a longer word stands alone. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

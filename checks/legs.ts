@@ -4,6 +4,7 @@ import { embed, slice } from "../gateway/address.ts";
 import { type Borders, bordersIn, distinct } from "../gateway/alike.ts";
 import { contains, formatAddress, host, lastAddress, network, parseAddress } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
+import { OWN_PROTOCOL } from "../gateway/names.ts";
 import { networkOf as longestOf } from "../gateway/overlay_nodes.ts";
 import type { Flow } from "./flow.ts";
 import { flows, type Input, sample } from "./leg_flows.ts";
@@ -128,7 +129,7 @@ const endsOf = ({ to }: { to: string }): string[] => [
 /** Of routes and rules that are not crxn's own, which lead to one network each. */
 const bordersOf = ({ survey: { routes, policies } }: Input): Borders =>
   bordersIn([
-    ...routes.filter((r) => r.protocol !== "64").flatMap((r) => [r.to, r.from ?? ""]),
+    ...routes.filter((r) => r.protocol !== OWN_PROTOCOL).flatMap((r) => [r.to, r.from ?? ""]),
     ...(policies ?? []).flatMap((p) => [p.from ?? "", p.to ?? ""]),
   ]);
 

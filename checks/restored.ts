@@ -1,6 +1,7 @@
 /** The routes of a machine as they would be with crxn's own back in place. Pure. */
 
 import type { Item } from "../gateway/item.ts";
+import { OWN_PROTOCOL } from "../gateway/names.ts";
 import { canonicalNetwork } from "../gateway/networks.ts";
 import { see } from "../gateway/see.ts";
 import type { RouteSeen, Survey } from "../gateway/survey.ts";
@@ -32,7 +33,7 @@ function routeOf(item: Item): RouteSeen | undefined {
     ...(via ? { via } : {}),
     ...(hops ? { hops } : {}),
     table: "main",
-    protocol: "64",
+    protocol: OWN_PROTOCOL,
     metric: metric ?? (family === "inet6" ? 1024 : 0),
   };
 }

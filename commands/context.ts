@@ -20,7 +20,6 @@ import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { changeableByOthers } from "../machine/trust.ts";
 import { chooseTunnel } from "../machine/tunnel.ts";
 import { findIdentity } from "../machine/identity.ts";
-import { workersOf } from "../gateway/workers.ts";
 import type { Ui } from "./ui.ts";
 import { machineSize } from "../machine/size.ts";
 
@@ -86,9 +85,9 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   return { text, config: await parseConfig(text, file, machineSize()) };
 }
 
-export function requireRoot(what: string): void {
+export function requireRoot(what: string, remedy = "Run it with sudo, or as root."): void {
   if (Deno.uid() === 0) return;
-  throw new CrxnError(Exit.noPermission, `${what} needs root.`, "Run it with sudo, or as root.");
+  throw new CrxnError(Exit.noPermission, `${what} needs root.`, remedy);
 }
 
 /** @throws CrxnError 69 when this machine cannot be a gateway at all */
@@ -153,7 +152,7 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
     loaded.config,
     loaded.text,
     options.config,
-    networksOf(survey, journal, workersOf(loaded.config).map((w) => w.device)),
+    networksOf(survey, journal),
   );
   if (problems.length > 0) throw new ConfigError(problems);
   const measured = mssMade(journal);
@@ -190,19 +189,13 @@ export function requireYggdrasil({ daemon }: Pick<Survey, "daemon">): void {
   );
 }
 
-/** The machine's own networks, without what crxn itself put there. @param translators devices that are not looked at */
-export function networksOf(
-  { links }: Pick<Survey, "links">,
-  journal: Journal,
-  translators: string[] = [],
-): { network: string; device: string }[] {
+/** The machine's own networks, without what crxn itself put there. */
+export function networksOf({ links }: Pick<Survey, "links">, journal: Journal): { network: string; device: string }[] {
   const made = [...journal.entries.values()].flatMap(({ item }) => item.kind === "address" ? [item] : []);
   // A device that was renamed has kept its addresses.
   const ours = (address: string, device: string) =>
     made.some((m) => m.address === address && (m.device === device || !links.some((l) => l.name === m.device)));
-  // Notes give a translator's device an address of the pool, with its length.
-  const others = links.filter((link) => !translators.includes(link.name));
-  return others.flatMap((link) =>
+  return links.flatMap((link) =>
     link.addresses
       .filter((a) => a.scope === "global" && !ours(a.address, link.name))
       .map((a) => ({ network: a.address, device: link.name }))

@@ -1,9 +1,9 @@
 /** What the doctor says: JSON for programs, a page of 80 columns for people. Pure but for the colours. */
 
 import type { CheckInput, Finding, Verdict } from "../checks/check.ts";
-import { wrap } from "../checks/explain.ts";
 import type { Station } from "../checks/path.ts";
 import { commandLine } from "../gateway/action.ts";
+import { wrap } from "../gateway/wrap.ts";
 import type { Paint } from "./ui.ts";
 
 export interface Report {

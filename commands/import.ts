@@ -16,7 +16,7 @@ import { readUnits } from "../machine/systemd.ts";
 import { taygaFiles } from "../machine/tayga.ts";
 import { type Context, prepare, type Prepared, requireAnswers, requireRoot } from "./context.ts";
 import { unasked } from "./init_output.ts";
-import { modeOf, place, targetOf } from "./init_write.ts";
+import { modeOf, place, targetOf } from "../machine/config_place.ts";
 
 export interface ImportOptions {
   instance?: string | undefined;

@@ -7,7 +7,6 @@ import { capabilityOf, STOCK } from "../gateway/capability.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { readDaemon } from "../machine/daemon.ts";
 import { findIdentity, keepIdentity } from "../machine/identity.ts";
-import type { Runner } from "../machine/run.ts";
 import { type Context, requireRoot, requireYggdrasil } from "./context.ts";
 import type { MakeOptions } from "./init_config.ts";
 import { withAnswers } from "./init_options.ts";
@@ -40,9 +39,20 @@ interface InitOptions extends MakeOptions {
   key?: true | undefined;
 }
 
+/** Options that `--import` knows. */
+const WITH_IMPORT = new Set(["import", "instance", "print", "config", "json", "yes"]);
+
 export async function init(context: Context, options: InitOptions): Promise<ExitCode> {
-  const { ui, runner } = context;
+  const { ui } = context;
   if (options.import) {
+    const stray = Object.entries(options).find(([key, said]) => said !== undefined && !WITH_IMPORT.has(key));
+    if (stray) {
+      throw new CrxnError(
+        Exit.usage,
+        `--import reads the gateway that is there: --${stray[0]} cannot be said of it.`,
+        "Leave it out, and edit the config that it writes. Of several gateways --instance names one.",
+      );
+    }
     const { importGateway } = await import("./import.ts");
     return await importGateway(context, options);
   }
@@ -55,20 +65,29 @@ export async function init(context: Context, options: InitOptions): Promise<Exit
     ui.out(example.trimEnd());
     return Exit.ok;
   }
-  if (options.key) return await printKey(ui, runner, options.daemon);
+  if (options.key) return await printKey(context, options.daemon);
   const { makeConfig } = await import("./init_config.ts");
   return await makeConfig(context, options);
 }
 
+/** Of the config that is there. */
+async function presentDaemon(config: string): Promise<string | undefined> {
+  const { readPresent } = await import("./init_config.ts");
+  return (await readPresent(config))?.settings.daemon;
+}
+
 /** The key that `up` is going to use: of the daemon's config, or kept for it. */
-async function printKey(ui: Context["ui"], runner: Runner, path: string): Promise<ExitCode> {
+async function printKey({ ui, runner, options }: Context, given: string | undefined): Promise<ExitCode> {
   requireRoot("`crxn init --key`");
+  const path = given ?? await presentDaemon(options.config) ?? Program.yggdrasil;
   const daemon = await readDaemon(runner, path, true);
   if (!daemon && path !== Program.yggdrasil) {
     throw new CrxnError(
       Exit.unavailable,
       `There is no ${path} on this machine.`,
-      "Name the daemon's program with --daemon.",
+      given
+        ? "Name the daemon's program with --daemon."
+        : `${options.config} names it; another is named with --daemon.`,
     );
   }
   requireYggdrasil({ ...(daemon ? { daemon } : {}) });

@@ -1,14 +1,16 @@
 /** The dialogue of `crxn init`: what is not certain is asked, and each answer judged at once. */
 
-import { redact } from "../gateway/config/problem.ts";
+import { redact, refusal } from "../gateway/config/problem.ts";
 import { type Answers, findingsOf, isYggdrasil, type Source, valueOf, withAnswer } from "../gateway/init/answers.ts";
 import type { Question } from "../gateway/init/question.ts";
 import type { Proposal } from "../gateway/init/terrain.ts";
-import { because, findingText, foundFor, type Ground, nextOf, type Settled } from "./init_settle.ts";
-import { type Dialogue, wrap } from "./init_terminal.ts";
+import { findingText, foundFor, type Ground, nextOf, readAnswer, type Settled } from "./init_settle.ts";
+import { type Dialogue, paragraph } from "./init_terminal.ts";
 
 /** The existing link by which the overlay is reached. */
 const linkOf = (answers: Answers) => isYggdrasil(answers) ? undefined : valueOf(answers, "interface");
+
+const FIRST = "This is the first question.";
 
 /** Settles the rest by asking what is not certain. */
 export class Asker {
@@ -27,6 +29,19 @@ export class Asker {
       else await this.#ask(question);
     }
     return this.answers;
+  }
+
+  /**
+   * The last question, which nothing but "yes" answers.
+   * @returns undefined where the one before is to be asked again
+   */
+  async confirm(question: string): Promise<boolean | undefined> {
+    for (;;) {
+      const answer = await this.dialogue.read(`${question} [y/N] `);
+      if (answer !== "back") return /^y(es)?$/i.test(answer);
+      if (this.back()) return undefined;
+      this.#say(FIRST, "  ");
+    }
   }
 
   /** Goes back to the question before; it is asked again by {@linkcode settle}. @returns whether there was one */
@@ -52,8 +67,7 @@ export class Asker {
 
   async #ask(question: Question): Promise<void> {
     const offers = this.#offersOf(question);
-    const say = (text: string, indent = "") =>
-      this.dialogue.say(wrap(text, Math.min(Math.max(this.dialogue.columns, 40), 100) - 1, indent));
+    const say = (text: string, indent = "") => this.#say(text, indent);
     say("");
     say(question.text);
     for (const [i, { value, why }] of offers.entries()) {
@@ -70,7 +84,7 @@ export class Asker {
       }
       if (text === "back") {
         if (this.back()) return;
-        say("This is the first question.", "  ");
+        say(FIRST, "  ");
         continue;
       }
       const why = this.#answer(question, offers, text);
@@ -81,6 +95,10 @@ export class Asker {
       }
       say(`Not taken: ${why}`, "  ");
     }
+  }
+
+  #say(text: string, indent: string): void {
+    this.dialogue.say(paragraph(text, Math.min(Math.max(this.dialogue.columns, 40), 100) - 1, indent));
   }
 
   /** What it was before it was gone back behind comes first. */
@@ -97,13 +115,12 @@ export class Asker {
     const chosen = none ? "" : text === "" ? offers[0]?.value ?? "" : number?.value ?? text;
     if (!none && chosen === "") return "an answer is needed here; ? explains the question";
     try {
-      const values = none ? [] : question.read(chosen);
-      if (values.length === 0 && !question.optional) return "an answer is needed here; ? explains the question";
+      const values = none ? [] : readAnswer(question, chosen);
       const refused = this.#take(question, values, "answered");
       if (refused === undefined) this.#asked.push(question.key);
       return refused;
     } catch (error) {
-      return because(error, chosen);
+      return refusal(error, chosen);
     }
   }
 }

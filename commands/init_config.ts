@@ -11,19 +11,26 @@ import { configText, isSecret } from "../gateway/init/config_text.ts";
 import { type Present, presentOf } from "../gateway/init/present.ts";
 import type { Terrain } from "../gateway/init/terrain.ts";
 import { replay } from "../gateway/journal.ts";
-import { canBeOf } from "../gateway/key_kind.ts";
 import { readDaemon } from "../machine/daemon.ts";
 import { readJournal } from "../machine/journal.ts";
 import { machineSize } from "../machine/size.ts";
 import { readTerrain } from "../machine/terrain.ts";
-import { type Context, loadConfig, networksOf, prepare, requireDebian, requireYggdrasil } from "./context.ts";
+import {
+  type Context,
+  loadConfig,
+  networksOf,
+  prepare,
+  requireDebian,
+  requireRoot,
+  requireYggdrasil,
+} from "./context.ts";
 import { requireDaemon } from "./daemon.ts";
 import { Asker } from "./init_ask.ts";
 import { foundLines, type Ground, settleAlone, type Settled, takeGiven } from "./init_settle.ts";
 import { givenOf, type InitAnswers, settingsOf } from "./init_options.ts";
 import { closing, deliver, type Made, opening, unasked } from "./init_output.ts";
-import { Terminal, wrap } from "./init_terminal.ts";
-import { targetOf } from "./init_write.ts";
+import { paragraph, Terminal } from "./init_terminal.ts";
+import { targetOf } from "../machine/config_place.ts";
 
 export interface MakeOptions extends InitAnswers {
   print?: true | undefined;
@@ -33,18 +40,14 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
   const { ui, options: { config: file, yes } } = context;
   const asks = ui.interactive && !yes;
   const given = givenOf(options);
-  if (!options.print && Deno.uid() !== 0) {
-    throw new CrxnError(
-      Exit.noPermission,
-      `\`crxn init\` needs root to write ${file}.`,
-      "Run it with sudo, or as root; with --print it prints the config, and needs none.",
-    );
+  if (!options.print) {
+    requireRoot("`crxn init`", "Run it with sudo, or as root; with --print it prints the config, and needs none.");
   }
   const target = options.print ? undefined : await targetOf(file);
   const present = await readPresent(file);
   const settings = settingsOf(options, given, present?.settings);
-  const terrain = await look(context, settings.get("daemon")?.values[0] ?? options.daemon);
-  const ground: Ground = { terrain, judge: canBeOf, ...(present ? { present: present.answers } : {}) };
+  const terrain = await look(context, options.daemon ?? present?.settings.daemon ?? Program.yggdrasil);
+  const ground: Ground = { terrain, ...(present ? { present: present.answers } : {}) };
   const known = takeGiven(given, settings, ground);
   const lost = present?.leftOut.length
     ? `The present config has keys that nothing asks for, and the new one will not have them: ${
@@ -67,16 +70,16 @@ export async function makeConfig(context: Context, options: MakeOptions): Promis
     const made = await finish(context, settled, terrain);
     if (!target) return await deliver(context, made, settled, target);
     terminal.say(closing(made, settled, target, terminal.columns).join("\n"));
-    if (lost && target.before) terminal.say(wrap(lost, Math.max(terminal.columns, 40) - 1));
-    const answer = await terminal.read(target.before ? "Write it, and keep the old one? [y/N] " : "Write it? [y/N] ");
-    if (answer === "back" && asker.back()) continue;
-    if (!/^y(es)?$/i.test(answer)) throw new CrxnError(Exit.failed, "Nothing was written.");
+    if (lost && target.before) terminal.say(paragraph(lost, Math.max(terminal.columns, 40) - 1));
+    const yes = await asker.confirm(target.before ? "Write it, and keep the old one?" : "Write it?");
+    if (yes === undefined) continue;
+    if (!yes) throw new CrxnError(Exit.failed, "Nothing was written.");
     return await deliver(context, made, settled, target);
   }
 }
 
-/** What the config that is there says; undefined where there is none that crxn would read. */
-async function readPresent(file: string): Promise<Present | undefined> {
+/** What the config that is there says: also of the daemon that --key is for. Undefined where there is none that crxn would read. */
+export async function readPresent(file: string): Promise<Present | undefined> {
   try {
     const { text, config } = await loadConfig(file);
     return presentOf(config, parseYaml(text));

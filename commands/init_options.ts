@@ -2,10 +2,10 @@
 
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { daemonPath, interfaceName, type Kind } from "../gateway/config/values.ts";
-import { Fault, quote } from "../gateway/config/problem.ts";
+import { refusal } from "../gateway/config/problem.ts";
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { type Answers, carrierOf } from "../gateway/init/answers.ts";
+import { type Answers, viaOf } from "../gateway/init/answers.ts";
 import { canonicalNetwork } from "../gateway/networks.ts";
 
 export interface InitAnswers {
@@ -23,8 +23,23 @@ export interface InitAnswers {
   uplink?: string | undefined;
   pool?: string | undefined;
   instance?: string | undefined;
-  daemon: string;
+  daemon?: string | undefined;
 }
+
+/** What was said of something that this config has not. */
+export const noPlace = (option: string): CrxnError =>
+  new CrxnError(
+    Exit.usage,
+    `${option} has no place in this config.`,
+    REMEDIES[option] ??
+      "Over an existing link there are no peers, no listeners, no local networks, no tunnel and no daemon.",
+  );
+
+const REMEDIES: Record<string, string> = {
+  "--uplink":
+    "A plain node is not asked for its uplink: leave it out; where it matters it is written down all the same.",
+  "--route": "Say each network with a --route of its own: --route NETWORK, or --route NETWORK=VIA.",
+};
 
 const more = (text: string, before: string[] | undefined): string[] => [...before ?? [], text];
 
@@ -33,8 +48,7 @@ const of = (kind: Kind) => (text: string): string => {
   try {
     return kind.read(text);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    throw new InvalidArgumentError(`${quote(text)} ${error.message} — ${error.remedy}`);
+    throw new InvalidArgumentError(refusal(error, text));
   }
 };
 
@@ -63,27 +77,32 @@ export const withAnswers = <A extends any[], O extends Record<string, unknown>>(
     .option("--instance <name>", "names the translator")
     .option(
       "--daemon <path>",
-      "the yggdrasil daemon, also for --key (0.3 has other keys)",
+      `the yggdrasil daemon, also for --key (0.3 has other keys); else the present config's, or ${Program.yggdrasil}`,
       of(daemonPath),
-      Program.yggdrasil,
     )
     .option("--print", "print the config instead of writing it");
+
+/** What only yggdrasil has: whoever says one of them has said by what the overlay is reached. */
+const YGGDRASIL = ["peer", "listen", "local", "tunnel", "daemon"] as const;
 
 /** Question -> what the command line says, in the order in which they are taken. */
 export function givenOf(options: InitAnswers): Map<string, string> {
   const { node, overlay, route = [] } = options;
   const yggdrasil = overlay === "yggdrasil" ||
-    (overlay === undefined && Boolean(options.peer ?? options.listen ?? options.local ?? options.tunnel));
+    (overlay === undefined && YGGDRASIL.some((key) => options[key] !== undefined));
   const forGateway = options.prefix ?? options.routed ?? options.pool ?? options.instance;
   if (node && forGateway !== undefined) {
     throw new CrxnError(Exit.usage, "A plain node (--node) has no prefix and no translator.", "Leave one of them out.");
   }
-  const [networks, carriers] = [new Set<string>(), new Map<string, string>()];
+  // Those that are no questions; the others are refused where they are taken.
+  const stray = overlay === "interface" && (["tunnel", "daemon"] as const).find((key) => options[key] !== undefined);
+  if (stray) throw noPlace(`--${stray}`);
+  const [networks, vias] = [new Set<string>(), new Map<string, string>()];
   for (const text of route) {
     const at = text.indexOf("=");
     const to = canonicalNetwork(at < 0 ? text : text.slice(0, at));
     networks.add(to);
-    if (at >= 0) carriers.set(carrierOf(to), text.slice(at + 1));
+    if (at >= 0) vias.set(viaOf(to), text.slice(at + 1));
   }
   const list = (texts: string[] | undefined) => texts?.join(", ");
   const given: [string, string | undefined][] = [
@@ -92,7 +111,7 @@ export function givenOf(options: InitAnswers): Map<string, string> {
     ["interface", yggdrasil ? undefined : options.interface],
     ["address", list(options.address)],
     ["networks", networks.size > 0 ? list([...networks]) : undefined],
-    ...carriers,
+    ...vias,
     ["peers", list(options.peer)],
     ["listen", list(options.listen)],
     ["local", list(options.local)],
@@ -114,11 +133,10 @@ export function settingsOf(
   given: Map<string, string>,
   present: { tunnel?: string; daemon?: string } = {},
 ): Answers {
-  const daemon = options.daemon === Program.yggdrasil ? undefined : options.daemon;
   const settings: [key: string, said: string | undefined, there: string | undefined, otherwise?: string][] = [
     ["interface", given.get("overlay") === "yggdrasil" ? options.interface : undefined, undefined],
     ["tunnel", options.tunnel, present.tunnel, "auto"],
-    ["daemon", daemon, present.daemon, Program.yggdrasil],
+    ["daemon", options.daemon, present.daemon, Program.yggdrasil],
   ];
   return new Map(settings.flatMap(([key, said, there, otherwise]) => {
     const value = said ?? there;

@@ -6,8 +6,8 @@ import { type Answers, isYggdrasil } from "../gateway/init/answers.ts";
 import { Path } from "../gateway/names.ts";
 import type { Context } from "./context.ts";
 import { foundLines, type Settled } from "./init_settle.ts";
-import { wrap } from "./init_terminal.ts";
-import { modeOf, place, type Target } from "./init_write.ts";
+import { paragraph } from "./init_terminal.ts";
+import { modeOf, place, type Target } from "../machine/config_place.ts";
 
 /** A config, ready to be written. */
 export interface Made {
@@ -48,12 +48,15 @@ export function closing({ text, secret, warning }: Made, settled: Settled, targe
   const mode = modeOf(secret, target).toString(8).padStart(4, "0");
   return [
     "",
-    ...foundLines(settled).map((line) => wrap(`Found without asking: ${line}.`, width)),
-    wrap(`This is ${target.path} (root's, mode ${mode}${secret ? "; its passwords are not shown here" : ""}):`, width),
+    ...foundLines(settled).map((line) => paragraph(`Found without asking: ${line}.`, width)),
+    paragraph(
+      `This is ${target.path} (root's, mode ${mode}${secret ? "; its passwords are not shown here" : ""}):`,
+      width,
+    ),
     "",
     redact(text).trimEnd().replace(/^(?=.)/gm, "    "),
     "",
-    ...(warning ? [wrap(`Mind: \`crxn up\` would not do it yet: ${warning}`, width), ""] : []),
+    ...(warning ? [paragraph(`Mind: \`crxn up\` would not do it yet: ${warning}`, width), ""] : []),
     ...(target.before
       ? [`${target.path} is there already; it would be kept as ${target.path}~ (or a numbered name).`]
       : []),

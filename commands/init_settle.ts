@@ -1,12 +1,12 @@
 /** Settles the questions of `crxn init` without a person: by the command line and by the machine. */
 
-import { type Answers, carrierOf, findingsOf, withAnswer } from "../gateway/init/answers.ts";
+import { type Answers, findingsOf, isVia, withAnswer } from "../gateway/init/answers.ts";
 import type { Question } from "../gateway/init/question.ts";
 import { questionsAfter } from "../gateway/init/questions.ts";
-import type { KeyJudge } from "../gateway/init/questions_yggdrasil.ts";
 import type { Proposal, Terrain } from "../gateway/init/terrain.ts";
-import { Fault, type Finding, pathText, quote, redact } from "../gateway/config/problem.ts";
+import { Fault, type Finding, pathText, redact, refusal, unlessRefused } from "../gateway/config/problem.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
+import { noPlace } from "./init_options.ts";
 
 export interface Settled {
   answers: Answers;
@@ -17,16 +17,19 @@ export interface Settled {
 /** What decides besides the answers. */
 export interface Ground {
   terrain: Terrain;
-  judge: KeyJudge;
   /** Question -> what the config that is there answers. */
   present?: Map<string, string>;
 }
 
-/** Why an answer cannot be taken. */
-export const because = (error: unknown, text: string): string => {
-  if (!(error instanceof Fault)) throw error;
-  return `${quote(text)} ${error.message} — ${error.remedy}`;
-};
+/**
+ * Canonical values of a text.
+ * @throws Fault, also where there is none in it and one is needed
+ */
+export function readAnswer({ read, optional }: Question, text: string): string[] {
+  const values = read(text);
+  if (values.length === 0 && !optional) throw new Fault("holds no answer", "one is needed here");
+  return values;
+}
 
 export const findingText = ({ path, message, remedy }: Finding) => `${pathText(path)}: ${message} — ${remedy}`;
 
@@ -36,21 +39,15 @@ export const findingText = ({ path, message, remedy }: Finding) => `${pathText(p
  * @param answers what is no question and is known already
  * @throws CrxnError 64 for what is wrong or has no place
  */
-export function takeGiven(given: Map<string, string>, answers: Answers, { terrain, judge }: Ground): Answers {
+export function takeGiven(given: Map<string, string>, answers: Answers, { terrain }: Ground): Answers {
   for (const [key, text] of given) {
-    const question = questionsAfter(answers, terrain, judge).find((q) => q.key === key);
+    const question = questionsAfter(answers, terrain).find((q) => q.key === key);
     const option = (question?.option ?? optionOf(key)).split(" ")[0]!;
-    if (!question) {
-      throw new CrxnError(
-        Exit.usage,
-        `${option} has no place in this config.`,
-        "Over an existing link there are no peers, no listeners, no local networks and no keys; a node has no prefix and no pool.",
-      );
-    }
+    if (!question) throw noPlace(option);
     try {
-      answers = withAnswer(answers, key, question.read(text), "given");
+      answers = withAnswer(answers, key, readAnswer(question, text), "given");
     } catch (error) {
-      throw new CrxnError(Exit.usage, `${option}: ${because(error, text)}`);
+      throw new CrxnError(Exit.usage, `${option}: ${refusal(error, text)}`);
     }
   }
   const [finding] = findingsOf(answers, terrain);
@@ -60,7 +57,7 @@ export function takeGiven(given: Map<string, string>, answers: Answers, { terrai
 
 /** For a question that has no place here. */
 const optionOf = (key: string): string =>
-  key.startsWith(carrierOf("")) ? "--route" : { peers: "--peer", networks: "--route" }[key] ?? `--${key}`;
+  isVia(key) ? "--route" : { peers: "--peer", networks: "--route" }[key] ?? `--${key}`;
 
 /**
  * Settles the rest without asking.
@@ -92,23 +89,19 @@ export function settleAlone(answers: Answers, ground: Ground): Settled {
   );
 }
 
-/** The first question without an answer; what the config that is there says to it is proposed first. */
-export function nextOf(answers: Answers, { terrain, judge, present }: Ground): Question | undefined {
-  const question = questionsAfter(answers, terrain, judge).find((q) => !answers.has(q.key));
-  const value = question && present?.get(question.key);
-  if (!question || value === undefined || !isReadable(question, value)) return question;
-  const others = question.proposals.filter((p) => p.value !== value);
-  return { ...question, proposals: [{ value, why: "in the present config" }, ...others] };
-}
-
-function isReadable({ read }: Question, text: string): boolean {
-  try {
-    read(text);
-    return true;
-  } catch (error) {
-    if (error instanceof Fault) return false;
-    throw error;
-  }
+/**
+ * The first question without an answer; what the config that is there says to it is proposed first. What the machine has and the
+ * config cannot hold (an IPv6 next hop, a link named `eth+0`) is no proposal, and what it would have been is not certain.
+ */
+export function nextOf(answers: Answers, { terrain, present }: Ground): Question | undefined {
+  const question = questionsAfter(answers, terrain).find((q) => !answers.has(q.key));
+  if (!question) return undefined;
+  const isReadable = ({ value }: Proposal) => unlessRefused(() => readAnswer(question, value)) !== undefined;
+  const found = question.proposals.filter(isReadable);
+  const certain = question.certain === true && found[0] === question.proposals[0];
+  const value = present?.get(question.key);
+  const there = value === undefined ? [] : [{ value, why: "in the present config" }].filter(isReadable);
+  return { ...question, certain, proposals: [...there, ...found.filter((p) => p.value !== there[0]?.value)] };
 }
 
 /**

@@ -4,7 +4,8 @@
  */
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { columns, harmless, type Ui } from "./ui.ts";
+import { wrap } from "../gateway/wrap.ts";
+import { columns, put, shownAs, type Ui } from "./ui.ts";
 
 export interface Dialogue {
   /** Of a line on the terminal. */
@@ -71,11 +72,7 @@ export class Terminal implements Dialogue, Disposable {
   }
 
   #write(text: string): void {
-    try {
-      Deno.stderr.writeSync(new TextEncoder().encode(harmless(text)));
-    } catch {
-      // Nobody is there to see it.
-    }
+    put(shownAs(text), Deno.stderr);
   }
 
   [Symbol.dispose](): void {
@@ -84,13 +81,6 @@ export class Terminal implements Dialogue, Disposable {
   }
 }
 
-/** Words into lines of that width; each line begins with `indent`. */
-export function wrap(text: string, width: number, indent = ""): string {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(indent + word);
-  }
-  return lines.join("\n");
-}
+/** Words into lines of that width, as one text; each line begins with `indent`. */
+export const paragraph = (text: string, width: number, indent = ""): string =>
+  wrap(text, width - indent.length).map((line) => indent + line).join("\n");

@@ -1,7 +1,7 @@
 /** `crxn status` on one screen of 80 columns. Pure but for the colours. */
 
-import { wrap } from "../checks/explain.ts";
 import { confirmLine } from "../gateway/confirm.ts";
+import { wrap } from "../gateway/wrap.ts";
 import { localTime } from "./logs_output.ts";
 import type { Status } from "./status_data.ts";
 import type { Paint } from "./ui.ts";

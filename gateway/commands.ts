@@ -2,6 +2,7 @@
 
 import { type Action, Program, run } from "./action.ts";
 import type { AddressItem, ChainItem, Family, Item, LinkItem, RouteItem } from "./item.ts";
+import { OWN_PROTOCOL } from "./names.ts";
 import type { RouteSeen } from "./survey.ts";
 
 const { ip } = Program;
@@ -20,7 +21,7 @@ function routeWords(item: RouteItem): string[] {
   if (item.via) words.push("onlink");
   if (item.metric !== undefined) words.push("metric", String(item.metric));
   const hops = (item.hops ?? []).flatMap(({ via, device }) => ["nexthop", ...(via ? ["via", via] : []), "dev", device]);
-  return [...words, "proto", "64", ...hops];
+  return [...words, "proto", OWN_PROTOCOL, ...hops];
 }
 
 /** Prints the route that the kernel would not tell from this one, on the same device, if there is one. */
@@ -156,7 +157,7 @@ export function removeRoute({ family, to, type, device, via, metric }: RouteSeen
   if (via) words.push("via", via);
   if (device && type === "unicast") words.push("dev", device);
   if (metric > 0) words.push("metric", String(metric));
-  return run([ip, familyFlag(family), "route", "del", ...words, "proto", "64"]);
+  return run([ip, familyFlag(family), "route", "del", ...words, "proto", OWN_PROTOCOL]);
 }
 
 /** A line of a unit: ExecStart's value. `mayFail` becomes the `-` in front, for what is an error only the second time. */

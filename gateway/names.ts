@@ -70,6 +70,9 @@ export const translatorDevice = (instance: string) => `nat64-${instance}`;
 /** The tunnel to a node, after the first digits of its key: it stays the same whatever else the config says. */
 export const tunnelDevice = (key: string) => `crxn-${key.slice(0, 8)}`;
 
+/** crxn's mark on its routes (rt_protos). */
+export const OWN_PROTOCOL = "64";
+
 /** The table of nftables with the limits: ours as a whole. */
 export const LIMITS_TABLE = "inet crxn";
 

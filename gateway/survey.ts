@@ -197,14 +197,17 @@ export interface Survey {
 
 export const linkOf = (survey: Survey, name: string): Link | undefined => survey.links.find((l) => l.name === name);
 
+/** The default routes in the main table, that with the lowest metric first. */
+export const defaultRoutes = ({ routes }: Pick<Survey, "routes">, family: Family): RouteSeen[] =>
+  routes.filter((r) => r.family === family && r.to === "default" && r.table === "main" && r.type === "unicast")
+    .sort((a, b) => a.metric - b.metric);
+
 /** The interface of the IPv6 default route in the main table, the one with the lowest metric. */
-export function defaultUplink(survey: Survey, family: Family = "inet6"): RouteSeen | undefined {
-  return survey.routes
+export const defaultUplink = (survey: Survey, family: Family = "inet6"): RouteSeen | undefined =>
+  defaultRoutes(survey, family)
     // Of several next hops the first stands for all.
     .map((r) => r.device === undefined && r.hops ? { ...r, ...r.hops[0] } : r)
-    .filter((r) => r.family === family && r.to === "default" && r.table === "main" && r.type === "unicast" && r.device)
-    .sort((a, b) => a.metric - b.metric)[0];
-}
+    .find((r) => r.device);
 
 /** Whether a question of the survey got no answer. What is not in the survey is then not known to be missing. */
 export const isUnread = (survey: Survey, question: "routes" | "overlay"): boolean =>

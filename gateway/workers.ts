@@ -52,6 +52,10 @@ export const nameFits = (instance: string, workers: number): boolean =>
 
 export const workerName = (instance: string, index: number) => index === 0 ? instance : `${instance}-${index + 1}`;
 
+/** The devices of all translators. */
+export const workerDevices = ({ instance, workers }: Pick<Nat64, "instance" | "workers">): string[] =>
+  Array.from({ length: workers }, (_, index) => translatorDevice(workerName(instance, index)));
+
 /** @returns none where the config is no gateway's */
 export function workersOf({ nat64 }: Pick<Config, "nat64">): Translator[] {
   if (!nat64) return [];

@@ -69,12 +69,18 @@ export async function placeProgram({ fetched, bytes }: Program): Promise<void> {
   await writeAtomically(fetched.path, bytes, { mode: 0o755 });
 }
 
-/**
- * Every folder on the way to a path, links followed one by one, and what is at its end.
- * @param links gets the links themselves
- */
-export async function trailOf(path: string, links: Visited[] = []): Promise<Visited[]> {
-  const visited = [await visit("/")];
+/** The way to a path, symbolic links followed one by one. */
+export interface Way {
+  /** Every folder on it, and what is at its end: the first that is missing, where one is. */
+  trail: Visited[];
+  /** The links themselves. */
+  links: Visited[];
+  /** What the path names beyond that which is missing. */
+  beyond: string[];
+}
+
+export async function wayTo(path: string): Promise<Way> {
+  const [trail, links] = [[await visit("/")], [] as Visited[]];
   const todo = wordsOf(path);
   let here = "";
   while (todo.length > 0) {
@@ -91,12 +97,14 @@ export async function trailOf(path: string, links: Visited[] = []): Promise<Visi
       todo.unshift(...wordsOf(link));
       continue;
     }
-    visited.push(await visit(next));
-    if (visited.at(-1)!.type === "missing") break;
+    trail.push(await visit(next));
+    if (trail.at(-1)!.type === "missing") break;
     here = next;
   }
-  return visited;
+  return { trail, links, beyond: todo };
 }
+
+export const trailOf = async (path: string): Promise<Visited[]> => (await wayTo(path)).trail;
 
 /** Why the kernel would not start the file; undefined when it would. */
 export async function startFault(path: string): Promise<string | undefined> {

@@ -1,9 +1,8 @@
 /** Reads what `crxn init` proposes a config from. Changes nothing, and needs no root; root sees more. */
 
 import { capabilityOf, STOCK } from "../gateway/capability.ts";
-import { Fault } from "../gateway/config/problem.ts";
+import { soft } from "../gateway/config/draft.ts";
 import { listenUri, peerUri } from "../gateway/config/uri.ts";
-import type { Kind } from "../gateway/config/values.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Terrain } from "../gateway/init/terrain.ts";
 import { HEADER, instanceOf, Path } from "../gateway/names.ts";
@@ -48,20 +47,12 @@ export async function readTerrain(runner: Runner, daemon: DaemonSeen | undefined
     instances: [...new Set([...others.map(({ unit }) => instanceOf(unit)!), ...devices])].filter((name) =>
       !own.includes(name)
     ).sort(),
-    yggdrasil: { peers: readable(peerUri, peers), listen: readable(listenUri, listen) },
+    // What crxn's config can hold as well.
+    yggdrasil: {
+      peers: peers.flatMap((text) => soft(peerUri, text) ?? []),
+      listen: listen.flatMap((text) => soft(listenUri, text) ?? []),
+    },
     generation,
     ...(identity && identity.from !== "new" ? { ownKey: identity.publicKey } : {}),
   };
-}
-
-/** What crxn's config can hold as well. */
-function readable(kind: Kind, texts: string[]): string[] {
-  return texts.flatMap((text) => {
-    try {
-      return kind.read(text);
-    } catch (error) {
-      if (error instanceof Fault) return [];
-      throw error;
-    }
-  });
 }

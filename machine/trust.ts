@@ -1,7 +1,6 @@
 /** Which files root may believe. */
 
-import type { Visited } from "../gateway/trail.ts";
-import { trailOf } from "./program.ts";
+import { type Way, wayTo } from "./program.ts";
 
 /** Write permission of group and others. */
 const OTHERS = 0o022;
@@ -15,13 +14,17 @@ const STICKY = 0o1000;
  */
 export async function changeableByOthers(path: string): Promise<string | undefined> {
   if (Deno.uid() !== 0) return undefined;
-  const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
-  const links: Visited[] = [];
-  const trail = await trailOf(whole, links);
-  if (trail.at(-1)!.type === "missing") return undefined;
+  const way = await wayTo(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
+  return way.trail.at(-1)!.type === "missing" ? undefined : changeableOn(way);
+}
+
+/** The same of a way that may end before its file: then of what is there of it. */
+export function changeableOn({ trail, links }: Way): string | undefined {
+  if (Deno.uid() !== 0) return undefined;
+  const there = trail.filter(({ type }) => type !== "missing");
   // A link's mode says nothing, but its owner may replace it wherever it is.
-  const theirs = [...trail, ...links].find(({ uid }) => uid !== 0);
+  const theirs = [...there, ...links].find(({ uid }) => uid !== 0);
   if (theirs) return `${theirs.path} belongs to user ${theirs.uid}`;
-  const open = trail.find(({ type, mode }) => (mode & OTHERS) !== 0 && !(type === "folder" && (mode & STICKY) !== 0));
+  const open = there.find(({ type, mode }) => (mode & OTHERS) !== 0 && !(type === "folder" && (mode & STICKY) !== 0));
   return open && `${open.path} can be written by others than root (mode ${(open.mode & 0o777).toString(8)})`;
 }

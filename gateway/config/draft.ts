@@ -1,6 +1,6 @@
 import { type Network, network, parseEither } from "../cidr.ts";
 import * as networks from "./networks.ts";
-import { Fault } from "./problem.ts";
+import { unlessRefused } from "./problem.ts";
 import { peerUri } from "./uri.ts";
 import * as values from "./values.ts";
 import type { Kind } from "./values.ts";
@@ -37,15 +37,9 @@ const record = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : {};
 const items = (value: unknown): unknown[] => Array.isArray(value) ? value : [];
 
-function soft(kind: Kind, value: unknown): string | undefined {
-  if (typeof value !== "string") return undefined;
-  try {
-    return kind.read(value);
-  } catch (fault) {
-    if (fault instanceof Fault) return undefined;
-    throw fault;
-  }
-}
+/** Canonical text; undefined where it is no text, or not of that kind. */
+export const soft = (kind: Kind, value: unknown): string | undefined =>
+  typeof value === "string" ? unlessRefused(() => kind.read(value)) : undefined;
 
 function softNetwork(kind: Kind, value: unknown): Network | undefined {
   const text = soft(kind, value);

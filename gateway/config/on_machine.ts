@@ -2,6 +2,7 @@ import { clearHostBits, contains, formatAddress, formatNetwork, host, network, o
 import { placesOf } from "./places.ts";
 import { type Finding, placed, type Problem, quote } from "./problem.ts";
 import type { Config, Nat64 } from "./types.ts";
+import { workerDevices } from "../workers.ts";
 
 /**
  * What is wrong with a good config on this very machine: overlaps with networks that are already there.
@@ -26,7 +27,7 @@ export async function problemsOnMachine(
 export function findingsOnMachine(
   config: Pick<Config, "prefix" | "uplink"> & {
     overlay: Pick<Config["overlay"], "interface" | "routes">;
-    nat64?: Pick<Nat64, "instance" | "pool">;
+    nat64?: Pick<Nat64, "instance" | "pool" | "workers">;
   },
   networks: { network: string; device: string }[],
 ): Finding[] {
@@ -37,13 +38,14 @@ export function findingsOnMachine(
       findings.push({ path, value, message: `${quote(value)} ${message}`, remedy });
     }
   };
-  const translator = config.nat64 && `nat64-${config.nat64.instance}`;
+  const translators = config.nat64 ? workerDevices(config.nat64) : [];
   for (const { network: name, device } of networks) {
     const there = network(name);
-    if (there.length === 0 || device === "lo") continue;
+    // By hand a translator's device gets an address of the pool, with its length.
+    if (there.length === 0 || device === "lo" || translators.includes(device)) continue;
     const clean = formatNetwork(clearHostBits(there));
     const on = `${clean} on ${device}`;
-    if (config.nat64 && device !== translator && overlaps(network(config.nat64.pool), there)) {
+    if (config.nat64 && overlaps(network(config.nat64.pool), there)) {
       add(
         ["nat64", "pool"],
         config.nat64.pool,

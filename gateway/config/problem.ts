@@ -31,6 +31,16 @@ export class Fault extends Error {
   }
 }
 
+/** What is read; undefined where it is refused with a {@linkcode Fault}. */
+export function unlessRefused<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
+}
+
 /** The text without what must not be repeated: passwords of peers, and a private key (128 hex digits) in the wrong place. */
 export function redact(text: string): string {
   return text.replace(/(password=)[^&\s]+/gi, "$1***").replace(/(:\/\/[^:@/\s]*:)[^@/\s]*@/g, "$1***@")
@@ -45,6 +55,12 @@ export function quote(text: string): string {
     /[^\x20-\x7e]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** `"VALUE" MESSAGE — REMEDY`: why a text was refused. @throws what is no {@linkcode Fault} */
+export function refusal(error: unknown, text: string): string {
+  if (!(error instanceof Fault)) throw error;
+  return `${quote(text)} ${error.message} — ${error.remedy}`;
 }
 
 /** "overlay.routes[0].via" */

@@ -25,7 +25,9 @@ export interface Answer {
  */
 export type Answers = Map<string, Answer>;
 
-export const carrierOf = (network: string): string => `route ${network}`;
+/** The question after the `via` of a network: key or next hop. */
+export const viaOf = (network: string): string => `route ${network}`;
+export const isVia = (key: string): boolean => key.startsWith(viaOf(""));
 
 export const valuesOf = (answers: Answers, key: string): string[] => answers.get(key)?.values ?? [];
 export const valueOf = (answers: Answers, key: string): string | undefined => valuesOf(answers, key)[0];
@@ -46,23 +48,43 @@ export function withAnswer(answers: Answers, key: string, values: string[], from
 export const linkName = (answers: Answers): string | undefined =>
   valueOf(answers, "interface") ?? (isYggdrasil(answers) ? DEFAULTS.interface : undefined);
 
-/** A parsed crxn.yaml, as far as it is known; keys with their defaults are left out. */
-export function documentOf(answers: Answers): Record<string, unknown> {
-  const one = (key: string) => {
-    const value = valueOf(answers, key);
-    return value === undefined ? {} : { [key]: value };
+/** A parsed crxn.yaml, of those keys that `crxn init` writes. */
+export interface Document {
+  address?: string | string[];
+  prefix?: string;
+  routed?: string;
+  uplink?: string;
+  overlay: {
+    type?: string;
+    interface?: string;
+    tunnel?: string;
+    daemon?: string;
+    peers?: string[];
+    listen?: string[];
+    routes?: { to: string; via?: string }[];
+    local?: string[];
   };
-  const some = (key: string) => valuesOf(answers, key).length > 0 ? { [key]: valuesOf(answers, key) } : {};
+  nat64?: { instance?: string; pool?: string };
+}
+
+/** As far as it is known; keys with their defaults are left out. */
+export function documentOf(answers: Answers): Document {
+  const one = <K extends string>(key: K): { [key in K]?: string } => {
+    const value = valueOf(answers, key);
+    return value === undefined ? {} : { [key]: value } as { [key in K]: string };
+  };
+  const some = <K extends string>(key: K): { [key in K]?: string[] } =>
+    valuesOf(answers, key).length > 0 ? { [key]: valuesOf(answers, key) } as { [key in K]: string[] } : {};
   const [addresses, gateway, yggdrasil] = [valuesOf(answers, "address"), isGateway(answers), isYggdrasil(answers)];
   const uplink = answers.get("uplink");
   const nat64 = { ...different(answers, "instance"), ...different(answers, "pool") };
   const routes = valuesOf(answers, "networks").map((to) => {
-    const via = valueOf(answers, carrierOf(to));
+    const via = valueOf(answers, viaOf(to));
     return { to, ...(via === undefined ? {} : { via }) };
   });
   const type = valueOf(answers, "overlay");
   return {
-    ...(addresses.length === 0 ? {} : { address: addresses.length === 1 ? addresses[0] : addresses }),
+    ...(addresses.length === 0 ? {} : { address: addresses.length === 1 ? addresses[0]! : addresses }),
     ...(gateway ? { ...one("prefix"), ...routedOf(answers) } : {}),
     // What `up` finds by itself at every start is not written down without need.
     ...(uplink && (uplink.from !== "found" || uplink.explicit) ? one("uplink") : {}),
@@ -103,6 +125,7 @@ function onMachine(answers: Answers, { networks }: Terrain, uplink: string | und
   const translator = {
     instance: valueOf(answers, "instance") ?? DEFAULTS.instance,
     pool: valueOf(answers, "pool") ?? DEFAULTS.pool,
+    workers: 1,
   };
   return findingsOnMachine({
     ...(prefix ? { prefix, nat64: translator } : {}),
@@ -130,5 +153,5 @@ function isSettled(path: Finding["path"], answers: Answers): boolean {
   if (first !== "overlay") return answers.has(String(first));
   if (second !== "routes") return answers.has(String(second));
   if (path.length === 2 || path[3] === "to") return answers.has("networks");
-  return answers.has(carrierOf(valuesOf(answers, "networks")[Number(third)] ?? ""));
+  return answers.has(viaOf(valuesOf(answers, "networks")[Number(third)] ?? ""));
 }

@@ -1,14 +1,16 @@
 /** The config that `crxn init` writes, with comments like the example's, and only the keys that matter. Pure. */
 
-import { type Answers, documentOf, isGateway, isYggdrasil, valueOf } from "./answers.ts";
+import { type Answers, type Document, documentOf, isGateway, isYggdrasil, valueOf } from "./answers.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import { redact } from "../config/problem.ts";
+import { wrap } from "../wrap.ts";
 
 /** Words that YAML, in one of its versions, reads as something else than text. */
 const RESERVED = /^(true|false|null|yes|no|on|off|y|n|~)$/i;
 /** Begins and goes on so that nothing in it means anything to YAML, and is no number. */
 const PLAIN = /^[A-Za-z0-9_/][A-Za-z0-9_./:@?&=[\]-]*[A-Za-z0-9_./\]=-]$|^[A-Za-z_]$/;
-const NUMBER = /^[-+.0-9_]+(e[-+]?[0-9]+)?$|^0[xob]/i;
+/** To base 60 as well, which YAML 1.1 has. */
+const NUMBER = /^[-+.0-9_]+(e[-+]?[0-9]+)?$|^0[xob]|^[-+]?[0-9_]+(:[0-9]+)+$/i;
 
 /** Text as a YAML scalar in a block: plain where it can only be text (an address does not look like a number to any reader). */
 export function scalar(text: string): string {
@@ -19,27 +21,15 @@ export function scalar(text: string): string {
 /** So that the file is readable on any terminal, indented as well (characters). */
 const WIDTH = 70;
 
-function comment(...texts: string[]): string[] {
-  return texts.flatMap((text) => {
-    const lines = [""];
-    for (const word of text.split(" ")) {
-      if (lines.at(-1)!.length + word.length >= WIDTH) lines.push("");
-      lines[lines.length - 1] += ` ${word}`;
-    }
-    return lines.map((line) => `#${line}`);
-  });
-}
+const comment = (...texts: string[]): string[] =>
+  texts.flatMap((text) => wrap(text, WIDTH - 1)).map((line) => `# ${line}`);
 
 /** @returns the whole file */
 export function configText(answers: Answers): string {
   const document = documentOf(answers);
-  const { address, overlay, nat64 } = document as {
-    address: string | string[];
-    overlay: Record<string, string & string[] & { to: string; via?: string }[]>;
-    nat64?: Record<string, string>;
-  };
+  const { address = [], overlay, nat64 } = document;
   const gateway = isGateway(answers);
-  const entry = (key: string, value: unknown) => `${key}: ${scalar(String(value))}`;
+  const entry = (key: string, value: string) => `${key}: ${scalar(value)}`;
   const lines = [
     ...comment(
       "The config of crxn, made by `crxn init`. `crxn up` makes the machine what it says.",
@@ -51,7 +41,7 @@ export function configText(answers: Answers): string {
     "",
     ...(gateway ? gatewayLines(document, valueOf(answers, "uplink")) : [
       ...comment("Without `prefix` this is a plain overlay node, and nothing is translated."),
-      ...(document["uplink"] ? [entry("uplink", document["uplink"])] : []),
+      ...(document.uplink ? [entry("uplink", document.uplink)] : []),
       "",
     ]),
     "overlay:",
@@ -62,16 +52,16 @@ export function configText(answers: Answers): string {
         ...comment("The translator."),
         "nat64:",
         ...indent([
-          ...(nat64["instance"]
-            ? [...comment("Names its service, its device and its config."), entry("instance", nat64["instance"])]
+          ...(nat64.instance
+            ? [...comment("Names its service, its device and its config."), entry("instance", nat64.instance)]
             : []),
-          ...(nat64["pool"]
+          ...(nat64.pool
             ? [
               ...comment(
                 "One address for each IPv6 client; only this machine sees it.",
-                `${DEFAULTS.pool} is in use here.`,
+                `The default is ${DEFAULTS.pool}.`,
               ),
-              entry("pool", nat64["pool"]),
+              entry("pool", nat64.pool),
             ]
             : []),
         ]),
@@ -81,42 +71,39 @@ export function configText(answers: Answers): string {
   return `${lines.join("\n")}\n`;
 }
 
-function gatewayLines(document: Record<string, unknown>, uplink: string | undefined): string[] {
+function gatewayLines(document: Document, uplink: string | undefined): string[] {
   const { prefix, routed } = document;
   return [
     ...comment("Where the overlay appears in IPv6 (RFC 6052). No host may have an address in it."),
-    `prefix: ${scalar(String(prefix))}`,
+    `prefix: ${scalar(prefix ?? "")}`,
     "",
     ...(routed
       ? [
         ...comment("What is routed to this machine; what it does not use goes to a blackhole."),
-        `routed: ${scalar(String(routed))}`,
+        `routed: ${scalar(routed)}`,
         "",
       ]
       : []),
     ...comment("The link to the IPv6 Internet."),
-    ...(document["uplink"]
-      ? [`uplink: ${scalar(String(document["uplink"]))}`]
+    ...(document.uplink
+      ? [`uplink: ${scalar(document.uplink)}`]
       : comment("By default that of the IPv6 default route, which here is:", `uplink: ${uplink ?? "eth0"}`)),
     "",
   ];
 }
 
-function overlayLines(
-  overlay: Record<string, string & string[] & { to: string; via?: string }[]>,
-  yggdrasil: boolean,
-): string[] {
-  const list = (key: string, about: string) =>
-    overlay[key] ? [...comment(about), `${key}:`, ...overlay[key].map((value) => `  - ${scalar(String(value))}`)] : [];
-  const one = (key: string, about: string) =>
+function overlayLines(overlay: Document["overlay"], yggdrasil: boolean): string[] {
+  const list = (key: "peers" | "listen" | "local", about: string) =>
+    overlay[key] ? [...comment(about), `${key}:`, ...overlay[key].map((value) => `  - ${scalar(value)}`)] : [];
+  const one = (key: "interface" | "tunnel" | "daemon", about: string) =>
     overlay[key] ? [...comment(about), `${key}: ${scalar(overlay[key])}`] : [];
-  const routes = overlay["routes"] as { to: string; via?: string }[] | undefined;
+  const { routes } = overlay;
   return [
     ...comment(yggdrasil ? "crxn makes the link, over yggdrasil." : "The link is there already; crxn uses it."),
-    `type: ${overlay["type"]}`,
+    `type: ${overlay.type}`,
     ...(yggdrasil
       ? one("interface", "The name that yggdrasil's device gets.")
-      : [`interface: ${scalar(overlay["interface"]!)}`]),
+      : [`interface: ${scalar(overlay.interface ?? "")}`]),
     ...one("tunnel", "How IPv4 travels between the nodes; both ends must use the same."),
     ...one("daemon", "The yggdrasil daemon."),
     ...list("peers", "The nodes to connect to."),

@@ -1,6 +1,6 @@
 /** Which links of a machine may lead to an overlay, the likeliest first. Pure. */
 
-import { contains, formatAddress, formatNetwork, host, type Network, parseNetwork } from "../cidr.ts";
+import { clearHostBits, contains, formatAddress, formatNetwork, host, type Network, parseNetwork } from "../cidr.ts";
 import type { Link } from "../survey.ts";
 import {
   addressesOf,
@@ -8,6 +8,7 @@ import {
   destinationOf,
   hasYggdrasil,
   isInside,
+  isTranslator,
   type Proposal,
   type Terrain,
 } from "./terrain.ts";
@@ -42,8 +43,6 @@ const PROGRAMS: [RegExp, string][] = [
 
 /** Links that the kernel makes by itself with a tunnel's module. */
 const FALLBACK = new Set(["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0", "sit0"]);
-/** Translators, and crxn's own tunnels. */
-const TRANSLATOR = /^(nat64|clat|crxn-)/;
 
 /** Links on which every packet has one way to go: a next hop would mean nothing. */
 const POINT_TO_POINT = new Set([
@@ -59,8 +58,8 @@ const POINT_TO_POINT = new Set([
   "ip6tnl",
 ]);
 
-/** Whether hosts on it have to be asked for (ARP), so that a route may need a next hop. */
-export const hasNeighbours = (link: Link): boolean =>
+/** Whether several hosts share it, which have to be asked for (ARP), so that a route may need a next hop. */
+export const isMultiAccess = (link: Link): boolean =>
   link.kind === "tun" ? link.data["type"] === "tap" : !POINT_TO_POINT.has(link.kind ?? "");
 
 /** VPN links first by what they already do: those that are up and lead somewhere. */
@@ -70,7 +69,7 @@ export function overlayLinks(terrain: Terrain): Proposal[] {
     (link.up ? 0 : 4) + (networksBehind(link.name, terrain).length > 0 ? 0 : 2) +
     (addressesOf(link, 4).length > 0 ? 0 : 1);
   return terrain.links
-    .filter((l) => (l.kind ?? "") in KINDS && !FALLBACK.has(l.name) && !TRANSLATOR.test(l.name))
+    .filter((l) => (l.kind ?? "") in KINDS && !FALLBACK.has(l.name) && !isTranslator(l))
     .filter((l) => !isInside(l) && !hasYggdrasil(l) && !uplinks.includes(l.name))
     .sort((a, b) => rank(a) - rank(b))
     .map((l) => ({ value: l.name, why: described(l) }));
@@ -108,7 +107,7 @@ export function networksBehind(name: string, terrain: Terrain): { network: Netwo
 }
 
 /** This machine's addresses on a link, as they are there. */
-export function addressesOn(name: string, { links }: Terrain): Proposal[] {
+export function addressesProposed(name: string, { links }: Terrain): Proposal[] {
   const link = links.find((l) => l.name === name);
   return link ? addressesOf(link, 4).map((a) => ({ value: formatNetwork(a), why: `on ${name}` })) : [];
 }
@@ -117,11 +116,11 @@ export function addressesOn(name: string, { links }: Terrain): Proposal[] {
 export function networksBeside(overlay: string | undefined, terrain: Terrain): Proposal[] {
   const uplinks = [...defaultDevices(terrain), ...defaultDevices(terrain, "inet")];
   return terrain.links
-    .filter((l) => l.name !== "lo" && l.name !== overlay && !uplinks.includes(l.name) && !TRANSLATOR.test(l.name))
+    .filter((l) => l.name !== "lo" && l.name !== overlay && !uplinks.includes(l.name) && !isTranslator(l))
     .filter((l) => !isInside(l) && !((l.kind ?? "") in KINDS))
     .flatMap((l) =>
       addressesOf(l, 4).filter((a) => a.length < 31).map((a) => ({
-        value: formatNetwork({ ...a, value: (a.value >> BigInt(32 - a.length)) << BigInt(32 - a.length) }),
+        value: formatNetwork(clearHostBits(a)),
         why: `${l.name}, where this machine is ${formatAddress(a)}`,
       }))
     );

@@ -2,11 +2,13 @@
 
 import { formatNetwork, host, type Network, network, overlaps, parseAddress } from "../cidr.ts";
 import { DEFAULTS } from "../config/defaults.ts";
+import { soft } from "../config/draft.ts";
 import { instanceName } from "../config/values.ts";
-import { addressesOf, destinationOf, OWN_PROTOCOL, type Proposal, type Terrain } from "./terrain.ts";
+import { OWN_PROTOCOL } from "../names.ts";
+import { addressesOf, destinationOf, type Proposal, type Terrain } from "./terrain.ts";
 
-/** Addresses of carriers (RFC 6598), of which tailscale drops all that do not come from its own link. */
-const CARRIERS = network("100.64.0.0/10");
+/** Shared address space (RFC 6598), of which tailscale drops all that do not come from its own link. */
+const SHARED = network("100.64.0.0/10");
 
 /** Each /16 of these in turn, and at last smaller ones. RFC 6598, 1918 and 2544. */
 const PLACES: [within: string, length: number][] = [
@@ -30,7 +32,7 @@ function taken({ links, routes }: Terrain, overlay: Network[]): Network[] {
     ...routes.filter((r) => r.family === "inet" && r.protocol !== OWN_PROTOCOL).map(destinationOf)
       // The halves of the Internet are a VPN's default route.
       .filter((n): n is Network => n !== undefined && n.length > 1),
-    ...(links.some((l) => /^tailscale/.test(l.name)) ? [CARRIERS] : []),
+    ...(links.some((l) => /^tailscale/.test(l.name)) ? [SHARED] : []),
   ];
 }
 
@@ -53,15 +55,7 @@ export function freePool(terrain: Terrain, overlay: Network[]): Proposal[] {
 export function freeInstance({ instances }: Terrain, link: string | undefined): Proposal[] {
   const numbered = Array.from({ length: 20 }, (_, i) => `crxn${i + 2}`);
   const value = [DEFAULTS.instance, ...(link ? [link] : []), "crxn", ...numbered]
-    .find((name) => !instances.includes(name) && isName(name));
+    .find((name) => !instances.includes(name) && soft(instanceName, name) === name);
   const why = value === DEFAULTS.instance ? "the default" : `tayga@${DEFAULTS.instance} is somebody else's`;
   return value ? [{ value, why }] : [];
-}
-
-function isName(name: string): boolean {
-  try {
-    return instanceName.read(name) === name;
-  } catch {
-    return false;
-  }
 }

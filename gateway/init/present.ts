@@ -2,7 +2,7 @@
 
 import { DEFAULTS } from "../config/defaults.ts";
 import type { Config } from "../config/types.ts";
-import { carrierOf } from "./answers.ts";
+import { viaOf } from "./answers.ts";
 
 export interface Present {
   /** Question -> answer, as a person would type it. */
@@ -34,7 +34,7 @@ export function presentOf(config: Config, document: unknown): Present {
     ["interface", yggdrasil ? undefined : overlay.interface],
     ["address", list([config.address, ...config.moreAddresses ?? []])],
     ["networks", list(overlay.routes.map((r) => r.to))],
-    ...overlay.routes.map(({ to, via }): [string, string | undefined] => [carrierOf(to), via]),
+    ...overlay.routes.map(({ to, via }): [string, string | undefined] => [viaOf(to), via]),
     ["peers", list(yggdrasil?.peers)],
     ["listen", list(yggdrasil?.listen)],
     ["local", list(yggdrasil?.local)],

@@ -26,5 +26,5 @@ export interface Question {
   remark?(values: string[]): string | undefined;
 }
 
-/** A question as it is put on this machine, after those answers; undefined where it has no place. */
-export type Asking = (answers: Answers, terrain: Terrain) => Question | undefined;
+/** A question as it is put on this machine, after those answers, or several of a sort; undefined where it has no place. */
+export type Asking = (answers: Answers, terrain: Terrain) => Question | Question[] | undefined;

@@ -5,11 +5,11 @@ import { DEFAULTS } from "../config/defaults.ts";
 import * as networks from "../config/networks.ts";
 import { Fault } from "../config/problem.ts";
 import { defaultRouted } from "../config/semantics.ts";
-import { instanceName, interfaceName } from "../config/values.ts";
+import { instanceName } from "../config/values.ts";
 import { type Answers, isGateway, linkName, valueOf, valuesOf } from "./answers.ts";
 import { freeInstance, freePool } from "./pool.ts";
 import type { Asking } from "./question.ts";
-import { one } from "./reading.ts";
+import { existing, one } from "./reading.ts";
 import { freePrefix, occupied, routedNetworks, uplinks } from "./routed.ts";
 import type { Terrain } from "./terrain.ts";
 
@@ -22,17 +22,12 @@ const uplink: Asking = (answers, terrain) => {
     key: "uplink",
     option: "--uplink NAME",
     text: "Which link leads to the IPv6 Internet?",
-    help: "The device by which IPv6 clients come in. With one IPv6 default route it is that one's, and nobody is\n" +
+    help: "The device by which IPv6 clients come in. With one IPv6 default route it is that one's, and nobody is " +
       "asked; here there are several of them, or none.",
     proposals,
     // What `up` takes by itself.
     certain: proposals.length === 1 && uplinks(terrain).length === 1,
-    read: (text) => {
-      const name = interfaceName.read(text);
-      if (terrain.links.some((l) => l.name === name)) return [name];
-      const others = terrain.links.map((l) => l.name).filter((n) => n !== "lo").join(", ");
-      throw new Fault("does not exist on this machine", `name one of ${others || "(none)"}`);
-    },
+    read: (text) => [existing(terrain)(text)],
   };
 };
 
@@ -43,7 +38,7 @@ const routed: Asking = (answers, terrain) => {
     key: "routed",
     option: "--routed NETWORK",
     text: "Which IPv6 network is routed to this machine?",
-    help: "The provider's router sends all of it here, usually a /64. On-link is not enough: then the router asks\n" +
+    help: "The provider's router sends all of it here, usually a /64. On-link is not enough: then the router asks " +
       "for each address, and nobody answers for those behind the translator (but ndppd can).",
     proposals: around ? [{ value: around, why: "around the prefix" }] : routedNetworks(terrain, linkName(answers)),
     // The config has the same default.
@@ -58,7 +53,7 @@ const prefix: Asking = (answers, terrain) => {
     key: "prefix",
     option: "--prefix PREFIX",
     text: "In which /96 of it is the overlay to appear?",
-    help: "10.1.0.3 becomes PREFIX:a01:3 (RFC 6052). No host may have an address in it, not even a router: it\n" +
+    help: "10.1.0.3 becomes PREFIX:a01:3 (RFC 6052). No host may have an address in it, not even a router: it " +
       "would be taken for an overlay host.",
     proposals: routed ? freePrefix(parseEither(routed)!, terrain) : [],
     read: one(networks.nat64Prefix),
@@ -81,7 +76,7 @@ const pool: Asking = (answers, terrain) => {
     key: "pool",
     option: "--pool NETWORK",
     text: "Which IPv4 network may the translator have for its clients?",
-    help: `One address of it for each IPv6 client; only this machine sees them. ${DEFAULTS.pool} is usual, but in\n` +
+    help: `One address of it for each IPv6 client; only this machine sees them. ${DEFAULTS.pool} is usual, but in ` +
       "use here. Take a private network, /16 or so, that neither this machine nor the overlay uses.",
     proposals,
     certain: proposals[0]?.value === DEFAULTS.pool,
@@ -95,7 +90,7 @@ const instance: Asking = (answers, terrain: Terrain) => {
     key: "instance",
     option: "--instance NAME",
     text: "What is the translator to be called?",
-    help: "It names the service tayga@NAME, the device nat64-NAME and /etc/tayga/NAME.conf; 9 characters at most.\n" +
+    help: "It names the service tayga@NAME, the device nat64-NAME and /etc/tayga/NAME.conf; 9 characters at most. " +
       `${DEFAULTS.instance} is usual, but somebody else's here.`,
     proposals,
     certain: proposals[0]?.value === DEFAULTS.instance,

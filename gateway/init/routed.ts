@@ -10,14 +10,15 @@ import {
   overlaps,
   parseAddress,
 } from "../cidr.ts";
+import { soft } from "../config/draft.ts";
 import { nat64Prefix } from "../config/networks.ts";
-import { Fault } from "../config/problem.ts";
+import { OWN_PROTOCOL } from "../names.ts";
 import {
   addressesOf,
   defaultDevices,
   destinationOf,
   isInside,
-  OWN_PROTOCOL,
+  isTranslator,
   type Proposal,
   type Terrain,
 } from "./terrain.ts";
@@ -50,7 +51,7 @@ export function uplinks(terrain: Terrain): Proposal[] {
 
 /** Networks, /64 each, that are or may be routed to this machine, the surest first. */
 export function routedNetworks(terrain: Terrain, overlay: string | undefined): Proposal[] {
-  const found = [...thrownAway(terrain), ...addressed(terrain, overlay), ...onLink(terrain)]
+  const found = [...discarded(terrain), ...addressed(terrain, overlay), ...onLink(terrain)]
     .filter((c) => usable(c.network))
     // Local addresses (RFC 4193) reach nobody on the Internet.
     .map((c) => contains(LOCAL, c.network) ? { ...c, rank: c.rank + 10, why: `${c.why}; local addresses` } : c)
@@ -64,8 +65,8 @@ export function routedNetworks(terrain: Terrain, overlay: string | undefined): P
   return [...values.values()];
 }
 
-/** A route that throws a network away stands for one that is delegated here: whoever gets it wants no loop (RFC 7084, WPD-5). */
-function thrownAway({ routes }: Terrain): Candidate[] {
+/** A discard route of a network stands for one that is delegated here: whoever gets it wants no loop (RFC 7084, WPD-5). */
+function discarded({ routes }: Terrain): Candidate[] {
   return routes
     .filter((r) => r.family === "inet6" && ["blackhole", "unreachable", "prohibit", "throw"].includes(r.type))
     .flatMap((r): Candidate[] => {
@@ -79,7 +80,7 @@ function thrownAway({ routes }: Terrain): Candidate[] {
 
 function addressed(terrain: Terrain, overlay: string | undefined): Candidate[] {
   const uplinks = defaultDevices(terrain);
-  return terrain.links.filter((l) => l.name !== overlay && !isInside(l) && !/^(nat64|crxn-)/.test(l.name)).flatMap((
+  return terrain.links.filter((l) => l.name !== overlay && !isInside(l) && !isTranslator(l)).flatMap((
     l,
   ) =>
     addressesOf(l, 6).flatMap((a): Candidate[] => {
@@ -163,21 +164,11 @@ export function freePrefix(routed: Network, terrain: Terrain): Proposal[] {
   const zero: [number, number][] = shared && outer.length < 96 ? [] : [[0, 1]];
   for (const [from, tries] of [...zero, [SECOND, TRIES], [1, SECOND]] as const) {
     const found = firstFree(outer, 96, taken, from, tries);
-    if (found && isPrefix(formatNetwork(found))) {
+    if (found && soft(nat64Prefix, formatNetwork(found)) !== undefined) {
       return [{ value: formatNetwork(found), why: `a part of ${formatNetwork(outer)} without hosts` }];
     }
   }
   return [];
-}
-
-function isPrefix(text: string): boolean {
-  try {
-    nat64Prefix.read(text);
-    return true;
-  } catch (error) {
-    if (error instanceof Fault) return false;
-    throw error;
-  }
 }
 
 /** IPv6 addresses and small networks that are somebody's. */

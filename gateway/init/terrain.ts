@@ -3,7 +3,8 @@
 import type { Generation } from "../capability.ts";
 import { type Network, overlaps, parseEither, parseNetwork } from "../cidr.ts";
 import type { Neighbour } from "../host.ts";
-import type { Link, RouteSeen } from "../survey.ts";
+import type { Family } from "../item.ts";
+import { defaultRoutes, type Link, type RouteSeen } from "../survey.ts";
 
 export interface Terrain {
   links: Link[];
@@ -30,15 +31,18 @@ export interface Proposal {
   why: string;
 }
 
-/** crxn's mark on its routes (rt_protos). */
-export const OWN_PROTOCOL = "64";
-
 /** Links of containers and virtual machines: what is behind them lives on this machine. */
 const INSIDE =
   /^(docker|br-|virbr|veth|vnet|lxc|lxdbr|incusbr|podman|cni|flannel|cali|cilium|vxlan\.calico|kube|fwbr|tap\d+i)/;
 
 /** Whether a link leads to containers or virtual machines of this machine. */
 export const isInside = (link: Link): boolean => INSIDE.test(link.name) || link.master !== undefined;
+
+/** Translators, and crxn's own tunnels. */
+const TRANSLATOR = /^(nat64|clat|crxn-)/;
+
+/** Whether a link is a translator's, or a tunnel of crxn's. */
+export const isTranslator = (link: Link): boolean => TRANSLATOR.test(link.name);
 
 /** yggdrasil's own addresses, 200::/7: their link carries no IPv4. */
 const YGGDRASIL = parseNetwork("200::/7")!;
@@ -51,13 +55,13 @@ export const addressesOf = (link: Link, family: 4 | 6): Network[] =>
     .filter((a): a is Network => a?.family === family);
 
 /** Devices of the IPv6 default routes in the main table, the one that is used first. */
-export function defaultDevices({ routes }: Pick<Terrain, "routes">, family: "inet" | "inet6" = "inet6"): string[] {
-  const found = routes
-    .filter((r) => r.family === family && r.to === "default" && r.table === "main" && r.type === "unicast")
-    .sort((a, b) => a.metric - b.metric)
-    .flatMap((r) => r.device ? [r.device] : (r.hops ?? []).flatMap((h) => h.device ?? []));
-  return [...new Set(found)];
-}
+export const defaultDevices = (terrain: Pick<Terrain, "routes">, family: Family = "inet6"): string[] => [
+  ...new Set(
+    defaultRoutes(terrain, family).flatMap((r) =>
+      r.device ? [r.device] : (r.hops ?? []).flatMap((h) => h.device ?? [])
+    ),
+  ),
+];
 
 /** A route's destination; undefined for a default route. */
 export const destinationOf = (route: RouteSeen): Network | undefined => parseEither(route.to);

@@ -154,6 +154,10 @@ Deno.test("problemsOnMachine: a machine that crxn has already made is good", asy
     { network: "2a04:5b80:300:4::a00:0/104", device: "nat64-ygg" },
   ];
   assertEquals((await problemsOnMachine(config, GOOD_INTERFACE, "f", networks)).map(problemText), []);
+  const two = { ...config, nat64: { ...config.nat64!, workers: 2 } };
+  const second = [...networks, { network: "100.64.128.1/17", device: "nat64-ygg-2" }];
+  assertEquals((await problemsOnMachine(two, GOOD_INTERFACE, "f", second)).map(problemText), []);
+  assertEquals((await problemsOnMachine(config, GOOD_INTERFACE, "f", second)).length, 1, "somebody else's translator");
 });
 
 Deno.test("parseConfig: whatever happens to the example, only ConfigError is thrown, and each problem has a place", async () => {

@@ -1,7 +1,7 @@
 /** Machines as `crxn init` sees them. */
 
 import { network } from "../../gateway/cidr.ts";
-import type { Terrain } from "../../gateway/init/terrain.ts";
+import type { Proposal, Terrain } from "../../gateway/init/terrain.ts";
 import type { Link, RouteSeen } from "../../gateway/survey.ts";
 import { linkSeen } from "./surveys/put.ts";
 
@@ -74,3 +74,6 @@ export const usual = (): Terrain =>
       route("10.0.0.0/8 dev wg0"),
     ],
   );
+
+/** What is proposed, without why. */
+export const valuesOf = (proposals: Proposal[]): string[] => proposals.map((p) => p.value);

@@ -1,8 +1,9 @@
 /** Where `crxn init` writes: whole or not at all, never over somebody's config, never where others could exchange it. */
 
-import { assertEquals, assertRejects } from "@std/assert";
-import { modeOf, place, targetOf } from "../../commands/init_write.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { modeOf, place, targetOf } from "../../machine/config_place.ts";
 import { CrxnError } from "../../gateway/errors.ts";
+import { placeFiles } from "../../machine/place.ts";
 
 const mode = (path: string) => (Deno.statSync(path).mode ?? 0) & 0o7777;
 const names = (folder: string) => [...Deno.readDirSync(folder)].map((e) => e.name).sort();
@@ -67,6 +68,65 @@ Deno.test({
 });
 
 Deno.test({
+  name: "crxn init: a link that leads nowhere yet stays one, and what it names is made, its folders too",
+  ignore: !root,
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/etc`);
+      await Deno.symlink("../srv/crxn/real.yaml", `${folder}/etc/crxn.yaml`);
+      const target = await targetOf(`${folder}/etc/crxn.yaml`);
+      assertEquals(target, { path: `${folder}/srv/crxn/real.yaml` });
+      assertEquals(names(folder), ["etc"], "looking changes nothing");
+      await place(target, "new\n", 0o644);
+      assertEquals(await Deno.readTextFile(`${folder}/srv/crxn/real.yaml`), "new\n");
+      assertEquals(Deno.lstatSync(`${folder}/etc/crxn.yaml`).isSymlink, true);
+      await Deno.symlink(`${folder}/later`, `${folder}/folder`);
+      assertEquals((await targetOf(`${folder}/folder/crxn.yaml`)).path, `${folder}/later/crxn.yaml`);
+    }),
+});
+
+Deno.test({
+  name: "crxn init: where somebody else's link leads to a config of root's, crxn would not read it: nothing is written",
+  ignore: !root,
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/ours`);
+      await Deno.writeTextFile(`${folder}/ours/real.yaml`, "of root\n", { mode: 0o644 });
+      const link = async (to: string, name: string) => {
+        await Deno.symlink(to, `${folder}/${name}`);
+        // Deno.chown follows links.
+        const { success } = await new Deno.Command("chown", { args: ["-h", "65534", `${folder}/${name}`] }).output();
+        assert(success, "chown -h");
+      };
+      await link(`${folder}/ours/real.yaml`, "file.yaml");
+      await link(`${folder}/ours`, "folder");
+      await link(`${folder}/ours/new.yaml`, "dangling.yaml");
+      for (const name of ["file.yaml", "folder/real.yaml", "folder/new.yaml", "dangling.yaml"]) {
+        assertEquals(await exitOf(targetOf(`${folder}/${name}`)), 78, name);
+      }
+      assertEquals(names(`${folder}/ours`), ["real.yaml"]);
+    }),
+});
+
+Deno.test({
+  name: "crxn init: the machine's files may be in a folder, as in tests",
+  ignore: !root,
+  fn: () =>
+    inFolder(async (folder) => {
+      placeFiles(folder);
+      try {
+        await Deno.mkdir(`${folder}/etc`);
+        assertEquals(await place(await targetOf("/etc/crxn/crxn.yaml"), "first\n", 0o644), undefined);
+        assertEquals(await place(await targetOf("/etc/crxn/crxn.yaml"), "second\n", 0o644), "/etc/crxn/crxn.yaml~");
+      } finally {
+        placeFiles("");
+      }
+      assertEquals(names(`${folder}/etc/crxn`), ["crxn.yaml", "crxn.yaml~"]);
+      assertEquals(await Deno.readTextFile(`${folder}/etc/crxn/crxn.yaml~`), "first\n");
+    }),
+});
+
+Deno.test({
   name: "crxn init: a config that came or changed in the meantime is not touched",
   ignore: !root,
   fn: () =>
@@ -88,7 +148,14 @@ Deno.test({
   fn: () =>
     inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/file`, "");
-      for (const path of [folder, `${folder}/file/x.yaml`, "/dev/null", "/proc/self/environ", `${folder}/new/`]) {
+      for (const path of [folder, `${folder}/file/x.yaml`, "/dev/null", "/proc/self/environ", "/dev/stdin"]) {
+        assertEquals(await exitOf(targetOf(path)), 64, path);
+      }
+      await Deno.symlink("loop", `${folder}/loop`);
+      const [long, file] = ["x".repeat(300), `${folder}/file`];
+      for (
+        const path of [`${folder}/new/`, `${folder}/.`, `${file}/`, `${file}/..`, `${folder}/${long}`, `${folder}/loop`]
+      ) {
         assertEquals(await exitOf(targetOf(path)), 64, path);
       }
       await Deno.mkdir(`${folder}/theirs`);

@@ -1,17 +1,10 @@
-/** Where the config of `crxn init` goes. */
+/** Where the config of `crxn init` goes, and its writing. */
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import {
-  explaining,
-  keepBeside,
-  missingFolders,
-  notWritable,
-  parent,
-  readSeen,
-  writeAtomically,
-} from "../machine/files.ts";
-import { at } from "../machine/place.ts";
-import { changeableByOthers } from "../machine/trust.ts";
+import { explaining, keepBeside, missingFolders, notWritable, readSeen, writeAtomically } from "./files.ts";
+import { at } from "./place.ts";
+import { wayTo } from "./program.ts";
+import { changeableOn } from "./trust.ts";
 
 export interface Target {
   /** Absolute, and no symbolic link: what a link names is written. */
@@ -26,27 +19,25 @@ export interface Target {
  */
 export async function targetOf(file: string): Promise<Target> {
   const given = file.startsWith("/") ? file : `${Deno.cwd()}/${file}`;
-  const path = await Deno.realPath(at(given)).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return given;
+  const unfit = (why: string, remedy: string) => new CrxnError(Exit.usage, `${file} ${why}`, remedy);
+  const noFolder = () => unfit("cannot be a config: a part of its path is no folder.", "Name another file.");
+  const way = await wayTo(given).catch((error) => {
     if (error instanceof Deno.errors.NotCapable) throw notWritable(Exit.usage, file);
-    if (error instanceof Deno.errors.NotADirectory || /\(os error /.test(String(error))) {
-      throw new CrxnError(
-        Exit.usage,
-        `${file} cannot be a config: a part of its path is no folder.`,
-        "Name another file.",
-      );
-    }
+    // A name that is too long, say.
+    if (/\(os error /.test(String(error))) throw noFolder();
     throw error;
   });
+  const end = way.trail.at(-1)!;
+  // Where it leads, or where a link that leads nowhere yet wants it.
+  const path = [end.path, ...way.beyond].join("/");
   if (/^\/(proc|dev|sys)\//.test(path)) throw notWritable(Exit.usage, file);
-  const info = await Deno.stat(path).catch(() => undefined);
-  if (info && !info.isFile) {
-    const what = info.isDirectory ? "a folder" : "no ordinary file";
-    throw new CrxnError(Exit.usage, `${file} is ${what}, not a config.`, "Name the file itself with --config.");
+  if (way.trail.slice(0, -1).some(({ type }) => type !== "folder")) throw noFolder();
+  if (end.type === "folder" || /(^|\/)\.{0,2}$/.test(given)) {
+    throw unfit("is a folder, not a config.", "Name the file itself with --config.");
   }
-  if (/\/$/.test(path)) throw new CrxnError(Exit.usage, `${file} is a folder, not a config.`, "Name the file itself.");
-  const seen = await readSeen(path);
-  const changeable = await changeableByOthers(seen ? path : await nearest(path));
+  if (end.type === "other") throw unfit("is no ordinary file, not a config.", "Name the file itself with --config.");
+  // By the name that crxn is going to read it by: a link on the way is somebody's as well.
+  const changeable = changeableOn(way);
   if (changeable) {
     throw new CrxnError(
       Exit.config,
@@ -54,13 +45,8 @@ export async function targetOf(file: string): Promise<Target> {
       "Name a file in a folder of root's with --config, or leave it out.",
     );
   }
+  const seen = await readSeen(path);
   return { path, ...(seen ? { before: { content: seen.content ?? "", mode: seen.mode } } : {}) };
-}
-
-/** The folder that is there already. */
-async function nearest(path: string): Promise<string> {
-  const [outermost] = await missingFolders(path);
-  return parent(outermost ?? path);
 }
 
 /** Owner only where there are secrets in it; never more open than what was there. */
