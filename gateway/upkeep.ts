@@ -68,9 +68,6 @@ export function upkeepItems(config: Config, { caller }: Facts): UpkeepItems {
   };
 }
 
-/** Of a path. */
-export const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
-
 /** Whom the units that are there call: as the journal has their files, and where only root may read that by what lies there. */
 export function callerMade(journal: Pick<Journal, "entries"> | undefined, files: Survey["files"]): Caller | undefined {
   const textOf = (path: string) => {

@@ -1,6 +1,7 @@
 /** Which files root may believe. */
 
 import type { Visited } from "../gateway/trail.ts";
+import { absolute } from "./files.ts";
 import { trailOf } from "./program.ts";
 
 /** Write permission of group and others. */
@@ -15,9 +16,8 @@ const STICKY = 0o1000;
  */
 export async function changeableByOthers(path: string): Promise<string | undefined> {
   if (Deno.uid() !== 0) return undefined;
-  const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
   const links: Visited[] = [];
-  const trail = await trailOf(whole, links);
+  const trail = await trailOf(absolute(path), links);
   if (trail.at(-1)!.type === "missing") return undefined;
   // A link's mode says nothing, but its owner may replace it wherever it is.
   const theirs = [...trail, ...links].find(({ uid }) => uid !== 0);

@@ -171,6 +171,10 @@ Deno.test("statusOf: the last fault is the last that the timer's log has", async
     ],
   };
   const last = () => statusOf(input, runChecks(CHECKS, input)).lastFault;
+  // It is well by now: nobody has to be told that it was not mended.
+  assertEquals(last(), undefined);
+  const { routes } = input.survey;
+  input.survey.routes = routes.filter((r) => !r.device?.startsWith("nat64"));
   assertEquals(last(), { at: "1970-01-01T00:00:02.000Z", id: "prefix-route", found: "b: c", mended: false });
   input.host.log = input.host.log!.slice(0, 1);
   assertEquals(last()?.mended, true);

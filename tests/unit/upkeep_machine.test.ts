@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { settledFacts } from "../../checks/settle.ts";
+import { unitsHere } from "../../commands/gateway_units.ts";
 import { mend } from "../../commands/upkeep.ts";
 import { Program } from "../../gateway/action.ts";
 import { blueprint } from "../../gateway/blueprint.ts";
@@ -67,6 +68,11 @@ Deno.test({
     machine.write(moved, "# HELP crxn_state x\n");
     const script = machine.read("/var/lib/crxn/undo.sh")!;
     assertStringIncludes(script, `remove ${moved}\n`);
+    // Without a config what the timers start has its log as well.
+    Deno.removeSync(play.context.options.config);
+    const logged = await unitsHere(play.context);
+    for (const unit of [Unit.mend, Unit.metrics]) assert(logged.includes(unit), logged.join());
+    assert(!logged.some((unit) => unit.endsWith(".timer")));
     assertEquals(await play.down(), 0, play.said);
     assertEquals([machine.read(plain), machine.read(moved)], [undefined, undefined]);
   },
