@@ -24,7 +24,7 @@ const PASSING = /\b(disconnected|dropping|ignoring|got error|unsafe permissions|
 
 /**
  * Error: syslog's err and worse, a level word that says so, and complaints that the check `logs` would tell. Warning: syslog's
- * warning, and what complains of something that passes: a peer out of reach, a packet dropped. Info: the rest.
+ * warning, such a word, and what complains of something that passes: a peer out of reach, a packet dropped. Info: the rest.
  */
 export function judged({ unit, message, priority, manager }: LogLine): Judged {
   const dated = withoutDate(message);
@@ -34,11 +34,12 @@ export function judged({ unit, message, priority, manager }: LogLine): Judged {
   if (manager) {
     return { level: priority <= 4 || /\bfailed\b|code=(exited|killed|dumped)/i.test(text) ? "warning" : "info", text };
   }
-  if (word?.level === "error") return { level: "error", text, ...known(unit, text, priority) };
+  // A daemon knows best how bad its own line is, whatever words are in it.
+  if (word) return { level: word.level, text, ...known(unit, text, priority) };
   const meaning = meaningOf(unit, text, priority);
   if (meaning) return { level: "error", text, ...(meaning.means ? { means: meaning.means } : {}) };
   const complains = meaningOf("", text, priority) !== undefined || PASSING.test(text);
-  return { level: priority === 4 || word?.level === "warning" || complains ? "warning" : "info", text };
+  return { level: priority === 4 || complains ? "warning" : "info", text };
 }
 
 function known(unit: string, text: string, priority: number): { means?: string } {

@@ -36,8 +36,8 @@ export function ownerOf(item: Item, blueprint: Blueprint): string {
 }
 
 /** The sysctl file is judged line by line by the checks of its parameters; what else is wrong with it is drift. */
-function fileOwner({ path }: FileItem, { workers }: Blueprint): string {
-  if (isUpkeep(path.slice(Path.units.length + 1))) return "upkeep";
+function fileOwner({ path, filledBy }: FileItem, { workers }: Blueprint): string {
+  if (isUpkeep(filledBy ?? path.slice(Path.units.length + 1))) return "upkeep";
   return workers.some((w) => path === Path.taygaConfig(w.instance)) ? "translator-config" : "drift";
 }
 

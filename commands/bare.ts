@@ -3,7 +3,7 @@
 import { readSeen } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
 
-export async function isBare(config: string): Promise<boolean> {
+export async function nothingHere(config: string): Promise<boolean> {
   if (await readSeen(config) !== null) return false;
   return await readJournal().then(({ entries }) => entries.size === 0, () => false);
 }

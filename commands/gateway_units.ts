@@ -23,8 +23,8 @@ export async function unitsHere({ options }: Context): Promise<string[]> {
   } catch (error) {
     if (!(error instanceof CrxnError) || made.length === 0) throw error;
   }
-  // What takes it back, and what keeps it well, are no services that have to run.
-  return [...new Set([...configured, ...made.filter((u) => !u.endsWith(".timer")), Unit.confirm])];
+  // A timer says nothing itself. What takes it all back is no service that has to run.
+  return [...new Set([...configured, ...made.map((u) => u.replace(/\.timer$/, ".service")), Unit.confirm])];
 }
 
 const unitsOf = (config: Config): string[] =>

@@ -3,13 +3,13 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { type Level, LEVELS } from "../checks/log_level.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
-import { followQuestion, parseEntry, tailQuestion } from "../machine/logs.ts";
-import type { Runner } from "../machine/run.ts";
-import { bareReason, isBare } from "./bare.ts";
+import { followQuestion, keepsBack, logFault, parseEntry, tailQuestion } from "../machine/logs.ts";
+import type { Result, Runner } from "../machine/run.ts";
+import { bareReason, nothingHere } from "./bare.ts";
 import type { Context } from "./context.ts";
 import { unitsHere } from "./gateway_units.ts";
 import { type LogEntry, logEntry, logText, shortUnit } from "./logs_output.ts";
-import { withCommon } from "./options.ts";
+import { lineCount, withCommon } from "./options.ts";
 import { harmlessJson, paintFor, put, shownAs } from "./ui.ts";
 
 /** Lines that are read to find those of a level. */
@@ -40,7 +40,7 @@ export interface LogsOptions {
 
 export async function logs(context: Context, options: LogsOptions): Promise<ExitCode> {
   const { ui, runner } = context;
-  if (await isBare(context.options.config)) {
+  if (await nothingHere(context.options.config)) {
     const reason = bareReason(context.options.config);
     ui.out(ui.json ? JSON.stringify({ schema: "crxn.logs/1", units: [], lines: [], reason }, null, 2) : reason);
     return Exit.notUp;
@@ -78,27 +78,32 @@ function chosen(units: string[], name: string | undefined): string[] {
 /** @throws CrxnError 64 for a time that journalctl does not know, 77 where the log may not be read */
 async function readTail(runner: Runner, units: string[], options: LogsOptions) {
   const asked = options.level === "info" ? options.lines : Math.max(SEARCHED, options.lines);
-  const { code, stdout, stderr } = await runner.run(tailQuestion(units, asked, options.since), { timeoutSeconds: 60 });
+  const answer = await runner.run(tailQuestion(units, asked, options.since), { timeoutSeconds: 60 });
+  const entries = answer.stdout.split("\n").flatMap((text) => parseEntry(text, units) ?? []);
+  const fault = tailFault(answer, entries.length, options.since);
+  if (fault) throw fault;
+  const wanted = entries.map(({ line }) => logEntry(line)).filter((line) => isWanted(line, options));
+  return { lines: wanted.slice(-options.lines), cursor: entries.at(-1)?.cursor };
+}
+
+/** Why an answer of journalctl's is none. */
+export function tailFault(
+  { code, stderr }: Pick<Result, "code" | "stderr">,
+  entries: number,
+  since?: string,
+): CrxnError | undefined {
   if (/failed to parse timestamp/i.test(stderr)) {
-    throw new CrxnError(
-      Exit.usage,
-      `journalctl knows no time "${options.since}".`,
-      "Write 10min, 2h, today, or a date.",
-    );
+    return new CrxnError(Exit.usage, `journalctl knows no time "${since}".`, "Write 10min, 2h, today, or a date.");
   }
-  const entries = stdout.split("\n").flatMap((text) => parseEntry(text, units) ?? []);
-  if (entries.length === 0 && Deno.uid() !== 0) {
-    throw new CrxnError(
+  if (entries === 0 && keepsBack(stderr)) {
+    return new CrxnError(
       Exit.noPermission,
-      "The log of the gateway's units may not be read by this user, or has nothing.",
+      "The log of the gateway's units may not be read by this user.",
       "Run it with sudo, as root, or as a member of group adm or systemd-journal.",
     );
   }
-  if (code !== 0 && stdout === "" && stderr.trim() !== "") {
-    throw new CrxnError(Exit.failed, `The log cannot be read: ${stderr.trim().split("\n").at(-1)}.`);
-  }
-  const wanted = entries.map(({ line }) => logEntry(line)).filter((line) => isWanted(line, options));
-  return { lines: wanted.slice(-options.lines), cursor: entries.at(-1)?.cursor };
+  if (code === 0) return undefined;
+  return new CrxnError(Exit.failed, `The log cannot be read: ${logFault(code, stderr).replace(/\.$/, "")}.`);
 }
 
 /** Until Ctrl-C, SIGTERM, the end of journalctl, or until `take` says that nobody listens any more. */
@@ -134,14 +139,6 @@ async function follow(
     for (const signal of signals) Deno.removeSignalListener(signal, asked);
     await held?.end();
   }
-}
-
-function lineCount(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > 100_000) {
-    throw new InvalidArgumentError(`"${text}" is not a number of lines from 1 to 100000.`);
-  }
-  return value;
 }
 
 /** A span means so long ago; anything else is journalctl's to understand. */

@@ -28,6 +28,15 @@ export function seconds(text: string): number {
   return value;
 }
 
+/** How many lines of a log. */
+export function lineCount(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > 100_000) {
+    throw new InvalidArgumentError(`"${text}" is not a number of lines from 1 to 100000.`);
+  }
+  return value;
+}
+
 /** An IPv4 address on the command line. */
 export function ipv4(text: string): string {
   if (parseAddress(text)?.family !== 4) throw new InvalidArgumentError(`"${text}" is not an IPv4 address.`);

@@ -4,9 +4,9 @@ import { Command } from "@commander-js/extra-typings";
 import { Hider } from "../gateway/hide.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { redact } from "../gateway/redact.ts";
-import { newFile } from "../machine/new_file.ts";
+import { fillNew } from "../machine/new_file.ts";
 import type { Context } from "./context.ts";
-import { ipv4, withCommon } from "./options.ts";
+import { ipv4, lineCount, withCommon } from "./options.ts";
 import { gather } from "./report_data.ts";
 import { type Report, reportText, withStrings } from "./report_text.ts";
 import { harmlessJson } from "./ui.ts";
@@ -24,12 +24,7 @@ export const reportCommand = () =>
         "exchange public addresses, names of hosts and keys, each for the same one every time",
       )
       .option("--target <ipv4>", "a host in the overlay for doctor to ping", ipv4)
-      .option(
-        "--lines <number>",
-        "so many lines of the logs",
-        (text: string) => Math.min(Number(text) || 200, 5000),
-        200,
-      ),
+      .option("--lines <number>", "so many lines of the logs", lineCount, 200),
     { yes: false },
   );
 
@@ -42,21 +37,22 @@ export interface ReportOptions {
 
 export async function report(context: Context, options: ReportOptions): Promise<ExitCode> {
   const { ui } = context;
-  const file = options.output === undefined ? undefined : await newFile(options.output);
+  if (options.output === undefined) {
+    ui.out(await reportOf(context, options));
+    return Exit.ok;
+  }
+  await fillNew(options.output, async () => await reportOf(context, options) + "\n");
+  ui.say(`${options.output} has it. Read it before you hand it on.`);
+  return Exit.ok;
+}
+
+async function reportOf(context: Context, options: ReportOptions): Promise<string> {
+  const { ui } = context;
   ui.progress("reading the machine, and sending a probe");
   const { report, known, keys, names } = await gather(context, options);
   ui.done();
   const shown = shareable(report, new Set(known), options.hideAddresses ? new Hider(keys, names) : undefined);
-  const text = ui.json ? harmlessJson(JSON.stringify(shown, null, 2)) : reportText(shown);
-  if (!file) {
-    ui.out(text);
-    return Exit.ok;
-  }
-  using _file = file;
-  const bytes = new TextEncoder().encode(text + "\n");
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-  ui.say(`${options.output} has it. Read it before you hand it on.`);
-  return Exit.ok;
+  return ui.json ? harmlessJson(JSON.stringify(shown, null, 2)) : reportText(shown);
 }
 
 /** Every text of it without secrets, and without who it is about if that is wanted. Versions are nobody's address. */

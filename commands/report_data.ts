@@ -10,21 +10,22 @@ import { CrxnError } from "../gateway/errors.ts";
 import type { Entry } from "../gateway/journal.ts";
 import { replay } from "../gateway/journal.ts";
 import { planLines } from "../gateway/plan.ts";
+import { redact } from "../gateway/redact.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { readSeen } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
-import { parseEntry, tailQuestion } from "../machine/logs.ts";
+import { logFault, parseEntry, tailQuestion } from "../machine/logs.ts";
 import { readProc } from "../machine/proc.ts";
 import type { Runner } from "../machine/run.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
-import { bareReason, isBare } from "./bare.ts";
+import { bareReason, nothingHere } from "./bare.ts";
 import { type Context, loadConfig, type LoadedConfig, prepare } from "./context.ts";
 import { examine, wantedIds } from "./doctor.ts";
 import { unitsHere } from "./gateway_units.ts";
 import { logEntry } from "./logs_output.ts";
-import type { Report, Said } from "./report_text.ts";
+import { type Report, type Said, withoutComments, withTexts } from "./report_text.ts";
 import { WITHOUT_PROBE } from "./status.ts";
-import { statusOf } from "./status_data.ts";
+import { type Status, statusOf } from "./status_data.ts";
 import { statusLines } from "./status_output.ts";
 import { VERSION } from "./version.ts";
 
@@ -51,7 +52,7 @@ export async function gather(
 ): Promise<Gathered> {
   const { runner, options } = context;
   const proc = await readProc(runner, [KERNEL, HOSTNAME]).catch((): Record<string, string> => ({}));
-  const bare = await isBare(options.config);
+  const bare = await nothingHere(options.config);
   const loaded = await attempt(() => loadConfig(options.config));
   const journal = await attempt(readJournal);
   const seen = loaded.value
@@ -60,6 +61,8 @@ export async function gather(
   const survey = seen.value?.input.survey ??
     (await attempt(() => readSurvey(runner, questionsOf(undefined, journal.value ?? replay([]))))).value;
   const units = await attempt(() => unitsHere(context));
+  const about = publicOf(loaded.value?.config, survey, seen.value?.input, [(proc[HOSTNAME] ?? "").trim()]);
+  const clean = (text: string) => redact(text, new Set(about.known));
   const report: Report = {
     schema: "crxn.report/1",
     made: new Date().toISOString(),
@@ -72,7 +75,9 @@ export async function gather(
       packages: Object.fromEntries(Object.entries(survey?.packages ?? {}).filter(([name]) => PACKAGES.test(name))),
     },
     config: await configOf(options.config, loaded.error),
-    status: seen.value ? statusText(seen.value.input) : seen.error!,
+    status: seen.value
+      ? statusText(statusOf(seen.value.input, runChecks(CHECKS, seen.value.input, WITHOUT_PROBE)), clean)
+      : seen.error!,
     doctor: seen.value
       ? doctorOf(seen.value.report)
       : { findings: [], error: await withoutDoctor(context, seen.error!) },
@@ -90,7 +95,7 @@ export async function gather(
     logs: units.value ? await logsOf(runner, units.value, lines) : [],
     journal: journal.value ? [...journal.value.entries.values()].map(entryLine) : [journal.error!],
   };
-  return { report, ...publicOf(loaded.value?.config, survey, seen.value?.input, [(proc[HOSTNAME] ?? "").trim()]) };
+  return { report, ...about };
 }
 
 /** What cannot be had is said in its place. A bug is none of that. */
@@ -106,14 +111,11 @@ async function attempt<T>(
   }
 }
 
-/** Comments are a person's own notes: left out, each line at its place. */
 async function configOf(file: string, error: string | undefined): Promise<Report["config"]> {
   const text = (await readSeen(file).catch(() => null))?.content;
   return {
     file,
-    ...(text === undefined
-      ? {}
-      : { text: text.split("\n").map((l) => l.replace(/(^|\s)#.*$/, "")).join("\n").trimEnd() }),
+    ...(text === undefined ? {} : { text: withoutComments(text) }),
     ...(error === undefined ? {} : { error }),
   };
 }
@@ -121,8 +123,9 @@ async function configOf(file: string, error: string | undefined): Promise<Report
 const plain = (text: string) => text;
 const PLAIN = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
 
-const statusText = (input: CheckInput): string =>
-  statusLines(statusOf(input, runChecks(CHECKS, input, WITHOUT_PROBE)), PLAIN, Date.now()).join("\n");
+/** @param clean takes out secrets: before the lines are broken, for it knows a note by the quotes around it */
+export const statusText = (status: Status, clean: (text: string) => string): string =>
+  statusLines(withTexts(status, clean), PLAIN, Date.now()).join("\n");
 
 type Examined = Awaited<ReturnType<typeof examine>>;
 
@@ -184,8 +187,12 @@ async function networkOf(runner: Runner): Promise<Said[]> {
   }));
 }
 
-async function logsOf(runner: Runner, units: string[], lines: number): Promise<Report["logs"]> {
-  const { stdout } = await runner.run(tailQuestion(units, lines));
+export async function logsOf(runner: Runner, units: string[], lines: number): Promise<Report["logs"]> {
+  const { code, stdout, stderr } = await runner.run(tailQuestion(units, lines), { timeoutSeconds: 60 });
+  if (code !== 0) {
+    const text = `the log cannot be read: ${logFault(code, stderr)}`;
+    return [{ at: new Date().toISOString(), unit: "journalctl", level: "error", text }];
+  }
   return stdout.split("\n").flatMap((text) => parseEntry(text, units) ?? []).map(({ line }) => {
     const { at, unit, level, text } = logEntry(line);
     return { at, unit, level, text };

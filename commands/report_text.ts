@@ -53,8 +53,8 @@ export interface Report {
   journal: string[];
 }
 
-/** The same with every text exchanged; many lines of a log may be one secret, so they are exchanged together. */
-export function withStrings(report: Report, exchange: (text: string) => string): Report {
+/** The same with every text in it exchanged; lines that follow each other together. */
+export function withTexts<T>(value: T, exchange: (text: string) => string): T {
   const walk = (value: unknown): unknown => {
     if (typeof value === "string") return exchange(value);
     if (Array.isArray(value)) {
@@ -65,27 +65,39 @@ export function withStrings(report: Report, exchange: (text: string) => string):
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, walk(inner)]));
   };
+  return walk(value) as T;
+}
+
+/** The same with every text exchanged; many lines of a log may be one secret, so they are exchanged together. */
+export function withStrings(report: Report, exchange: (text: string) => string): Report {
   const { schema, made, logs, ...rest } = report;
-  const texts = walk(logs.map((l) => l.text.replaceAll("\n", "\\n"))) as string[];
+  const texts = withTexts(logs.map((l) => l.text.replaceAll("\n", "\\n")), exchange);
   return {
     schema,
     made,
-    ...walk(rest) as Omit<Report, "schema" | "made" | "logs">,
+    ...withTexts(rest, exchange),
     logs: logs.map((line, i) => ({ ...line, unit: exchange(line.unit), text: texts[i] ?? "" })),
   };
 }
+
+/** Comments are a person's own notes: left out, each line at its place. A line of YAML ends as YAML has it, and nowhere else. */
+export const withoutComments = (text: string): string =>
+  text.split(/\r\n|\r|\n/).map((line) => line.replace(/(^|\s)#[^]*$/, "")).join("\n").trimEnd();
 
 /** Lines of one program that are shown. */
 const MOST = 400;
 
 /** Indented by four: nothing in it can end a block of code. */
-function block(text: string): string[] {
+function block(text: string, most: number): string[] {
   const lines = harmless(text).trimEnd().split("\n");
-  const shown = lines.slice(0, MOST).map((l) => `    ${l}`.trimEnd());
-  return ["", ...shown, ...(lines.length > MOST ? [`    (${lines.length - MOST} lines more)`] : []), ""];
+  const shown = lines.slice(0, most).map((l) => `    ${l}`.trimEnd());
+  return ["", ...shown, ...(lines.length > most ? [`    (${lines.length - most} lines more)`] : []), ""];
 }
 
-const section = (title: string, text: string): string[] => [`## ${title}`, ...block(text === "" ? "(nothing)" : text)];
+const section = (title: string, text: string, most = MOST): string[] => [
+  `## ${title}`,
+  ...block(text === "" ? "(nothing)" : text, most),
+];
 
 export function reportText(report: Report): string {
   const { versions, config, status, doctor, plan, network, units, logs, journal } = report;
@@ -117,7 +129,8 @@ export function reportText(report: Report): string {
     ...section("What `crxn up` would do", plan.error ?? plan.lines.join("\n")),
     ...network.flatMap(({ command, output }) => section(`$ ${command}`, output)),
     ...section("Units", unitLines.join("\n")),
-    ...section("Logs", logs.map((l) => `${l.at} ${l.unit} ${l.level}: ${l.text}`).slice(-MOST).join("\n")),
+    // As many as were asked for.
+    ...section("Logs", logs.map((l) => `${l.at} ${l.unit} ${l.level}: ${l.text}`).join("\n"), Infinity),
     ...section("Journal of crxn: what it made, and what was there before", journal.join("\n")),
   ].join("\n").trimEnd();
 }

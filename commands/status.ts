@@ -6,8 +6,8 @@ import { runChecks } from "../checks/run.ts";
 import { confirmJson } from "../gateway/confirm.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { readPending } from "../machine/confirm.ts";
-import { bareReason, isBare } from "./bare.ts";
-import { type Context, loadConfig, type LoadedConfig } from "./context.ts";
+import { bareReason, nothingHere } from "./bare.ts";
+import { type Context, loadConfig, type LoadedConfig, requireRoot } from "./context.ts";
 import { readInput } from "./doctor_input.ts";
 import { withCommon } from "./options.ts";
 import { openScreen, type Screen } from "./screen.ts";
@@ -45,8 +45,9 @@ export async function status(context: Context, options: StatusOptions): Promise<
   if (options.output !== undefined && !options.prometheus) {
     throw new CrxnError(Exit.usage, "--output is for metrics.", "Add --prometheus.");
   }
+  if (options.output !== undefined) requireRoot("`crxn status --output`");
   const { metricsText, NOTHING } = options.prometheus ? await import("./metrics.ts") : {};
-  if (await isBare(context.options.config)) {
+  if (await nothingHere(context.options.config)) {
     const reason = bareReason(context.options.config);
     if (metricsText) return await handOut(metricsText(NOTHING!), options.output, Exit.notUp);
     ui.out(ui.json ? JSON.stringify({ schema: "crxn.status/1", state: "down", reason }, null, 2) : reason);

@@ -98,7 +98,7 @@ export function statusOf(input: CheckInput, findings: Finding[]): Status {
       ? { nodes: blueprint.nodes.map(({ key, address, device, networks }) => ({ key, address, device, networks })) }
       : {}),
     faults,
-    ...lastFaultOf(input),
+    ...lastFaultOf(input, findings),
     ...(input.host?.tracking
       ? {
         tracking: {
@@ -111,11 +111,13 @@ export function statusOf(input: CheckInput, findings: Finding[]): Status {
   };
 }
 
-/** By the log of the timer's service (upkeep.ts of the commands). */
-function lastFaultOf({ host }: CheckInput): Pick<Status, "lastFault"> {
+/** By the log of the timer's service (upkeep.ts of the commands). What was not mended by it, and is well now, somebody else has. */
+function lastFaultOf({ host }: CheckInput, findings: Finding[]): Pick<Status, "lastFault"> {
   for (const { unit, message, at } of (host?.log ?? []).toReversed()) {
     const [, not, id, found = ""] = unit === Unit.mend ? /^(not )?mended: ([a-z-]+): (.*)$/.exec(message) ?? [] : [];
-    if (id) return { lastFault: { at: new Date(at).toISOString(), id, found, mended: not === undefined } };
+    if (!id) continue;
+    if (not && findings.some((f) => f.id === id && f.verdict === "pass")) return {};
+    return { lastFault: { at: new Date(at).toISOString(), id, found, mended: not === undefined } };
   }
   return {};
 }

@@ -1,7 +1,7 @@
 /** What the timer crxn-mend calls: mends the gateway's own items unattended, and says so in the log. */
 
 import { CHECKS } from "../checks/list.ts";
-import { PROBING } from "../checks/run.ts";
+import { SENDING } from "../checks/run.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { sumOf } from "../gateway/upkeep.ts";
 import { readPending } from "../machine/confirm.ts";
@@ -15,7 +15,7 @@ import { mendable } from "./mending.ts";
 import { inOneLine } from "./ui.ts";
 
 /** No packets are sent: they would come each time. Packages are a person's to bring back. */
-const WANTED = new Set(CHECKS.map((c) => c.id).filter((id) => !PROBING.includes(id) && id !== "packages"));
+const WANTED = new Set(CHECKS.map((c) => c.id).filter((id) => !SENDING.includes(id) && id !== "packages"));
 
 /** sd-daemon(3): levels of lines for the log. */
 const LEVEL = { error: "<3>", warning: "<4>", notice: "<5>" };
@@ -30,13 +30,8 @@ export async function mend(context: Context, sum: string): Promise<ExitCode> {
   requireRoot("`crxn doctor --fix`");
   const reason = await idle();
   if (reason) return say(ui, reason);
-  const loaded = await loadConfig(context.options.config);
-  if (sumOf(loaded.config) !== sum) {
-    return say(
-      ui,
-      `${LEVEL.warning}crxn.yaml has changed since \`crxn up\`: nothing is mended until that has made it.`,
-    );
-  }
+  const loaded = await asMade(context, sum);
+  if (typeof loaded === "string") return say(ui, loaded);
   const look = (ids: ReadonlySet<string>) => examine(context, loaded, ids, undefined);
   // Without the lock: whoever comes meanwhile has not to wait for a look.
   if (mendable(await look(WANTED)).length === 0) return Exit.ok;
@@ -44,7 +39,8 @@ export async function mend(context: Context, sum: string): Promise<ExitCode> {
   // Whoever had it may have taken the gateway down, or changed the config.
   const changed = await idle();
   if (changed) return say(ui, changed);
-  if (await isOther(context, loaded)) return Exit.ok;
+  const now = await asMade(context, sum);
+  if (typeof now === "string") return say(ui, now);
   // The log gets each step and what became of it, not the plan with every rule.
   const terse: Context = { ...context, ui: { ...ui, say: () => {} } };
   const { report } = await fix(terse, look, WANTED, await look(WANTED));
@@ -60,11 +56,17 @@ async function idle(): Promise<string | undefined> {
   return entries.size === 0 ? "Nothing of a gateway is here: `crxn down` was run." : undefined;
 }
 
-const isOther = async ({ options }: Context, { text }: LoadedConfig): Promise<boolean> =>
-  await loadConfig(options.config).then((now) => now.text !== text, (error) => {
-    if (error instanceof CrxnError) return true;
-    throw error;
-  });
+/** The config, if it is the one that `up` has made; otherwise why nothing is mended by it. */
+async function asMade({ options }: Context, sum: string): Promise<LoadedConfig | string> {
+  try {
+    const loaded = await loadConfig(options.config);
+    if (sumOf(loaded.config) === sum) return loaded;
+    return `${LEVEL.warning}crxn.yaml has changed since \`crxn up\`: nothing is mended until that has made it.`;
+  } catch (error) {
+    if (!(error instanceof CrxnError)) throw error;
+    return `${LEVEL.warning}crxn.yaml is not as \`crxn up\` found it: nothing is mended. ${inOneLine(error.message)}`;
+  }
+}
 
 const lineOf = ({ id, result, found, reason }: Fixed): string =>
   result === "mended"

@@ -37,9 +37,14 @@ export function compare(
   return [...makeSteps(items, states, survey, journal, unwanted, done, over), ...removeSteps(unwanted, survey, done)];
 }
 
-/** A tunnel of ours that is of another kind since the config changed is no foreign device. */
+/**
+ * A tunnel of ours that is of another kind since the config changed is no foreign device. Metrics that crxn has written for
+ * somebody else are the timer's from now on, and go with it.
+ */
 function stateOf(item: Item, survey: Survey, journal: Known): State {
   const state = see(item, survey);
+  const taken = item.kind === "file" && item.filledBy !== undefined && !journal.entries.has(item.id);
+  if (taken && state.is === "present") return { is: "differs", how: "not the timer's yet" };
   const ours = state.is === "foreign" && item.kind === "link" && journal.entries.has(item.id);
   return ours ? { is: "differs", how: state.how } : state;
 }
@@ -178,7 +183,7 @@ function removeSteps(entries: Entry[], survey: Survey, done: Done): Step[] {
       title: undoTitle(entry.item, entry.before.file != null, survey),
       undoes: item.id,
       actions: undoActions(entry, survey, done.devices),
-      ...(item.kind === "file"
+      ...(item.kind === "file" && item.filledBy === undefined
         ? { diff: { path: item.path, before: there?.content ?? "", after, secret: item.secret === true } }
         : {}),
     });

@@ -8,6 +8,7 @@ import type { Item } from "./item.ts";
 import { Unit, unitPath } from "./names.ts";
 import type { Step } from "./step.ts";
 import type { Survey } from "./survey.ts";
+import { commandWords } from "./systemd_words.ts";
 import { fill } from "./template.ts";
 
 /** What waits to be confirmed. */
@@ -54,13 +55,9 @@ export const CONFIRM_UNITS = [unitPath(Unit.confirm), unitPath(Unit.confirmTimer
 
 /** The units that take it back, by path. Not of the gateway: whether they are there says nothing about it. */
 export const confirmUnits = (command: string[], seconds: number): Record<string, string> => ({
-  [unitPath(Unit.confirm)]: fill(serviceUnit, { header: HEADER, command: command.map(quoted).join(" ") }),
+  [unitPath(Unit.confirm)]: fill(serviceUnit, { header: HEADER, command: commandWords(command) }),
   [unitPath(Unit.confirmTimer)]: fill(timerUnit, { header: HEADER, seconds: String(seconds) }),
 });
-
-/** A word of ExecStart=: systemd.service(5), "COMMAND LINES". */
-export const quoted = (word: string) =>
-  `"${word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$")}"`;
 
 /** Where a program may be gone after a reboot, or before. */
 const PASSING = /^\/(tmp|run|dev|var\/(tmp|run)|proc)\//;
@@ -69,6 +66,7 @@ const PASSING = /^\/(tmp|run|dev|var\/(tmp|run)|proc)\//;
 export function unfit(command: string[]): string | undefined {
   // deno-lint-ignore no-control-regex
   if (command.some((word) => /[\x00-\x1f\x7f]/.test(word))) return "its path has control characters";
+  if (/["'\\]/.test(command[0] ?? "")) return "its path has quotes or backslashes, which systemd takes in no program's";
   const passing = command.find((word) => PASSING.test(word));
   return passing && `${passing} may be gone by then`;
 }

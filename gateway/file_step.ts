@@ -23,7 +23,9 @@ export function fileStep(item: FileItem, survey: Survey, journal: Known, live: A
     }`,
     item,
     actions: [...(kept ? [{ do: "keep" as const, path: item.path, as: kept }] : []), ...makeCommands(item), ...live],
-    diff: { path: item.path, before: there?.content ?? "", after: item.content, secret: item.secret === true },
+    ...(item.filledBy === undefined
+      ? { diff: { path: item.path, before: there?.content ?? "", after: item.content, secret: item.secret === true } }
+      : {}),
   };
 }
 

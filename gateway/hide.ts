@@ -7,6 +7,7 @@
  * - addresses of yggdrasil (200::/7), which follow from keys: 200:0:0:N:: and 300:0:0:N::.
  * - IPv4: each public /24 becomes 198.18.N.0/24 (RFC 2544), the last byte stays.
  * - MAC addresses and interface ids made of them (fe80::) are numbered.
+ * - 64:ff9b::/96 (RFC 6052): of the IPv4 address in it as above.
  * - private, shared, link-local, documentation, multicast and loopback addresses stay: the overlay's are such.
  * - keys of nodes become KEY-N, with the beginnings of them in names of devices; names of hosts become host-N.example.
  */
@@ -28,12 +29,14 @@ const KEPT = [
   "203.0.113.0/24",
   "224.0.0.0/3",
   "::/127",
-  "64:ff9b::/96",
   "64:ff9b:1::/48",
   "2001:db8::/32",
   "fc00::/7",
   "ff00::/8",
 ].map(network);
+
+/** RFC 6052. */
+const WELL_KNOWN = network("64:ff9b::/96");
 
 /** Numbers things in the order in which they come. */
 class Numbers {
@@ -45,16 +48,30 @@ class Numbers {
   }
 }
 
+/** Where an address may begin: not within another; behind `src:` and the like, which is no part of one. */
+const BEGIN = String.raw`(?:(?<![\w:.])|(?<=[g-z_][\w-]{0,20}:))`;
 /** With the length of a network. */
-const ADDRESS6 =
-  /(?<![\w:.-])((?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}))(?![\w:])(?:\/(\d{1,3}))?/gi;
-const ADDRESS4 = /(?<![\w.:])(\d{1,3}(?:\.\d{1,3}){3})(?!\w|\.\d)(?:\/(\d{1,2}))?/g;
+const ADDRESS6 = new RegExp(
+  String
+    .raw`${BEGIN}((?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}))(?![\w:])(?:\/(\d{1,3}))?`,
+  "gi",
+);
+const ADDRESS4 = /(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?!\w|\.\d)(?:\/(\d{1,2}))?/g;
 /** Networks so large say nothing of anybody. */
 const LARGE = { 4: 8, 6: 16 };
-const MAC = /(?<![\w:])[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?![\w:])/gi;
-/** A name with a public ending. Endings that files and units have are none. */
-const NAME =
-  /(?<![\w.-])(?<!(?<!\/)\/)(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|info|biz|eu|dev|app|xyz|cloud|online|site|tech|network|host|home|lan|local|internal|(?!sh|ip|so|gz|js|ts|py|md|rs|go|in)[a-z]{2})(?![\w-]|\.[a-z])/gi;
+const MAC = new RegExp(String.raw`${BEGIN}[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?![\w:])`, "gi");
+/** Endings of names, beside those of two letters. */
+const ENDINGS =
+  ("com net org info biz dev app xyz cloud online site tech network host home lan local internal edu gov mil " +
+    "club coop shop store mobi email blog wiki space website news media systems solutions services agency studio digital " +
+    "company global world today zone group team life live berlin hamburg swiss wien").split(" ");
+/** A name with a public ending. Endings that files and units have (.sh, .so, .py) are none. */
+const NAME = new RegExp(
+  String.raw`(?<![\w.-])(?<!(?<!\/)\/)(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:${
+    ENDINGS.join("|")
+  }|(?!sh|ip|so|gz|js|ts|py|md|rs|go)[a-z]{2})(?![\w-]|\.[a-z])`,
+  "gi",
+);
 /** Names that are everybody's. */
 const COMMON = /(^|\.)(example|debian|freedesktop|kernel|ietf|rfc-editor)\.(com|net|org)$/i;
 
@@ -115,9 +132,21 @@ export class Hider {
 
   #address(all: string, text: string, length: string | undefined): string {
     const address = parseAddress(text);
+    if (address && contains(WELL_KNOWN, host(address))) return this.#translated(all, text, address, length);
     if (!address || KEPT.some((n) => contains(n, host(address)))) return all;
     if (length !== undefined && Number(length) <= LARGE[address.family]) return all;
     return this.#placeOf(address) + (length === undefined ? "" : `/${length}`);
+  }
+
+  /** Of an address behind the prefix that everybody knows the IPv4 address is somebody's. */
+  #translated(all: string, text: string, { value }: Address, length: string | undefined): string {
+    const inside: Address = { family: 4, value: value & 0xffff_ffffn };
+    if (Number(length ?? 128) <= 96 || KEPT.some((n) => contains(n, host(inside)))) return all;
+    const place = this.#placeOf(inside);
+    const shown = text.includes(".")
+      ? text.slice(0, text.lastIndexOf(":") + 1) + place
+      : formatAddress({ family: 6, value: value - inside.value + parseAddress(place)!.value });
+    return shown + (length === undefined ? "" : `/${length}`);
   }
 
   #placeOf({ family, value }: Address): string {

@@ -38,6 +38,8 @@ export interface FileItem {
   secret?: boolean;
   /** systemd has to read its units again after a change. */
   unit?: boolean;
+  /** The unit of crxn's that writes into it: only that it is there counts, and what was in it is nobody's. */
+  filledBy?: string;
 }
 
 /** A kernel parameter, set now; `sysctlFile` in `sysctls.ts` makes it last. */
@@ -142,10 +144,6 @@ export interface ServiceItem {
   since?: number;
   /** Targets that it pulls in: `down` stops those that were not active before. */
   pulls?: string[];
-  /** A file that it writes, of crxn's alone: it goes with the unit. */
-  leaves?: string;
-  /** Which crxn it calls, and with which config. */
-  caller?: Caller;
 }
 
 /** How a unit calls crxn: its program with what comes before the command, and the config's absolute path. */

@@ -1,7 +1,7 @@
 /** Is an item there? The one question that `up`, `down`, `status` and `doctor` ask of a survey. Pure. */
 
 import { runsWithOlder, seeProgram } from "./daemon.ts";
-import type { AddressItem, Item, LinkItem, RouteItem, ServiceItem } from "./item.ts";
+import type { AddressItem, FileItem, Item, LinkItem, RouteItem, ServiceItem } from "./item.ts";
 import { canonicalNetwork } from "./networks.ts";
 import { seeChain, seeTable } from "./see_rules.ts";
 import { absent, differs, present, type State } from "./state.ts";
@@ -17,7 +17,7 @@ export function see(item: Item, survey: Survey): State {
     case "program":
       return seeProgram(item, survey);
     case "file":
-      return seeFile(item.path, item.content, item.mode, survey);
+      return seeFile(item, survey);
     case "sysctl": {
       const value = survey.sysctls[item.key];
       if (value === undefined) return Object.keys(survey.sysctls).length > 0 ? absent : silent("sysctl");
@@ -45,10 +45,11 @@ export function see(item: Item, survey: Survey): State {
   }
 }
 
-function seeFile(path: string, content: string, mode: number, survey: Survey): State {
+function seeFile({ path, content, mode, filledBy }: FileItem, survey: Survey): State {
   const file = survey.files[path];
   if (file === undefined) return { is: "unknown", how: "not looked at" };
   if (file === null) return absent;
+  if (filledBy !== undefined) return present;
   if (file.content === undefined) return { is: "unknown", how: "not readable" };
   if (file.content !== content) return differs("other content");
   return file.mode === mode ? present : differs(`mode ${file.mode.toString(8)}, not ${mode.toString(8)}`);

@@ -102,7 +102,6 @@ function stopActions(item: ServiceItem, before: Before, survey: Survey): Action[
   // A unit that failed on its last stop would stay listed as failed.
   actions.push(run([Program.systemctl, "reset-failed", unit], { also: [1] }));
   for (const target of before.targets ?? []) actions.push(run([Program.systemctl, "stop", target]));
-  if (item.leaves) actions.push({ do: "remove", path: item.leaves });
   const data = dataFolders(item);
   // One that was there before was moved.
   const [plain = "", moved = ""] = data;

@@ -55,7 +55,6 @@ function undoLines({ item, before }: Entry): string[] {
         words("stop", item.unit),
         ...(before.targets ?? []).map((target) => words("stop", target)),
         ...movedLines(item, before),
-        ...(item.leaves ? [words("remove", item.leaves)] : []),
         ...folderLines(before, dataFolders(item)),
       ];
     case "chain":

@@ -5,12 +5,12 @@ import mendTimer from "../assets/units/crxn-mend.timer" with { type: "text" };
 import metricsUnit from "../assets/units/crxn-metrics.service" with { type: "text" };
 import metricsTimer from "../assets/units/crxn-metrics.timer" with { type: "text" };
 import type { Config } from "./config/types.ts";
-import { quoted } from "./confirm.ts";
 import type { Facts } from "./facts.ts";
 import { type Caller, type FileItem, fileItem, type ServiceItem, serviceItem } from "./item.ts";
 import type { Journal } from "./journal.ts";
 import type { Survey } from "./survey.ts";
 import { HEADER, Path, Unit, unitPath } from "./names.ts";
+import { argument, commandWords, plainPath, wordsIn } from "./systemd_words.ts";
 import { fill } from "./template.ts";
 
 /** Files of units, and the timers that have to run. */
@@ -36,15 +36,14 @@ export function upkeepItems(config: Config, { caller }: Facts): UpkeepItems {
   if (!caller) throw new Error("Nothing says which crxn the units of upkeep call");
   const values = {
     header: HEADER,
-    program: condition(caller.command[0]!),
-    command: caller.command.map(quoted).join(" "),
-    config: quoted(caller.config),
+    program: plainPath(caller.command[0]!),
+    command: commandWords(caller.command),
+    config: argument(caller.config),
     pending: Path.pending,
   };
   const unit = (name: string, template: string, more: Record<string, string>) =>
     fileItem(unitPath(name), fill(template, { ...values, ...more }), { unit: true });
-  const timer = (name: string, more: Partial<ServiceItem> = {}) =>
-    serviceItem(name, { reads: [unitPath(name)], caller, ...more });
+  const timer = (name: string, starts: string[] = []) => serviceItem(name, { reads: [name, ...starts].map(unitPath) });
   return {
     files: [
       ...(mend
@@ -57,40 +56,31 @@ export function upkeepItems(config: Config, { caller }: Facts): UpkeepItems {
         ? [
           unit(Unit.metrics, metricsUnit, { file: metrics, timer: Unit.metricsTimer }),
           unit(Unit.metricsTimer, metricsTimer, {}),
+          fileItem(metrics, "", { filledBy: Unit.metrics }),
         ]
         : []),
     ],
     services: [
       ...(mend ? [timer(Unit.mendTimer)] : []),
-      ...(metrics ? [timer(Unit.metricsTimer, { leaves: metrics })] : []),
+      // Started anew it ends a run that would still write the former file, and fills the new one at once.
+      ...(metrics ? [timer(Unit.metricsTimer, [Unit.metrics])] : []),
     ],
   };
 }
 
-/** Of a path. */
-export const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
-
-/** A path in a condition has no quotes around it; `%` starts a specifier there as well. */
-const condition = (path: string) => path.replaceAll("%", "%%");
-
-/** Whom the units that are there call: by the journal, and where only root may read that by their files. */
+/** Whom the units that are there call: as the journal has their files, and where only root may read that by what lies there. */
 export function callerMade(journal: Pick<Journal, "entries"> | undefined, files: Survey["files"]): Caller | undefined {
-  for (const { item } of journal?.entries.values() ?? []) {
-    if (item.kind === "service" && item.caller) return item.caller;
-  }
-  if (journal) return undefined;
-  const texts = [Unit.mend, Unit.metrics].map((u) => files[unitPath(u)]?.content ?? "");
+  const textOf = (path: string) => {
+    const made = journal?.entries.get(`file ${path}`)?.item;
+    return journal ? (made?.kind === "file" ? made.content : "") : files[path]?.content ?? "";
+  };
+  const texts = [Unit.mend, Unit.metrics].map((unit) => textOf(unitPath(unit)));
   const [, command, config] = /^ExecStart=((?:"(?:\\.|[^"\\])*" )+)[^"]*("(?:\\.|[^"\\])*")$/m.exec(texts.join("\n")) ??
     [];
   if (!command || !config) return undefined;
-  return { command: wordsIn(command), config: wordsIn(config)[0]! };
+  const [program = "", ...words] = wordsIn(`${command}${config}`);
+  return { command: [program, ...words.slice(0, -1)], config: words.at(-1)! };
 }
 
-/** The other way round of `quoted`. */
-const wordsIn = (text: string): string[] =>
-  [...text.matchAll(/"((?:\\.|[^"\\])*)"/g)].map(([, word]) =>
-    word!.replace(/\\(.)/g, "$1").replaceAll("%%", "%").replaceAll("$$", "$")
-  );
-
-/** Where a metrics file is crxn's: by its first line, which `crxn status --prometheus` begins with. */
-export const isMetrics = (text: string): boolean => /^(# (HELP|TYPE) crxn_|$)/.test(text.split("\n")[0]!);
+/** Where a metrics file is crxn's: by how `crxn status --prometheus` begins, or with nothing in it yet. */
+export const isMetrics = (text: string): boolean => text === "" || /^# (HELP|TYPE) crxn_/.test(text);

@@ -4,7 +4,7 @@ import { Program } from "../gateway/action.ts";
 import { CONFIRM_UNITS, confirmUnits, type Pending, pendingIn } from "../gateway/confirm.ts";
 import type { Caller } from "../gateway/item.ts";
 import { Path, Unit } from "../gateway/names.ts";
-import { readNow, readSeen, remove, removeIfEmpty, writeAtomically } from "./files.ts";
+import { absolute, readNow, readSeen, remove, removeIfEmpty, writeAtomically } from "./files.ts";
 import { must, type Runner } from "./run.ts";
 
 /** What waits to be confirmed, if anything does. Only root can tell. */
@@ -22,7 +22,7 @@ export function ownCommand(): string[] {
 /** For units: this crxn, and a config that they find wherever they start. */
 export const ownCaller = (config: string): Caller => ({
   command: ownCommand(),
-  config: config.startsWith("/") ? config : `${Deno.cwd()}/${config}`,
+  config: absolute(config),
 });
 
 /**

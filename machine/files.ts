@@ -215,6 +215,9 @@ async function chownTree(path: string): Promise<void> {
   }
 }
 
+/** As seen from the folder in which crxn was called. */
+export const absolute = (path: string): string => path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+
 export const parent = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
 
 export function toBase64(bytes: Uint8Array): string {

@@ -161,6 +161,7 @@ async function fullBefore(item: Item, survey: Survey): Promise<Before> {
     return { ...beforeOf(item, survey), folders: missing.flat() };
   }
   if (item.kind !== "file") return beforeOf(item, survey);
+  if (item.filledBy !== undefined) return { file: null, folders: await missingFolders(item.path) };
   return { file: await readBefore(item.path), folders: await missingFolders(item.path) };
 }
 

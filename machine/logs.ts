@@ -50,7 +50,6 @@ function textOf(message: unknown): string {
 const asking = (units: string[], ...more: string[]): string[] => [
   Program.journalctl,
   "--no-pager",
-  "--quiet",
   ...more,
   "--output=json",
   "--output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT",
@@ -58,20 +57,32 @@ const asking = (units: string[], ...more: string[]): string[] => [
 ];
 
 /** The question about several units since the boot. */
-export const logsQuestion = (units: string[]): string[] => asking(units, "--boot", `--lines=${LINES}`);
+export const logsQuestion = (units: string[]): string[] => asking(units, "--quiet", "--boot", `--lines=${LINES}`);
 
-/** The last lines, of earlier boots as well. @param since as journalctl(1) has it */
+/**
+ * The last lines, of earlier boots as well. It is not told to be quiet: only then does it say what this user may not see.
+ * @param since as journalctl(1) has it
+ */
 export const tailQuestion = (units: string[], lines: number, since?: string): string[] =>
   asking(units, `--lines=${lines}`, ...(since === undefined ? [] : [`--since=${since}`]));
 
 /** What comes from now on, or behind a place in the journal; never ends by itself. */
 export const followQuestion = (units: string[], cursor: string | undefined): string[] =>
-  asking(units, "--follow", ...(cursor ? ["--no-tail", `--after-cursor=${cursor}`] : ["--lines=0"]));
+  asking(units, "--quiet", "--follow", ...(cursor ? ["--no-tail", `--after-cursor=${cursor}`] : ["--lines=0"]));
+
+/** What it says when it keeps something from this user (src/shared/journal-util.c in systemd). */
+export const keepsBack = (stderr: string): boolean =>
+  /not seeing messages from other users|insufficient permissions/i.test(stderr);
+
+/** Why journalctl has not answered. 124 is crxn's own end of waiting (run.ts). */
+export const logFault = (code: number, stderr: string): string =>
+  stderr.trim().split("\n").at(-1) ||
+  (code === 124 ? "journalctl takes too long" : `journalctl ended with code ${code}`);
 
 /** What these units said since the boot, oldest first. @throws Error when the log may not be read */
 export async function readLogs(runner: Runner, units: string[]): Promise<LogLine[]> {
   const { code, stdout, stderr } = await runner.run(logsQuestion(units));
-  if (code !== 0) throw new Error(stderr.trim() || `journalctl ended with code ${code}`);
+  if (code !== 0) throw new Error(logFault(code, stderr));
   return parseJournal(stdout, units);
 }
 

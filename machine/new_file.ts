@@ -16,3 +16,18 @@ export async function newFile(path: string): Promise<Deno.FsFile> {
     throw new CrxnError(Exit.usage, `${path} cannot be made: ${error instanceof Error ? error.message : error}`);
   }
 }
+
+/**
+ * Such a file with a text that takes its time: it is there before, so that its place is known to be good, and gone again when
+ * there is no text, so that its name is free for another try.
+ */
+export async function fillNew(path: string, text: () => Promise<string>): Promise<void> {
+  using file = await newFile(path);
+  try {
+    const bytes = new TextEncoder().encode(await text());
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  } catch (error) {
+    await Deno.remove(path).catch(() => {});
+    throw error;
+  }
+}

@@ -6,6 +6,7 @@ import { daemonPath } from "../gateway/daemon.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Fetched, Journal } from "../gateway/journal.ts";
 import { dropInPath, instanceOf, isOwnDropIn, Path, Unit, unitPath } from "../gateway/names.ts";
+import { upkeepUnits } from "../gateway/upkeep_units.ts";
 import type { FileSeen, ProgramSeen, Survey } from "../gateway/survey.ts";
 import { kindOfConfig, unitsAsked } from "./always.ts";
 import { hasOwnTayga, readPackages } from "./apt.ts";
@@ -57,6 +58,7 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
       unitPath(Unit.firewall),
       unitPath(Unit.overlay),
       ...(link ? [Path.linkScript, unitPath(Unit.link)] : []),
+      ...upkeepFiles(config?.upkeep),
       ...(yggdrasil ? [Path.yggdrasilConfig, dropInPath(Unit.yggdrasil)] : []),
       ...instances.flatMap((instance) => [
         Path.taygaConfig(instance),
@@ -78,6 +80,12 @@ export function questionsOf(config: Config | undefined, journal: Journal, more: 
     pools: instances.map(Path.pool),
   };
 }
+
+/** Also of whoever may not read the journal: whom the units call is told from their files. */
+const upkeepFiles = (upkeep: Config["upkeep"] = {}): string[] => [
+  ...upkeepUnits(upkeep).map(unitPath),
+  ...(upkeep.metrics ? [upkeep.metrics] : []),
+];
 
 /** What crxn has fetched, and what the overlay's daemon is where that is no package's. */
 export function programsOf(config: Config | undefined, journal: Journal, items: Item[] = []): Questions["programs"] {

@@ -1,5 +1,6 @@
 /** Which files root may believe. */
 
+import { absolute } from "./files.ts";
 import { type Way, wayTo } from "./program.ts";
 
 /** Write permission of group and others. */
@@ -14,7 +15,7 @@ const STICKY = 0o1000;
  */
 export async function changeableByOthers(path: string): Promise<string | undefined> {
   if (Deno.uid() !== 0) return undefined;
-  const way = await wayTo(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
+  const way = await wayTo(absolute(path));
   return way.trail.at(-1)!.type === "missing" ? undefined : changeableOn(way);
 }
 

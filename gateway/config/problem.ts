@@ -1,4 +1,5 @@
 import { CrxnError, Exit } from "../errors.ts";
+import { redactUsers } from "../redact_uri.ts";
 
 /** One mistake in a config: where (line and column count from 1), which value, what is wrong and what would be right. */
 export interface Problem {
@@ -43,7 +44,7 @@ export function unlessRefused<T>(read: () => T): T | undefined {
 
 /** The text without what must not be repeated: passwords of peers, and a private key (128 hex digits) in the wrong place. */
 export function redact(text: string): string {
-  return text.replace(/(password=)[^&\s]+/gi, "$1***").replace(/(:\/\/[^:@/\s]*:)[^@/\s]*@/g, "$1***@")
+  return redactUsers(text, "***").replace(/(password=)[^&\s]+/gi, "$1***")
     .replace(/[0-9a-f]{100,}/gi, (hex) => `***${hex.length} hex digits***`);
 }
 

@@ -6,6 +6,7 @@ import { metricsText, NOTHING } from "../../commands/metrics.ts";
 import { WITHOUT_PROBE } from "../../commands/status.ts";
 import { type Status, statusOf } from "../../commands/status_data.ts";
 import { ensureRequirements } from "../rig/mod.ts";
+import { promtool } from "./promtool.ts";
 import { decode, type Json, patched } from "../recorded/codec.ts";
 
 // What crxn status --prometheus prints, judged by Prometheus' own promtool.
@@ -16,29 +17,6 @@ const names = (folder: string) =>
   [...Deno.readDirSync(new URL(folder, SURVEYS))].map(({ name }) => name).filter((n) => n.endsWith(".json")).sort();
 
 const statusOfInput = (input: CheckInput): Status => statusOf(input, runChecks(CHECKS, input, WITHOUT_PROBE));
-
-/** Of each name and set of labels there may be one: that promtool does not look at. */
-function assertOnce(text: string): void {
-  const samples = text.split("\n").filter((l) => !l.startsWith("#")).map((l) => l.slice(0, l.lastIndexOf(" ")));
-  assertEquals(samples.filter((s, i) => samples.indexOf(s) !== i), []);
-}
-
-/** promtool check metrics: what it says, empty when all is well. */
-async function promtool(text: string): Promise<string> {
-  assertOnce(text);
-  const child = new Deno.Command("/usr/bin/promtool", {
-    args: ["check", "metrics"],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(`${text}\n`));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  return code === 0 ? said : said || `promtool ended with ${code}`;
-}
 
 Deno.test("crxn status --prometheus: promtool finds nothing to say, whatever the gateway's state", async (t) => {
   await ensureRequirements([{ file: "/usr/bin/promtool", package: "prometheus" }]);

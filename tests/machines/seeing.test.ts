@@ -32,23 +32,29 @@ overlay:
 
 /** Plants secrets in what a report is made from. @returns all of them, with what was generated */
 async function plant(gw: Machine): Promise<Record<string, string>> {
+  const [own, shared] = (await gw.must("umask 077; wg genkey | tee /run/own; wg genpsk | tee /run/psk")).trim().split(
+    "\n",
+  );
+  assert(own && shared);
+  // WireGuard's keys where a report reads: nobody asks wg(8). The comment is so long that Status breaks it.
   await gw.must(
-    `iptables -I FORWARD -i nat64-ygg -m comment --comment "door ${SECRET.comment} x" -j DROP
+    `iptables -I FORWARD -i nat64-ygg -m comment --comment "the code of the door behind the house is ${SECRET.comment}, and that of the other one ${SECRET.comment}" -j DROP
     iptables -A INPUT -s 198.51.100.8 -j LOG --log-prefix "${SECRET.prefix} "
     nft add table inet mine; nft add chain inet mine c '{ type filter hook forward priority 5; }'
     nft add rule inet mine c iifname nat64-ygg drop comment '"pin ${SECRET.note}"'
     mkdir -p /etc/systemd/system/tayga@ygg.service.d
-    printf '[Service]\\nExecStartPost=/bin/echo login with password=${SECRET.log}\\n' >/etc/systemd/system/tayga@ygg.service.d/zz.conf
+    iptables -A INPUT -s 198.51.100.9 -m comment --comment "wg0 ${shared}" -j DROP
+    printf '[Service]\\nExecStartPost=/bin/echo login with password=${SECRET.log}\\nExecStartPost=/bin/echo wg0 has ${own}\\n' >/etc/systemd/system/tayga@ygg.service.d/zz.conf
     systemctl daemon-reload; systemctl restart tayga@ygg`,
   );
-  const [own, shared, far] = (await gw.must(
-    `umask 077; mkdir -p /etc/wireguard; wg genkey >/run/own; wg genpsk >/run/psk; far=$(wg genkey | wg pubkey)
+  await gw.must(
+    `umask 077; mkdir -p /etc/wireguard; far=$(wg genkey | wg pubkey)
     printf '[Interface]\\nPrivateKey = %s\\nAddress = 10.99.0.1/32\\n[Peer]\\nPublicKey = %s\\nPresharedKey = %s\\nAllowedIPs = 10.98.0.0/16\\n' \\
       "$(cat /run/own)" "$far" "$(cat /run/psk)" >/etc/wireguard/wg9.conf
-    wg-quick up wg9 >/dev/null 2>&1; cat /run/own /run/psk; echo $far`,
-  )).trim().split("\n");
+    wg-quick up wg9 >/dev/null 2>&1`,
+  );
   const key = /PrivateKey"?: *"?([0-9a-f]{128})/.exec(await gw.read("/etc/yggdrasil/yggdrasil.conf"))?.[1];
-  assert(key && own && shared && far);
+  assert(key);
   return { ...SECRET, yggdrasil: key.slice(0, 64), wireguard: own, preshared: shared };
 }
 
@@ -56,7 +62,7 @@ async function plant(gw: Machine): Promise<Record<string, string>> {
 async function assertPlanted(gw: Machine, secrets: Record<string, string>): Promise<void> {
   await selfOf(gw);
   const sources = await gw.must(
-    `cat ${CONFIG} /etc/yggdrasil/yggdrasil.conf /var/lib/crxn/journal.jsonl; iptables-save; nft list ruleset; journalctl -b -u 'tayga@*' -u yggdrasil; wg show all dump; yggdrasilctl -json getPeers`,
+    `cat ${CONFIG} /etc/yggdrasil/yggdrasil.conf /var/lib/crxn/journal.jsonl; iptables-save; nft list ruleset; journalctl -b -u 'tayga@*' -u yggdrasil; yggdrasilctl -json getPeers`,
   );
   for (const [name, secret] of Object.entries(secrets)) assert(sources.includes(secret), `${name} was not planted`);
 }
@@ -206,6 +212,8 @@ for (const debian of someDebians("seeing")) {
           "nat64-ygg",
           "CRXN-FORWARD",
           "fail: forward-policy",
+          // In the finding, and in Status, where it is one of several lines.
+          '--comment "[comment]" -j DROP',
           "starting TAYGA",
           "10.0.0.0/8",
           "2a04:5b80:300:4::",

@@ -79,9 +79,23 @@ Deno.test("parseConfig: an error repeats neither a peer's password nor a private
       GOOD_YGGDRASIL.replace("net:443", "net:0?password=c0ffee11"),
       GOOD_YGGDRASIL.replace("tls://peer", "http://me:c0ffee11@peer"),
       GOOD_YGGDRASIL.replace("tls://peer", "socks://me:c0ffee11@peer"),
+      // Just wrong enough to be no URI any more.
+      ...[
+        "me:",
+        "tls:/me:",
+        "t://me:",
+        "tls:///me:",
+        "http://me:it's",
+        "http://me:a#",
+        "http://me:a?",
+        "http://me:a/b@",
+      ].map(
+        (start) => GOOD_YGGDRASIL.replace(/\[?tls:\/\/peer[^\]\s]*\]?/, `["${start}c0ffee11@h:443"]`),
+      ),
     ]
   ) {
     const error = await assertRejects(() => parseConfig(yaml, "f"), ConfigError) as ConfigError;
+    assert(yaml.includes("c0ffee11"), "it was not planted");
     assert(!JSON.stringify([error.message, error.detail]).includes("c0ffee11"), error.message);
   }
 });

@@ -53,8 +53,9 @@ Deno.test("inherited: from real processes", async () => {
 });
 
 Deno.test("confirmUnits: whatever the path of crxn is, systemd reads one word", () => {
-  const [service = ""] = Object.values(confirmUnits(['/opt/100% "x" $HOME\\/crxn', "run"], 90));
-  assertStringIncludes(service, '\nExecStart="/opt/100%% \\"x\\" $$HOME\\\\/crxn" "run" confirm --expired');
+  // Variables are exchanged in arguments only: `$$` in a program's path would be two signs (systemd-analyze verify).
+  const [service = ""] = Object.values(confirmUnits(["/opt/100% $HOME/crxn", 'a "$b"\\'], 90));
+  assertStringIncludes(service, '\nExecStart="/opt/100%% $HOME/crxn" "a \\"$$b\\"\\\\" confirm --expired');
   assertStringIncludes(Object.values(confirmUnits(["/usr/local/bin/crxn"], 90))[1]!, "\nOnActiveSec=90\n");
 });
 
@@ -64,6 +65,10 @@ Deno.test("unfit: a program that may be gone when time is up", () => {
   assertEquals(unfit(["/tmp/crxn"]), "/tmp/crxn may be gone by then");
   assertEquals(unfit(["/usr/bin/deno", "run", "/dev/shm/main.ts"]), "/dev/shm/main.ts may be gone by then");
   assertEquals(unfit(["/opt/a\nb"]), "its path has control characters");
+  for (const path of ["/opt/it's", '/opt/"x"', "/opt/a\\b"]) {
+    assertEquals(unfit([path]), "its path has quotes or backslashes, which systemd takes in no program's");
+    assertEquals(unfit(["/usr/bin/deno", path]), undefined);
+  }
 });
 
 Deno.test("pendingIn: what is not of this version, or damaged, is nothing that waits", () => {

@@ -1,7 +1,10 @@
 /** `crxn logs`: levels, words, and that a line stays one. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { judged, type Level } from "../../checks/log_level.ts";
+import { tailFault } from "../../commands/logs.ts";
+import { lineCount } from "../../commands/options.ts";
+import { Exit } from "../../gateway/errors.ts";
 import { logEntry, logText } from "../../commands/logs_output.ts";
 import { asciiOf, inOneLine, shownAs, speaksUtf8 } from "../../commands/ui.ts";
 import { drawn } from "../../commands/screen.ts";
@@ -39,7 +42,9 @@ Deno.test("judged: levels of what daemons and systemd really say", async (t) => 
     [YGG, "[WARN] something", {}, "warning"],
     [YGG, "[ERROR] something", {}, "error"],
     [YGG, "ERROR: something", {}, "error"],
-    [YGG, "level=info nothing failed", {}, "error"],
+    [YGG, "level=info nothing failed", {}, "info"],
+    [YGG, "[WARN] it failed", {}, "warning"],
+    [YGG, "level=info nothing failed", { priority: 3 }, "error"],
     [YGG, "Error adding CKR IPv4 remote subnet: x", {}, "error"],
     [TAYGA, "Main process exited, code=exited, status=1/FAILURE", { manager: true, priority: 5 }, "warning"],
     [TAYGA, "Failed with result 'exit-code'.", { manager: true, priority: 4 }, "warning"],
@@ -105,6 +110,29 @@ Deno.test("parseEntry: the place in the journal, and only units that were asked 
   for (const text of ["", "no JSON", "null", "3", "[]"]) assertEquals(parseEntry(text, [TAYGA]), undefined, text);
   assertEquals(parseJournal(`${own}\ntorn`, [TAYGA]).length, 1);
   assertEquals(parseEntry(entry({ _SYSTEMD_UNIT: "init.scope", UNIT: TAYGA }), [TAYGA])!.line.manager, true);
+});
+
+Deno.test("tailFault: what journalctl keeps back is 77, what it cannot do 1, and nothing is nothing", () => {
+  const exit = (code: number, stderr: string, entries = 0) => tailFault({ code, stderr }, entries, "x")?.exit;
+  const hint =
+    "Hint: You are currently not seeing messages from other users and the system.\n      Users in groups 'adm', 'systemd-journal' can see all messages.\n";
+  assertEquals(exit(0, ""), undefined);
+  assertEquals(exit(0, hint), Exit.noPermission);
+  assertEquals(exit(0, hint, 3), undefined);
+  assertEquals(exit(1, "No journal files were opened due to insufficient permissions.\n"), Exit.noPermission);
+  assertEquals(exit(1, "Failed to parse timestamp: x\n"), Exit.usage);
+  assertEquals(exit(1, "Failed to open files: x\n"), Exit.failed);
+  assertEquals(exit(1, "", 3), Exit.failed);
+  assertStringIncludes(tailFault({ code: 124, stderr: "" }, 0)!.message, "journalctl takes too long");
+  // Told to be quiet it would not say what it keeps back.
+  assertEquals(tailQuestion([TAYGA], 5).includes("--quiet"), false);
+});
+
+Deno.test("lineCount: a number of lines, and no other word", () => {
+  assertEquals([lineCount("1"), lineCount("100000")], [1, 100_000]);
+  for (const text of ["0", "-5", "abc", "1e3", "100001", ""]) {
+    assertThrows(() => lineCount(text), Error, "number of lines");
+  }
 });
 
 Deno.test("tailQuestion and followQuestion: each value is a word of its own", () => {
