@@ -164,6 +164,9 @@ Deno.test("crxn init --print: from options alone, without a terminal, it is a co
   );
   assertEquals(document.values.peers, { values: [], from: "found" });
   assertEquals(document.next, ["crxn init --key", "crxn up --dry-run", "crxn up"]);
+  const elsewhere = JSON.parse((await crxn("init", "--print", "--json", "--config", "/x.yaml", ...node)).out);
+  // The key depends on the daemon that the config names.
+  assertEquals(elsewhere.next, ["init --key", "up --dry-run", "up"].map((c) => `crxn ${c} --config /x.yaml`));
 });
 
 Deno.test("crxn init: what is wrong or missing is 64, and in JSON it is named", async () => {
