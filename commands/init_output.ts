@@ -111,10 +111,10 @@ function nextSteps({ options: { config } }: Context, answers: Answers): [command
   return [
     ...(isYggdrasil(answers)
       ? [
-        [`crxn init --key${daemon ? ` --daemon ${daemon}` : ""}`, "the key that the far operator needs"] as [
-          string,
-          string,
-        ],
+        [
+          `crxn init --key${daemon ? ` --daemon ${daemon}` : ""}${where}`,
+          "the key that the far operator needs",
+        ] satisfies [string, string],
       ]
       : []),
     [`crxn up --dry-run${where}`, "what would be done; changes nothing"],

@@ -6,7 +6,7 @@ import { canBeOf } from "../../gateway/key_kind.ts";
 import { dice } from "./dice.ts";
 import { ground, Person, textOf } from "./init_person.ts";
 import { OLD_NODES, TODAY } from "./keys.ts";
-import { default6, link, terrain, usual } from "./terrains.ts";
+import { default6, link, route, terrain, usual, wireguard } from "./terrains.ts";
 
 const WRONG: [question: string, before: string[], wrong: string, says: RegExp][] = [
   ["role", [], "bridge", /"bridge" is none of the choices/],
@@ -115,10 +115,19 @@ Deno.test("crxn init: whatever is typed is taken or refused, and what comes out 
   const machines = [
     usual(),
     terrain([link("eth0", ["192.0.2.5/24"]), link("eth1", ["2001:db8::1/48"])], [default6("eth1")]),
+    // Whose names and addresses no config can hold.
+    terrain(
+      [link("eth+0", ["2001:db8:9::10/64"]), link("vti7", ["169.254.1.1/30"], { kind: "vti" }), wireguard("wg0")],
+      [
+        default6("eth+0"),
+        route("10.0.0.0/8 dev wg0 via fe80::1"),
+        route("64.0.0.0/2 dev vti7"),
+      ],
+    ),
   ];
   let made = 0;
   for (let n = 0; n < 400; n++) {
-    const machine = machines[n % 2]!;
+    const machine = machines[n % machines.length]!;
     // Enter is what most people press.
     const lines = Array.from({ length: 60 }, () => roll(3) === 0 ? "" : words[roll(words.length)]!);
     const person = new Person(lines);
