@@ -6,7 +6,7 @@ import type { Config, Overlay } from "./config/types.ts";
 import { daemonPath } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { type HandWork, handWorkOf } from "./hand_work.ts";
-import type { Caller, Family } from "./item.ts";
+import type { Family } from "./item.ts";
 import { Path, Unit } from "./names.ts";
 import { dropsOf } from "./netfilter/drops.ts";
 import { defaultUplink, linkOf, type Survey } from "./survey.ts";
@@ -36,6 +36,12 @@ export interface Facts {
   measuredMss?: number;
   /** How units call crxn, where any of them does. */
   caller?: Caller;
+}
+
+/** How a unit calls crxn: its program with what comes before the command, and the config's absolute path. */
+export interface Caller {
+  command: string[];
+  config: string;
 }
 
 /** What else is known about the machine when its facts are drawn up. */

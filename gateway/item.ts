@@ -146,12 +146,6 @@ export interface ServiceItem {
   pulls?: string[];
 }
 
-/** How a unit calls crxn: its program with what comes before the command, and the config's absolute path. */
-export interface Caller {
-  command: string[];
-  config: string;
-}
-
 /** A unit that must not run: Debian's own tayga with its sample config. One with a config of somebody's own may. */
 export interface UnwantedItem {
   kind: "unwanted";

@@ -17,9 +17,14 @@ const URI = new RegExp(
   "gi",
 );
 
+/** With a space in the password, which no URI has. Behind a host stand the digits of a port. */
+const SPACED = new RegExp(String.raw`(${START})[^\s@:/]*:(?!\d+(?:\W|$))[^\n@]{0,200}@`, "gi");
+/** The same without a scheme, in quotes. */
+const SPACED_IN_QUOTES = /(["'])((?:(?!\1)[^\n@])*)(?=@)([^\s"']+)/g;
+
 /** Before and behind the @ of a unit, NAME@INSTANCE.service: alone, or behind a quote or a folder. */
 const UNIT = {
-  name: /(?:^|["'=,(\[{/])[\w-]+$/,
+  name: /(?:^|[\s"'=,(\[{/])[\w-]+$/,
   instance: /^@[\w:.\\-]*\.(?:service|socket|timer|target|slice|scope|mount|device)\b/,
 };
 
@@ -33,6 +38,14 @@ export const withoutUris = (text: string): string => text.replace(URI, (uri) => 
 /** User names and passwords alone. */
 export const redactUsers = (text: string, redacted: string): string =>
   text
+    .replace(SPACED, (_, scheme: string) => `${scheme}${redacted}@`)
+    .replace(
+      SPACED_IN_QUOTES,
+      (all, quote: string, before: string, behind: string) =>
+        !/^[^:]*:[^\s]*\s/.test(before) || isUnit(before, behind) || before.endsWith(redacted)
+          ? all
+          : `${quote}${redacted}${behind}`,
+    )
     .replace(URI, (uri) => {
       const [scheme] = /^[^:]*:\/\//.exec(uri)!;
       // Of the whole of it, before it is told where a query begins: a password may have any sign in it.
@@ -65,8 +78,10 @@ function isHarmless(name: string, text: string, known: ReadonlySet<string>): boo
 function withoutScheme(word: string, redacted: string): string {
   const at = word.lastIndexOf("@");
   const [, open = "", before = ""] = /^([\["'`(<{]*)([^]*)$/.exec(word.slice(0, at))!;
-  const unit = UNIT.name.test(before) && UNIT.instance.test(word.slice(at));
-  const out = before.endsWith(redacted);
-  if (out || !before.includes(":") || unit || parseAddress(before.replace(/\]$/, ""))?.family === 6) return word;
-  return `${open}${redacted}${word.slice(at)}`;
+  const behind = word.slice(at);
+  const out = before.endsWith(redacted) || isUnit(before, behind);
+  if (out || !before.includes(":") || parseAddress(before.replace(/\]$/, ""))?.family === 6) return word;
+  return `${open}${redacted}${behind}`;
 }
+
+const isUnit = (before: string, behind: string): boolean => UNIT.name.test(before) && UNIT.instance.test(behind);

@@ -2,7 +2,7 @@
 
 import { Program } from "../gateway/action.ts";
 import { CONFIRM_UNITS, confirmUnits, type Pending, pendingIn } from "../gateway/confirm.ts";
-import type { Caller } from "../gateway/item.ts";
+import type { Caller } from "../gateway/facts.ts";
 import { Path, Unit } from "../gateway/names.ts";
 import { absolute, readNow, readSeen, remove, removeIfEmpty, writeAtomically } from "./files.ts";
 import { must, type Runner } from "./run.ts";

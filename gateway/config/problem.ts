@@ -48,9 +48,13 @@ export function redact(text: string): string {
     .replace(/[0-9a-f]{100,}/gi, (hex) => `***${hex.length} hex digits***`);
 }
 
+/** Of one value: all before its `@` belongs together, spaces as well. */
+const redactValue = (text: string): string =>
+  redact(/\s/.test(text) && text.includes("@") ? text.replace(/^(\w+:\/\/)?[^@]*:[^]*@/, "$1***@") : text);
+
 /** Text of a stranger in quotes, shortened and redacted: no control character reaches a terminal. */
 export function quote(text: string): string {
-  const hidden = redact(text);
+  const hidden = redactValue(text);
   const short = hidden.length > 100 ? `${hidden.slice(0, 97)}...` : hidden;
   return JSON.stringify(short).replace(
     /[^\x20-\x7e]/g,
@@ -89,7 +93,7 @@ export function placed(
     file,
     ...(finding.place ?? at(finding)),
     path: pathText(finding.path),
-    ...(finding.value === undefined ? {} : { value: redact(finding.value) }),
+    ...(finding.value === undefined ? {} : { value: redactValue(finding.value) }),
     message: finding.message,
     remedy: finding.remedy,
   }));

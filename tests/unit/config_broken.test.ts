@@ -89,6 +89,8 @@ Deno.test("parseConfig: an error repeats neither a peer's password nor a private
         "http://me:a#",
         "http://me:a?",
         "http://me:a/b@",
+        "me:a b",
+        "http://me:a b@c ",
       ].map(
         (start) => GOOD_YGGDRASIL.replace(/\[?tls:\/\/peer[^\]\s]*\]?/, `["${start}c0ffee11@h:443"]`),
       ),

@@ -84,6 +84,8 @@ Deno.test("redact: secrets where programs and people write them", async (t) => {
     ["tls://u:hunt#er2@h", "tls://[redacted]@h"],
     ["tls://u:hunt?er2@h", "tls://[redacted]@h"],
     ["tls://u:hun<ter2@h", "tls://[redacted]@h"],
+    ["tls://u:hun ter2@h:443", "tls://[redacted]@h:443"],
+    ["peers: ['user:hun ter2@h:443', x]", "peers: ['[redacted]@h:443', x]"],
     ["<tls://u:hunter2@h>", "<tls://[redacted]@h>"],
     ["tls://h:1?password=hun@ter2", "tls://[redacted]"],
     ["Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.c2ln", "Bearer [redacted]"],
@@ -122,6 +124,10 @@ Deno.test("redact: what is none stays", () => {
     '"unit":"tayga@ygg.service","x":1',
     "Failed password for root from 192.0.2.1 port 22",
     "date -u +%F",
+    "Failed to connect to tls://h.example:443: i/o timeout, tayga@ygg.service",
+    'msg="Starting: tayga@ygg.service"',
+    "in: peers of 'a: b' and c@d",
+    "mail to operator@example.net: now",
     "monkey=3",
   ];
   for (const line of lines) assertEquals(redact(line, KNOWN), line);
@@ -149,6 +155,10 @@ Deno.test("redact: no secret gets through, wherever it stands; twice is as good 
     [any, (s) => `tls://user:${s}@h:1`],
     [any, (s) => `user:${s}@h:1`],
     [any, (s) => `peers: ['tls://user:${s.replaceAll("'", "''")}@h:1', "tls://h:2"]`],
+    // Without an `@` and not like a port.
+    ["'\",;}#?: ", (s) => `tls://user:x${s.replaceAll("@", "")}@h:1`],
+    ['",;}#?: ', (s) => `peers: ['user:${s} x@h:1']`],
+    [`${any} `, (s) => `secret: ${JSON.stringify(s)}`],
     [any, (s) => `tcp://h:1?password=${s}`],
     [any, (s) => `wss://h:1/?priority=1&key=${s}&sni=a.example`],
     [any, (s) => `password=${unquoted(s)}`],
@@ -214,6 +224,10 @@ Deno.test("redact: takes no time, whatever it is given", () => {
       '-u "a:'.repeat(30_000),
       "a:b@".repeat(30_000),
       "tls://u:".repeat(20_000),
+      "'a:b ".repeat(30_000),
+      "': ".repeat(50_000),
+      `"${":".repeat(100_000)}@`,
+      `"${"a: ".repeat(60_000)}`,
       "password='".repeat(20_000),
     ]
   ) {
