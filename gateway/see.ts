@@ -2,6 +2,7 @@
 
 import { runsWithOlder, seeProgram } from "./daemon.ts";
 import type { AddressItem, FileItem, Item, LinkItem, RouteItem, ServiceItem } from "./item.ts";
+import { OWN_PROTOCOL } from "./names.ts";
 import { canonicalNetwork } from "./networks.ts";
 import { seeChain, seeTable } from "./see_rules.ts";
 import { absent, differs, present, type State } from "./state.ts";
@@ -131,7 +132,7 @@ function seeRoute(item: RouteItem, survey: Survey): State {
   if (!other) return isKnown ? absent : silent("ip");
   const how = `${other.type === "unicast" ? "" : other.type + " "}${other.via ? "via " + other.via + " " : ""}` +
     `${other.hops ? hopWords(other.hops) : `dev ${other.device ?? "-"}`} proto ${other.protocol}`;
-  return other.protocol === "64" ? differs(how) : { is: "foreign", how };
+  return other.protocol === OWN_PROTOCOL ? differs(how) : { is: "foreign", how };
 }
 
 function seeService(item: ServiceItem, survey: Survey): State {

@@ -4,6 +4,7 @@ import { type Action, Program, run } from "./action.ts";
 import { removeCommands, removeRoute } from "./commands.ts";
 import type { ServiceItem } from "./item.ts";
 import { type Before, dataFolders, type Entry } from "./journal.ts";
+import { OWN_PROTOCOL } from "./names.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { routesAt, see } from "./see.ts";
 import { jumpsTo } from "./see_rules.ts";
@@ -49,7 +50,7 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
     case "route":
       // As it is there, not as it should be; one that somebody else put in our place stays.
       return routesAt(item, survey)
-        .filter((r) => r.protocol === "64" && !(r.type === "unicast" && isLost(r, lost)))
+        .filter((r) => r.protocol === OWN_PROTOCOL && !(r.type === "unicast" && isLost(r, lost)))
         .map(removeRoute);
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Action } from "../gateway/action.ts";
 import type { Item } from "../gateway/item.ts";
+import { OWN_PROTOCOL } from "../gateway/names.ts";
 import { routesAt, see } from "../gateway/see.ts";
 import type { State } from "../gateway/state.ts";
 import { linesDone, type Row, rowsOf } from "../gateway/rows.ts";
@@ -114,7 +115,7 @@ function madeAlong(items: Item[], gateway: Item[], survey: Survey): Item[] {
 
 /** Somebody's route does for ours; after a reboot it may be ours that is there. */
 const isOthersRoute = (item: Item, survey: Survey): boolean =>
-  item.kind === "route" && routesAt(item, survey).some(({ protocol }) => protocol !== "64");
+  item.kind === "route" && routesAt(item, survey).some(({ protocol }) => protocol !== OWN_PROTOCOL);
 
 /** What units put there when they start, besides crxn itself, and where: a link that is another one they leave as it is. */
 const MADE_BY_UNITS: Partial<Record<Item["kind"], State["is"][]>> = {
