@@ -1,7 +1,7 @@
 /** Where the config of `crxn init` goes, and its writing. */
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
-import { explaining, keepBeside, missingFolders, notWritable, readSeen, writeAtomically } from "./files.ts";
+import { absolute, explaining, keepBeside, missingFolders, notWritable, readSeen, writeAtomically } from "./files.ts";
 import { at } from "./place.ts";
 import { wayTo } from "./program.ts";
 import { changeableOn } from "./trust.ts";
@@ -18,7 +18,7 @@ export interface Target {
  * @throws CrxnError 78 for a place from which crxn would not read a config, 64 for one that can hold none
  */
 export async function targetOf(file: string): Promise<Target> {
-  const given = file.startsWith("/") ? file : `${Deno.cwd()}/${file}`;
+  const given = absolute(file);
   const unfit = (why: string, remedy: string) => new CrxnError(Exit.usage, `${file} ${why}`, remedy);
   const noFolder = () => unfit("cannot be a config: a part of its path is no folder.", "Name another file.");
   const way = await wayTo(given).catch((error) => {

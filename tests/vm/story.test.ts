@@ -96,14 +96,15 @@ for (const debian of someDebians("from curl to a quiet night")) {
         assertEquals(status.tunnel.kind, "ip6gre");
         tunnel = status.tunnel.device;
         const before = await packets(gw, tunnel);
-        assertEquals(await ping(client, MAPPED, { count: 20 }), { sent: 20, received: 20 });
+        assertEquals((await ping(client, MAPPED, { count: 20, deadline: 60 })).received, 20);
         assert(await packets(gw, tunnel) - before >= 20, "the pings are not the packets of the tunnel");
         await typist.types("crxn status");
         await typist.types(`ping -c 3 ${HOST}`);
         await typist.types(`crxn doctor --target ${HOST}`);
       });
       await chapter("1500 bytes pass whole, not one more, and 2 MB in both directions", async () => {
-        assertEquals(await ping(gw, HOST, { size: 1472, whole: true }), { sent: 3, received: 3 });
+        // An emulated machine answers late, and yggdrasil drops what has waited too long.
+        assertEquals((await ping(gw, HOST, { size: 1472, whole: true, deadline: 30 })).received, 3);
         assertEquals((await ping(gw, HOST, { size: 1473, whole: true })).received, 0);
         await transfer(client, host, MAPPED, 5001, 2_000_000, 120);
         assertMatch(await typist.types("crxn up"), /Nothing to do|no changes/i);
