@@ -6,6 +6,7 @@ import { parseConfig } from "../gateway/config/parse.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
 import { type Rehearsal, rehearsalOf } from "../gateway/rehearsal.ts";
 import { type Findings, picture, results } from "../gateway/rehearsal_report.ts";
+import type { Death } from "../machine/rehearsal_daemon.ts";
 import { interruptions } from "../machine/rehearsal_interruption.ts";
 import { connect, listen } from "../machine/rehearsal_peer.ts";
 import { play, type Step } from "../machine/rehearsal_play.ts";
@@ -59,10 +60,11 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
   const work = play(stage, rehearsal, identities, findings, recorder(ui, paint, steps));
   const error = await Promise.race([work.then(() => undefined, asError), interruption.happened]);
   const logs = error && !interruption.signal.aborted ? logsOf(stage) : [];
+  const restarts = stage.daemons.flatMap(({ name, deaths }) => deaths.map((death) => ({ daemon: name, ...death })));
   const left = await takeDown(stage, work);
   interruption.end();
   ui.done();
-  return report(ui, { config: options.config, rehearsal, findings, steps, error, left, logs });
+  return report(ui, { config: options.config, rehearsal, findings, steps, error, left, logs, restarts });
 }
 
 function announce(ui: Ui, paint: Paint, rehearsal: Rehearsal, file: string | undefined): void {
@@ -113,9 +115,10 @@ interface Report {
   error: Error | undefined;
   left: string[];
   logs: { daemon: string; lines: string[] }[];
+  restarts: ({ daemon: string } & Death)[];
 }
 
-function report(ui: Ui, { config, rehearsal, findings, steps, error, left, logs }: Report): ExitCode {
+function report(ui: Ui, { config, rehearsal, findings, steps, error, left, logs, restarts }: Report): ExitCode {
   if (error && !(error instanceof CrxnError)) throw error;
   const ok = !error && left.length === 0;
   const exit = ok ? Exit.ok : error?.exit ?? Exit.failed;
@@ -123,16 +126,20 @@ function report(ui: Ui, { config, rehearsal, findings, steps, error, left, logs 
   if (ui.json) {
     const { from, target, host } = rehearsal;
     const failure = error && { error: error.message, ...error.detail?.json, logs };
-    const body = { ok, config: config ?? null, from, target, host, steps, ...findings, ...failure, left };
+    const again = restarts.length > 0 ? { restarts } : {};
+    const body = { ok, config: config ?? null, from, target, host, steps, ...findings, ...again, ...failure, left };
     ui.out(JSON.stringify({ schema: "crxn.rehearse/1", ...body }, null, 2));
     return exit;
   }
   if (drawing.length > 0) ui.out(["", ...drawing, ""].join("\n"));
+  for (const { daemon, ended, lines } of restarts) {
+    ui.say([`${daemon} ${ended} and was started again, as its unit does:`, ...shown(lines)].join("\n"));
+  }
   if (error) {
     ui.say(`${paintFor(Deno.stderr).red("The rehearsal did not succeed.")} ${error.message}`);
     if (error.detail?.text) ui.say(error.detail.text.replace(/^/gm, "    "));
     for (const { daemon, lines } of logs) {
-      ui.say([`Last lines of ${daemon}:`, ...lines.map((l) => `    ${l.replace(STAMP, "")}`)].join("\n"));
+      ui.say([`Last lines of ${daemon}:`, ...shown(lines)].join("\n"));
     }
     if (error.remedy) ui.say(error.remedy);
   } else {
@@ -146,6 +153,8 @@ function report(ui: Ui, { config, rehearsal, findings, steps, error, left, logs 
 
 /** yggdrasil's own time stamps. */
 const STAMP = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
+
+const shown = (lines: string[]): string[] => lines.map((l) => `    ${l.replace(STAMP, "")}`);
 
 const NEXT = {
   example: "Next: `crxn init` makes a config; try it with\n      `crxn rehearse --config /etc/crxn/crxn.yaml`.",

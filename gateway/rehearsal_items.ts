@@ -14,6 +14,8 @@ export interface Service {
   name: string;
   /** The unit's ExecStart, with paths in the folder. */
   argv: string[];
+  /** What its unit does in front of each further start. */
+  before?: string[][];
 }
 
 export interface Relocated {
@@ -47,7 +49,13 @@ export function relocate({ items, config }: Blueprint, folder: string): Relocate
     })),
     folders: instances.map((i) => `${folder}/var/lib/tayga/${i}`),
     ...(overlay
-      ? { overlay: { name: "yggdrasil", argv: [daemon, "-useconffile", folder + Path.yggdrasilConfig] } }
+      ? {
+        overlay: {
+          name: "yggdrasil",
+          argv: [daemon, "-useconffile", folder + Path.yggdrasilConfig],
+          before: [[Program.ip, "-6", "address", "flush", "dev", config.overlay.interface, "scope", "global"]],
+        },
+      }
       : {}),
     translators: instances.map((i) => ({
       name: `tayga@${i}`,

@@ -10,6 +10,11 @@ import type { Runner } from "./run.ts";
 const PREFIX = "crxn-rehearse-";
 const FOLDERS = "/run";
 
+/** As in its unit, milliseconds. */
+const RESTART_AFTER = 200;
+/** A unit tries for ever; a rehearsal wants to say that something is wrong. */
+const RESTARTS = 2;
+
 export class Stage {
   readonly daemons: Daemon[] = [];
   private readonly folder = `${FOLDERS}/${PREFIX}${Deno.pid}`;
@@ -40,16 +45,33 @@ export class Stage {
     }
   }
 
-  start(place: Place, { name, argv }: Service): Daemon {
+  start(place: Place, { name, argv, before = [] }: Service): void {
     this.signal.throwIfAborted();
-    const daemon = new Daemon(`${name} (${place})`, this.namespaceOf(place), argv);
-    this.daemons.push(daemon);
-    return daemon;
+    const clear = async () => {
+      for (const words of before) await this.runnerIn(place).run(words);
+    };
+    this.daemons.push(new Daemon(`${name} (${place})`, this.namespaceOf(place), argv, clear));
+  }
+
+  /**
+   * Starts what has ended once more, as its unit would: a daemon that crashes once in a hundred starts is no fault of the config.
+   * @throws CrxnError 1 when it did not help
+   */
+  private async revive(): Promise<void> {
+    for (const daemon of this.daemons.filter((d) => d.ended)) {
+      const { name, ended, deaths } = daemon;
+      if (deaths.length === RESTARTS) {
+        throw new CrxnError(Exit.failed, `${name} ${ended}. It was started ${RESTARTS + 1} times.`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RESTART_AFTER));
+      this.signal.throwIfAborted();
+      await daemon.again();
+    }
   }
 
   /**
    * Asks again and again, every 40 ms, until there is an answer.
-   * @throws CrxnError 1 when time is up, or when one of the daemons has ended
+   * @throws CrxnError 1 when time is up, or when one of the daemons ends time and again
    */
   async until<T>(what: string, seconds: number, probe: () => Promise<T | undefined>): Promise<T> {
     const deadline = Date.now() + seconds * 1000;
@@ -57,8 +79,7 @@ export class Stage {
       this.signal.throwIfAborted();
       const answer = await probe();
       if (answer !== undefined) return answer;
-      const dead = this.daemons.find((d) => d.ended);
-      if (dead) throw new CrxnError(Exit.failed, `${dead.name} ${dead.ended}.`);
+      await this.revive();
       if (Date.now() > deadline) throw new CrxnError(Exit.failed, `${what} within ${seconds} seconds.`);
       await new Promise((resolve) => setTimeout(resolve, 40));
     }

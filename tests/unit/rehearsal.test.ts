@@ -7,6 +7,7 @@ import type { Facts } from "../../gateway/facts.ts";
 import { type Rehearsal, rehearsalOf } from "../../gateway/rehearsal.ts";
 import { relocate } from "../../gateway/rehearsal_items.ts";
 import { layout } from "../../gateway/rehearsal_layout.ts";
+import { Tail } from "../../machine/rehearsal_daemon.ts";
 
 const REAL = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
 const KEYS = { gateway: "aa".repeat(32), node: "bdbacfd82240de3dcd123924cbb55256fb8dab08aa98e305528ab84f419e6efb" };
@@ -129,6 +130,16 @@ Deno.test("layout: no address waits for duplicate address detection", async () =
     const slow = lines.filter((l) => /^address add [0-9a-f]*:/.test(l) && !l.endsWith("nodad"));
     assertEquals(slow, []);
   }
+});
+
+Deno.test("Tail: the last lines, and of a crash the first", () => {
+  const tail = new Tail();
+  tail.add(["1", "", "2", "3"]);
+  tail.add(["4", "5", "6", "7"]);
+  assertEquals(tail.lines, ["2", "3", "4", "5", "6", "7"]);
+  tail.add(["panic: runtime error: index out of range", "", "goroutine 1 [running]:", "a", "b", "c", "d", "e"]);
+  tail.add(["f", "panic: again"]);
+  assertEquals(tail.lines, ["panic: runtime error: index out of range", "goroutine 1 [running]:", "a", "b", "c", "d"]);
 });
 
 Deno.test("relocate: no daemon's file is outside of the folder", async () => {
