@@ -27,13 +27,12 @@ export const MOVE_SCENES: Record<string, Scene> = {
       await stage.play(isBefore);
       await crxn(gw, "down --yes");
       await crxn(node, "down --yes");
+      await stage.play(({ text }) => text.includes("daemon:"));
       await stage.play(({ text }) => text.includes("init --key"));
       await stage.chapter("new keys, a new up, and the way back", async () => {
         const keys = { gw: await publicKeyOf(gw), node: await publicKeyOf(node) };
-        for (const [machine, from, to] of [[gw, stage.keys["node"]!, keys.node], [node, oldKey, keys.gw]] as const) {
-          await edit(machine, from, to);
-          await edit(machine, / +daemon: .*\n/, "");
-        }
+        await edit(gw, stage.keys["node"]!, keys.node);
+        await edit(node, oldKey, keys.gw);
         await upOnBoth({ order: [node, gw] });
         await answersWithin(60, stage.client);
         await crxn(gw, "down --yes");

@@ -18,6 +18,20 @@ async function refused(machine: Machine, command: string, exit: number, says: Re
   assertEquals(stdout, "");
 }
 
+/** Another os-release for the length of `body`; systemd notices mounts when it comes to it, and they are part of a snapshot. */
+async function as(machine: Machine, release: string, body: () => Promise<unknown>): Promise<void> {
+  const noticed = (state: string) =>
+    machine.must(
+      `until systemctl show -p ActiveState 'usr-lib-os\\x2drelease.mount' | grep -qx ActiveState=${state}; do sleep 0.1; done`,
+    );
+  await machine.write("/run/os-release", release);
+  await machine.must("mount --bind /run/os-release /usr/lib/os-release");
+  await noticed("active");
+  await body();
+  await machine.must("umount /usr/lib/os-release");
+  await noticed("inactive");
+}
+
 for (const debian of someDebians("refusals")) {
   Deno.test(`crxn up: refuses on a bare ${debian}, says why, and touches nothing`, async (t) => {
     await using lab = await Lab.create();
@@ -44,18 +58,22 @@ for (const debian of someDebians("refusals")) {
         await refused(gw, `flock /run/crxn.lock crxn ${command}`, 75, /Another crxn/);
       }
     });
-    await step("not Debian: 69", async () => {
-      await gw.write("/run/fedora", 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=40\nPRETTY_NAME="Fedora Linux 40"\n');
-      await gw.must("mount --bind /run/fedora /usr/lib/os-release");
-      for (const command of [up, "crxn install --yes"]) await refused(gw, command, 69, /Fedora Linux 40/);
-      await gw.must("umount /usr/lib/os-release");
-    });
-    await step("Debian 11: 69", async () => {
-      await gw.write("/run/bullseye", 'ID=debian\nVERSION_ID="11"\nPRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\n');
-      await gw.must("mount --bind /run/bullseye /usr/lib/os-release");
-      await refused(gw, up, 69, /11 \(bullseye\).*too old/);
-      await gw.must("umount /usr/lib/os-release");
-    });
+    await step(
+      "not Debian: 69",
+      () =>
+        as(gw, 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=40\nPRETTY_NAME="Fedora Linux 40"\n', async () => {
+          for (const command of [up, "crxn install --yes"]) await refused(gw, command, 69, /Fedora Linux 40/);
+        }),
+    );
+    await step(
+      "Debian 11: 69",
+      () =>
+        as(
+          gw,
+          'ID=debian\nVERSION_ID="11"\nPRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\n',
+          () => refused(gw, up, 69, /11 \(bullseye\).*too old/),
+        ),
+    );
     await step("no overlay link: 69", async () => {
       await gw.write("/run/other.yaml", INTERFACE_GATEWAY.replace("ovl0", "wg7"));
       await refused(gw, `${up} --config /run/other.yaml`, 69, /wg7/);
