@@ -90,8 +90,9 @@ own_table() {
 
 # stop UNIT, disable UNIT: also one whose file somebody has removed
 stop() {
-	if [ "$(systemctl show -P LoadState "$1")" = not-found ] && ! systemctl --quiet is-active "$1"; then return 0; fi
-	try systemctl stop "$1"
+	if [ "$(systemctl show -P LoadState "$1")" != not-found ] || systemctl --quiet is-active "$1"; then
+		try systemctl stop "$1"
+	fi
 	systemctl reset-failed "$1" 2>/dev/null || :
 }
 disable() {

@@ -102,6 +102,11 @@ function stopActions(item: ServiceItem, before: Before, survey: Survey): Action[
   if (now.active !== "inactive") actions.push(run([Program.systemctl, "stop", unit]));
   // A unit that failed on its last stop would stay listed as failed.
   actions.push(run([Program.systemctl, "reset-failed", unit], { also: [1] }));
+  if (item.starts !== undefined) {
+    // One that runs is ended, which is a failure to a oneshot unit: it is waited for before that is forgotten.
+    actions.push(run([Program.systemctl, "stop", item.starts], { also: [5] }));
+    actions.push(run([Program.systemctl, "reset-failed", item.starts], { also: [1] }));
+  }
   for (const target of before.targets ?? []) actions.push(run([Program.systemctl, "stop", target]));
   const data = dataFolders(item);
   // One that was there before was moved.

@@ -53,6 +53,7 @@ function undoLines({ item, before }: Entry): string[] {
       return [
         ...(before.unit?.enabled === "enabled" ? [] : [words("disable", item.unit)]),
         words("stop", item.unit),
+        ...(item.starts === undefined ? [] : [words("stop", item.starts)]),
         ...(before.targets ?? []).map((target) => words("stop", target)),
         ...movedLines(item, before),
         ...folderLines(before, dataFolders(item)),

@@ -43,7 +43,8 @@ export function upkeepItems(config: Config, { caller }: Facts): UpkeepItems {
   };
   const unit = (name: string, template: string, more: Record<string, string>) =>
     fileItem(unitPath(name), fill(template, { ...values, ...more }), { unit: true });
-  const timer = (name: string, starts: string[] = []) => serviceItem(name, { reads: [name, ...starts].map(unitPath) });
+  const timer = (name: string, starts: string, more: string[] = []) =>
+    serviceItem(name, { reads: [name, ...more].map(unitPath), starts });
   return {
     files: [
       ...(mend
@@ -61,9 +62,9 @@ export function upkeepItems(config: Config, { caller }: Facts): UpkeepItems {
         : []),
     ],
     services: [
-      ...(mend ? [timer(Unit.mendTimer)] : []),
+      ...(mend ? [timer(Unit.mendTimer, Unit.mend)] : []),
       // Started anew it ends a run that would still write the former file, and fills the new one at once.
-      ...(metrics ? [timer(Unit.metricsTimer, [Unit.metrics])] : []),
+      ...(metrics ? [timer(Unit.metricsTimer, Unit.metrics, [Unit.metrics])] : []),
     ],
   };
 }

@@ -36,6 +36,16 @@ const mend = (gw: Machine) => gw.run(["systemctl", "start", "crxn-mend.service"]
 
 // A timer calls a program of root's in a place of its own; the stand-in for it, which runs the sources, is none.
 
+/** What the timers start fails, as it does when crxn is exchanged at that moment. */
+const fail = (gw: Machine) =>
+  gw.must(`
+    crxn=$(sed -n 's/^ExecStart="\\([^"]*\\)".*/\\1/p' /etc/systemd/system/crxn-metrics.service)
+    mv $crxn /root/crxn.mine; cp /bin/false $crxn
+    units=$(cd /etc/systemd/system && ls crxn-mend.service crxn-metrics.service 2>/dev/null) || true
+    for unit in $units; do systemctl start $unit && exit 1; done
+    mv /root/crxn.mine $crxn
+    for unit in $units; do systemctl is-failed $unit; done`);
+
 for (const debian of someDebians("upkeep")) {
   const name = `crxn up with upkeep: the gateway mends itself and writes metrics, ${debian}${needsBinary}`;
   Deno.test({
@@ -206,14 +216,16 @@ for (const debian of someDebians("upkeep")) {
         assertEquals(fixed.map((f: { id: string; result: string }) => [f.id, f.result]), [["upkeep", "mended"]]);
         await gw.must("systemctl is-active crxn-metrics.timer");
       });
-      await chapter("undo.sh takes it all back as well", async () => {
+      await chapter("undo.sh takes it all back as well, and what has failed is forgotten", async () => {
+        await fail(gw);
         await gw.must("sh /var/lib/crxn/undo.sh");
         assertEquals(diffSnapshots(ready, await snapshot(gw)), "");
         await gw.write(CONFIG, upkeep("1h"));
         await crxn(gw, "up --yes");
         await filled(gw);
       });
-      await chapter("down: timers, units and the metrics are gone", async () => {
+      await chapter("down: timers, units and the metrics are gone, also where a unit has failed", async () => {
+        await fail(gw);
         await crxn(gw, "down --yes");
         assertEquals((await gw.run(["test", "-e", FILE])).code, 1);
         assertEquals(diffSnapshots(ready, await snapshot(gw)), "");

@@ -73,8 +73,13 @@ Deno.test({
     const logged = await unitsHere(play.context);
     for (const unit of [Unit.mend, Unit.metrics]) assert(logged.includes(unit), logged.join());
     assert(!logged.some((unit) => unit.endsWith(".timer")));
+    for (const unit of [Unit.mend, Unit.metrics]) {
+      assertStringIncludes(script, `stop ${unit}\n`);
+      machine.systemd.unit(unit).active = "failed";
+    }
     assertEquals(await play.down(), 0, play.said);
     assertEquals([machine.read(plain), machine.read(moved)], [undefined, undefined]);
+    for (const unit of [Unit.mend, Unit.metrics]) assertEquals(machine.systemd.unit(unit).active, "inactive");
   },
 });
 
