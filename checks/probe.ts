@@ -199,19 +199,14 @@ function stuck(device: string): Pick<Outcome, "fix" | "mend"> {
   return { fix: step.actions.flatMap((a) => a.do === "run" ? [a.argv] : []), mend: { items: [], steps: [step] } };
 }
 
-/** What somebody has set with tc(8) is not crxn's to take away. */
-const unqueued = (device: string): Pick<Outcome, "fix"> => ({
-  fix: [[Program.tc, "qdisc", "del", "dev", device, "root"]],
-});
-
-function lost(probe: Probed, { hop, what, where, in: place, held }: LostAt): Outcome {
+function lost(probe: Probed, { hop, what, where, in: place, cure }: LostAt): Outcome {
   return {
     verdict: "fail",
     found: `${what} lost ${where}`,
     want: probe.kind === "guess" ? `packets that leave by ${probe.through?.overlay}` : `an answer from ${probe.target}`,
     hop,
-    ...(held !== undefined
-      ? unqueued(held)
+    ...(cure !== undefined
+      ? { fix: cure }
       : (place ?? hop) === "translator" && probe.translator
       ? stuck(probe.translator.device)
       : {}),

@@ -1,5 +1,6 @@
 /** A loss in words: between which two devices, by whose doing. Pure. */
 
+import { Program } from "../gateway/action.ts";
 import type { Side } from "../gateway/probe_points.ts";
 import { linkOf, type Survey } from "../gateway/survey.ts";
 import type { Hop } from "./check.ts";
@@ -10,8 +11,8 @@ import type { Dropped, Through } from "./probe_result.ts";
 export interface Place {
   hop: Hop;
   where: string;
-  /** The device whose queue somebody holds: it may be that. */
-  held?: string;
+  /** What takes away what somebody has set, where it may be that. */
+  cure?: string[][];
 }
 
 /** @param uplink the device by which clients come: the probe's own client stands for them */
@@ -23,7 +24,7 @@ export function placeOf(loss: Loss, through: Through, survey: Survey, uplink: st
       return { hop: loss.hop, where: `at the probe's own client (${through.device})` };
     case "translator":
       return loss.side === "request4"
-        ? withQueue(
+        ? withHindrance(
           { hop: loss.hop, where: `in the translator: packets went into ${translator}, none came out` },
           translator,
           survey,
@@ -79,12 +80,27 @@ const neighboursIn = (output: string, states: string): string[] =>
  */
 const HOLDING = ["tbf", "netem", "htb", "hfsc", "plug", "red", "choke", "cbs", "etf", "taprio"];
 
-function withQueue({ hop, where }: Place, device: string, survey: Survey): Place {
-  const qdisc = linkOf(survey, device)?.qdisc;
-  if (qdisc === undefined || !HOLDING.includes(qdisc)) return { hop, where };
-  const why =
-    `the queue of ${device} is held by tc(8) (${qdisc}), which may lose them: \`tc -s qdisc show dev ${device}\``;
-  return { hop: hop === "target" ? "overlay" : hop, where: `${where}; ${why}`, held: device };
+/** What somebody has set on a device, so that what it counts as sent goes nowhere. It is not crxn's to take away. */
+function hindrance(device: string, survey: Survey): { why: string; cure: string[][] } | undefined {
+  const link = linkOf(survey, device);
+  if (link?.noArp) {
+    return {
+      why: `${device} asks for nobody's link address (ip link: NOARP)`,
+      cure: [[Program.ip, "link", "set", "dev", device, "arp", "on"]],
+    };
+  }
+  if (link?.qdisc === undefined || !HOLDING.includes(link.qdisc)) return undefined;
+  return {
+    why:
+      `the queue of ${device} is held by tc(8) (${link.qdisc}), which may lose them: \`tc -s qdisc show dev ${device}\``,
+    cure: [[Program.tc, "qdisc", "del", "dev", device, "root"]],
+  };
+}
+
+function withHindrance({ hop, where }: Place, device: string, survey: Survey): Place {
+  const found = hindrance(device, survey);
+  if (!found) return { hop, where };
+  return { hop: hop === "target" ? "overlay" : hop, where: `${where}; ${found.why}`, cure: found.cure };
 }
 
 function beyond(loss: Loss, through: Through, survey: Survey): Place {
@@ -105,7 +121,7 @@ function beyond(loss: Loss, through: Through, survey: Survey): Place {
     const why = `the link address of ${fixed} is fixed by hand (ip neigh: PERMANENT), maybe to a wrong one`;
     return { hop: "overlay", where: `beyond ${overlay}: packets left, ${answer}; ${why}` };
   }
-  return withQueue({ hop: "target", where: `beyond ${overlay}: packets left, ${answer}` }, overlay, survey);
+  return withHindrance({ hop: "target", where: `beyond ${overlay}: packets left, ${answer}` }, overlay, survey);
 }
 
 /** "ip filter FORWARD, policy DROP, set by ufw" */

@@ -12,6 +12,8 @@ export interface Link {
   /** The bridge, bond or VRF that it belongs to. */
   master?: string;
   kind?: string;
+  /** An Ethernet device on which ARP and IPv6 neighbour discovery are switched off. Others have no use for them. */
+  noArp?: true;
   /** The queueing discipline at its root: tc(8). */
   qdisc?: string;
   /** `linkinfo.info_data` of ip(8), as it came. */

@@ -37,6 +37,7 @@ export function parseLinks(output: string): Link[] {
       mtu: count(o["mtu"]),
       ...(text(o["master"]) ? { master: text(o["master"])! } : {}),
       ...(text(info["info_kind"]) ? { kind: text(info["info_kind"])! } : {}),
+      ...(o["link_type"] === "ether" && flags.includes("NOARP") ? { noArp: true as const } : {}),
       ...(text(o["qdisc"]) ? { qdisc: text(o["qdisc"])! } : {}),
       data: object(info["info_data"]),
       addresses: addresses.filter((a) => text(a["local"])).map((a) => ({

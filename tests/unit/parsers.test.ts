@@ -183,3 +183,14 @@ Deno.test("parseSave: GRE by its name (iptables 1.8.9) and by its number (1.8.11
   assertEquals(save("-s 200::1/128 -p gre -j DROP"), save("-s 200::1/128 -p 47 -j DROP"));
   assertEquals(save('-m comment --comment "-p gre" -j DROP'), [["-m", "comment", "--comment", "-p gre", "-j", "DROP"]]);
 });
+
+Deno.test("parseLinks: an Ethernet device without ARP is told from one that has no use for it", () => {
+  const of = (link_type: string, ...flags: string[]) =>
+    parseLinks(JSON.stringify([{ ifname: "x", link_type, flags: ["UP", ...flags] }]))[0]!.noArp;
+  assertEquals([of("ether", "NOARP"), of("ether"), of("none", "NOARP"), of("gre6", "NOARP")], [
+    true,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});

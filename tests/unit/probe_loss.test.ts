@@ -128,17 +128,21 @@ Deno.test("isAnswered: a reset counts only when it came from the overlay", () =>
   assertEquals(lossOf(rejected, "tcp")?.hook, "FORWARD");
 });
 
-Deno.test("probe: a queue that somebody has put on a device may be it; the kernel's own may not", async () => {
+Deno.test("probe: a queue that somebody has put on a device may be it; the kernel's own may not; nor does one without ARP", async () => {
   const { survey } = await healthy("interface");
-  const placed = (missed: string, device: string, qdisc: string) => {
-    const links = survey.links.map((l) => l.name === device ? { ...l, qdisc } : l);
+  const placed = (missed: string, device: string, set: { qdisc?: string; noArp?: true }) => {
+    const links = survey.links.map((l) => l.name === device ? { ...l, ...set } : l);
     const seen = through("small", missed);
     return placeOf(lossOf(seen, "small")!, seen, { ...survey, links }, "eth0");
   };
   const sent = { hop: "target" as const, where: "beyond wg0: packets left, no answer came back" };
-  assertEquals(placed("a4-in", "wg0", "fq_codel"), sent);
-  const held = placed("a4-in", "wg0", "tbf");
-  assertEquals([held.hop, held.held], ["overlay", "wg0"]);
+  assertEquals(placed("a4-in", "wg0", { qdisc: "fq_codel" }), sent);
+  const held = placed("a4-in", "wg0", { qdisc: "tbf" });
+  assertEquals([held.hop, held.cure], ["overlay", [["/usr/sbin/tc", "qdisc", "del", "dev", "wg0", "root"]]]);
   assertStringIncludes(held.where, `${sent.where}; the queue of wg0 is held by tc(8) (tbf)`);
-  assertStringIncludes(placed("q4-in", "nat64-ygg", "netem").where, "none came out; the queue of nat64-ygg is held");
+  const into = placed("q4-in", "nat64-ygg", { qdisc: "netem" });
+  assertStringIncludes(into.where, "none came out; the queue of nat64-ygg is held");
+  const deaf = placed("a4-in", "wg0", { noArp: true });
+  assertEquals([deaf.hop, deaf.cure], ["overlay", [["/usr/sbin/ip", "link", "set", "dev", "wg0", "arp", "on"]]]);
+  assertStringIncludes(deaf.where, `${sent.where}; wg0 asks for nobody's link address`);
 });

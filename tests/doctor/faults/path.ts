@@ -145,6 +145,16 @@ export const PATH_FAULTS: Fault[] = [
     touches: ["host"],
   }),
   foreign({
+    id: "probe",
+    owner: "person",
+    name: "ARP switched off on the overlay link",
+    breaks: "ip link set ovl0 arp off; ip neigh flush dev ovl0",
+    undoes: "ip link set ovl0 arp on",
+    says: /ovl0 asks for nobody's link address/,
+    hop: "overlay",
+    touches: ["host"],
+  }),
+  foreign({
     id: "accept-ra",
     owner: "person",
     verdict: "warn",
