@@ -1,61 +1,7 @@
-// `crxn rehearse` as a newcomer runs it: a process of its own, with the real programs, on this machine.
+// `crxn rehearse` as a newcomer runs it.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-const COMMAND = [Deno.execPath(), "run", "--quiet", "-A", MAIN, "rehearse"];
-const KEY = "6fa497818044d164d7f895a69e4678f03d99820b23c1912970e9255910bd8308";
-
-const GATEWAY = (overlay: string, nat64 = "") => `
-address: 10.5.0.1/32
-prefix: 2a04:5b80:300:4::/96
-uplink: ens3
-overlay: ${overlay}
-${nat64}
-`;
-const ROUTES = `routes: [{to: 10.0.0.0/8, via: ${KEY}}]`;
-
-const reason = await obstacle();
-if (reason) console.error(`\nTHE REHEARSAL IS NOT TESTED HERE: ${reason}.\n`);
-
-async function obstacle(): Promise<string | undefined> {
-  if (Deno.build.os !== "linux") return "this is not Linux";
-  if (Deno.uid() !== 0) return "it needs root";
-  const there = (path: string) => Deno.stat(path).then(() => true, () => false);
-  if (!(await there("/etc/debian_version"))) return "this is not Debian";
-  if (!(await there("/dev/net/tun"))) return "there is no /dev/net/tun";
-}
-
-const test = (name: string, body: () => Promise<void>) => Deno.test({ name, ignore: reason !== undefined, fn: body });
-
-interface Output {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function run(argv: string[]): Promise<Output> {
-  const { code, stdout, stderr } = await new Deno.Command(argv[0]!, { args: argv.slice(1), stdin: "null" }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function withConfig<T>(text: string, body: (file: string) => Promise<T>): Promise<T> {
-  const file = await Deno.makeTempFile({ suffix: ".yaml" });
-  try {
-    await Deno.writeTextFile(file, text);
-    return await body(file);
-  } finally {
-    await Deno.remove(file);
-  }
-}
-
-/** Namespaces and folders of the rehearsal that ran as process `pid`. */
-async function leftovers(pid: number): Promise<string[]> {
-  const { stdout } = await run(["/usr/sbin/ip", "netns", "list"]);
-  const names = [...stdout.split("\n"), ...Array.from(Deno.readDirSync("/run"), (e) => `/run/${e.name}`)];
-  return names.filter((n) => n.includes(`crxn-rehearse-${pid}`));
-}
+import { COMMAND, GATEWAY, KEY, leftovers, ROUTES, run, test, withConfig } from "./newcomer.ts";
 
 /** Starts a rehearsal, waits for a line of its, and sends it a signal. */
 async function interrupted(line: string, signal: Deno.Signal): Promise<{ pid: number; code: number; stderr: string }> {
@@ -123,66 +69,6 @@ test("rehearse: an overlay node without prefix reaches the overlay from its own 
     const { code, stdout, stderr } = await run([...COMMAND, "--config", file]);
     assertEquals(code, 0, stderr + stdout);
     assertStringIncludes(stdout, "machine crxn-");
-  });
-});
-
-test("rehearse: a daemon that dies is named, the exit code is 1, and nothing stays", async () => {
-  const before = (await run(["/usr/sbin/ip", "netns", "list"])).stdout;
-  // It knows a yggdrasil's config, and ends at once when it is to run.
-  const directory = await Deno.makeTempDir({ dir: "/usr/local/lib", prefix: "crxn-test-" });
-  try {
-    await Deno.chmod(directory, 0o755);
-    const daemon = `${directory}/yggdrasil`;
-    await Deno.writeTextFile(
-      daemon,
-      '#!/bin/sh\ncase "$*" in *-normaliseconf*) echo \'{"PrivateKey":""}\' ;; esac\n',
-      { mode: 0o755 },
-    );
-    await withConfig(GATEWAY(`{type: yggdrasil, daemon: ${daemon}, ${ROUTES}}`), async (file) => {
-      const { code, stdout, stderr } = await run([...COMMAND, "--config", file]);
-      assertEquals(code, 1, stderr + stdout);
-      assertStringIncludes(stderr, "yggdrasil (node) ended with code 0. It was started 3 times.");
-      assertStringIncludes(stdout, "Everything is taken down again.");
-      assert(!stderr.includes(".ts:"), stderr);
-    });
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-  const mine = (text: string) => text.split("\n").filter((l) => l.startsWith("crxn-rehearse-"));
-  assertEquals(mine((await run(["/usr/sbin/ip", "netns", "list"])).stdout), mine(before));
-});
-
-test("rehearse: a daemon that crashes once is started again, as its unit does, and that is said", async () => {
-  const directory = await Deno.makeTempDir({ dir: "/usr/local/lib", prefix: "crxn-test-" });
-  try {
-    await Deno.chmod(directory, 0o755);
-    const daemon = `${directory}/yggdrasil`;
-    // Whichever of the two is first has its device, with its address, when it dies.
-    const crash = `if mkdir ${directory}/once 2>/dev/null; then
-        timeout -s KILL 0.7 /usr/sbin/yggdrasil "$@"
-        printf '%s\\n' 'panic: on a Sunday' '' 'goroutine 7 [running]:' 1 2 3 4 5 6 7 8 >&2; exit 2
-      fi`;
-    const script =
-      `#!/bin/sh\ncase "$*" in\n*conf*json* | *-normaliseconf* | *-version*) ;;\n*-useconffile*) ${crash} ;;\nesac
-exec /usr/sbin/yggdrasil "$@"\n`;
-    await Deno.writeTextFile(daemon, script, { mode: 0o755 });
-    await withConfig(GATEWAY(`{type: yggdrasil, daemon: ${daemon}, ${ROUTES}}`), async (file) => {
-      const { code, stdout, stderr } = await run([...COMMAND, "--config", file, "--json"]);
-      assertEquals(code, 0, stderr + stdout);
-      const { restarts } = JSON.parse(stdout);
-      assertEquals(restarts.map((r: { ended: string }) => r.ended), ["ended with code 2"]);
-      assertEquals(restarts[0].lines.slice(0, 2), ["panic: on a Sunday", "goroutine 7 [running]:"]);
-    });
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-});
-
-test("rehearse: a program that is no yggdrasil ends with 69, before anything is made", async () => {
-  await withConfig(GATEWAY(`{type: yggdrasil, daemon: /usr/bin/true, ${ROUTES}}`), async (file) => {
-    const { code, stderr } = await run([...COMMAND, "--config", file]);
-    assertEquals(code, 69, stderr);
-    assertStringIncludes(stderr, "/usr/bin/true does not work as a yggdrasil daemon");
   });
 });
 

@@ -2,9 +2,9 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { daemon, goObstacle } from "../rig/daemons.ts";
+import { COMMAND, run } from "./newcomer.ts";
 import { publicHalf } from "../../gateway/yggdrasil_keys.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const reason = goObstacle();
 if (reason) console.error(`\nTHE REHEARSAL WITH TUNNEL ROUTING IS NOT TESTED HERE: ${reason}.\n`);
 
@@ -34,11 +34,8 @@ Deno.test({
       await Deno.chmod(program, 0o755);
       const file = `${directory}/crxn.yaml`;
       await Deno.writeTextFile(file, config(program));
-      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--quiet", "-A", MAIN, "rehearse", "--config", file],
-        stdin: "null",
-      }).output();
-      const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+      const { code, stdout, stderr } = await run([...COMMAND, "--config", file]);
+      const said = stdout + stderr;
       assertEquals(code, 0, said);
       assertStringIncludes(said, "ckr over yggdrasil");
       assertStringIncludes(said, "10.1.0.3 reaches 2001:db8::2 as 10.5.0.2");

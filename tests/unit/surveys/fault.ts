@@ -43,6 +43,11 @@ export const gone = (name: string) => (s: Survey) => {
   down(name)(s);
   s.links = s.links.filter((l) => l.name !== name);
 };
+/** With what the kernel keeps for it. */
+export const goneWhole = (name: string) => (s: Survey) => {
+  gone(name)(s);
+  for (const key of Object.keys(s.sysctls)) if (key.includes(name)) delete s.sysctls[key];
+};
 export const TUNNEL = "crxn-6fa49781";
 export const SECOND_TUNNEL = `crxn-${SECOND.slice(0, 8)}`;
 export const NAT64 = "nat64-ygg";

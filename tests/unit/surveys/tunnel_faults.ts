@@ -2,17 +2,25 @@
 
 import { Path } from "../../../gateway/names.ts";
 import { filterOf } from "./builder.ts";
-import { changed, down, dropRoutes, type Fault, gone, link, reachOf, SECOND_TUNNEL, TUNNEL } from "./fault.ts";
+import {
+  changed,
+  down,
+  dropRoutes,
+  type Fault,
+  gone,
+  goneWhole,
+  link,
+  reachOf,
+  SECOND_TUNNEL,
+  TUNNEL,
+} from "./fault.ts";
 
 export const TUNNEL_FAULTS: Fault[] = [
   {
     name: "the tunnel deleted",
     setup: "yggdrasil",
     check: "tunnel-routing",
-    make: (s) => {
-      gone(TUNNEL)(s);
-      for (const key of Object.keys(s.sysctls)) if (key.includes(TUNNEL)) delete s.sysctls[key];
-    },
+    make: goneWhole(TUNNEL),
   },
   {
     name: "the daemon's device and the tunnel over it deleted",
@@ -52,10 +60,7 @@ export const TUNNEL_FAULTS: Fault[] = [
     name: "the second of two tunnels deleted",
     setup: "two nodes",
     check: "tunnel-routing",
-    make: (s) => {
-      gone(SECOND_TUNNEL)(s);
-      for (const key of Object.keys(s.sysctls)) if (key.includes(SECOND_TUNNEL)) delete s.sysctls[key];
-    },
+    make: goneWhole(SECOND_TUNNEL),
   },
   {
     name: "the second of two tunnels on another port",
