@@ -15,6 +15,8 @@ export interface PingResult {
   received: number;
   /** Milliseconds; only when something came back. */
   rtt?: { min: number; avg: number; max: number };
+  /** Of earlier tries: what was lost while the daemons looked for their paths. Only where something was. */
+  lostBefore?: number;
 }
 
 /** One direction of a transfer. */
@@ -118,11 +120,12 @@ export function results({ host, target, client }: Rehearsal, found: Findings): s
     : [["target", host]];
   if (found.control) rows.push(["without tayga", `${lost(found.control)} pings lost, as it must be`]);
   if (found.ping?.rtt) {
-    const { sent, received, rtt: { min, avg, max } } = found.ping;
+    const { sent, received, lostBefore, rtt: { min, avg, max } } = found.ping;
     rows.push([
       "ping",
       `${received} of ${sent} answered, ${avg.toFixed(2)} ms (${min.toFixed(2)} to ${max.toFixed(2)})`,
     ]);
+    if (lostBefore) rows.push(["", `${lostBefore} lost before, while yggdrasil looked for its paths`]);
   }
   for (const { ipv4, ipv6 } of found.maps ?? []) rows.push(["map", `${host} reaches ${ipv6} as ${ipv4}`]);
   if (found.transfer) {

@@ -34,6 +34,24 @@ export async function ping(runner: Runner, to: string, count: number, patience: 
   return parsePing(stdout);
 }
 
+/**
+ * Pings until four of four are answered. A yggdrasil that has just found a peer looks for its paths once more about a
+ * second later, and loses packets for up to a second then (docs/facts.md).
+ * @param tries at most so many; with one the first loss is the result
+ * @throws CrxnError 1 when something is lost in the last try, too
+ */
+export async function pingWhole(runner: Runner, to: string, tries: number): Promise<PingResult> {
+  let lostBefore = 0;
+  for (;; tries--) {
+    const result = await ping(runner, to, 4, 2);
+    if (result.received === result.sent && result.sent > 0) return { ...result, ...(lostBefore ? { lostBefore } : {}) };
+    if (tries <= 1) {
+      throw new CrxnError(Exit.failed, `Only ${result.received} of ${result.sent} pings to ${to} were answered.`);
+    }
+    lostBefore += result.sent - result.received;
+  }
+}
+
 const PORT = 4711;
 
 /**

@@ -11,6 +11,7 @@ import {
   MAPPED,
   sceneOf,
   someDebians,
+  steadyWithin,
 } from "./story.ts";
 
 // What a change on a live gateway costs those who use it: pings that are lost at 50 per second. docs/guide.md has the figures.
@@ -98,6 +99,7 @@ for (const debian of someDebians("what changes cost")) {
     const { client, gw } = pair;
     await upOnBoth(pair);
     await answersWithin(30, client);
+    await steadyWithin(30, client, MAPPED);
     const alone = await gw.read(CONFIG);
     const two = alone.replace("peers: [", 'peers: ["tls://[2001:db8:9::1]:9", ');
     const daemon = () => gw.must(["systemctl", "show", "-P", "MainPID", "yggdrasil"]);
@@ -135,6 +137,7 @@ for (const debian of someDebians("what changes cost")) {
       assert(lost <= MOST_OVERLAY, `${lost} pings lost, more than ${MOST_OVERLAY}`);
     });
     await chapter("clients changed: nothing is lost over yggdrasil either", async () => {
+      await steadyWithin(30, client, MAPPED);
       const text = (await gw.read(CONFIG)) + 'nat64: {clients: ["2001:db8:c::/64"], mss: 1300}\n';
       assertEquals(await changed(gw, client, text), 0);
     });

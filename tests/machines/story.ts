@@ -140,6 +140,20 @@ export async function answersWithin(seconds: number, from: Place, address = MAPP
   assert(took <= seconds, `${address} took ${took.toFixed(1)} s to answer, not ${seconds}`);
 }
 
+/**
+ * Waits until every address has answered for three seconds without a loss. A yggdrasil that has just found a peer looks
+ * for its paths once more about a second later, and loses packets for up to a second then (docs/facts.md): whoever counts
+ * losses begins after that.
+ * @throws {Error} when something is still lost after `seconds`
+ */
+export async function steadyWithin(seconds: number, from: Place, ...addresses: string[]): Promise<void> {
+  const count = 30;
+  await until(`${addresses.join(" and ")} to answer without a loss`, seconds, async () => {
+    const tries = await Promise.all(addresses.map((address) => ping(from, address, { count, interval: 0.1 })));
+    return tries.every(({ received }) => received === count) || undefined;
+  });
+}
+
 /** SIGKILL to a unit's process; the path must work again, by another process, after `seconds` at most. */
 export async function killAndWait(machine: Place, unit: string, seconds: number, from: Namespace): Promise<void> {
   const pid = async () => (await machine.must(["systemctl", "show", "-P", "MainPID", unit])).trim();

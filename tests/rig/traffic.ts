@@ -4,8 +4,10 @@ import { CommandError, run } from "./process.ts";
 
 /** How to ping. */
 export interface PingOptions {
-  /** Echo requests to send; default 3, five a second. */
+  /** Echo requests to send; default 3. */
   count?: number;
+  /** Seconds between two of them; default 0.2. */
+  interval?: number;
   /** Bytes of payload; default 56. They are sent with "don't fragment" when `whole` is set. */
   size?: number;
   whole?: boolean;
@@ -17,11 +19,12 @@ export interface PingOptions {
 export async function ping(
   from: Place,
   address: string,
-  { count = 3, size = 56, whole = false, deadline }: PingOptions = {},
+  { count = 3, interval = 0.2, size = 56, whole = false, deadline }: PingOptions = {},
 ): Promise<{ sent: number; received: number }> {
   const limit = deadline === undefined ? ["-W", "1"] : ["-w", String(deadline)];
   const fragments = whole ? ["-M", "do"] : [];
-  const argv = ["ping", "-n", "-c", String(count), "-i", "0.2", "-s", String(size), ...limit, ...fragments, address];
+  const numbers = ["-c", String(count), "-i", String(interval), "-s", String(size)];
+  const argv = ["ping", "-n", ...numbers, ...limit, ...fragments, address];
   const output = await from.run(argv);
   const counted = /(\d+) packets transmitted, (\d+) received/.exec(output.stdout);
   // No route at all is an error of ping's own, before anything is sent.

@@ -11,7 +11,9 @@ import {
   CONFIG,
   crxn,
   killAndWait,
+  MAPPED,
   someDebians,
+  steadyWithin,
 } from "../machines/story.ts";
 
 // The operator's notes to the letter: yggdrasil 0.3 with tunnel routing, `systemctl edit` for it and for tayga.
@@ -50,6 +52,7 @@ for (const debian of someDebians("the operator's notes, taken over")) {
     await gw.must(YGGDRASIL);
     await gw.must(typedOver("ygg"));
     await answersWithin(75, client);
+    await steadyWithin(30, client, MAPPED);
     const before = await snapshot(gw);
 
     await chapter("the config that describes it: yggdrasil stays its operator's", async () => {
@@ -66,6 +69,7 @@ for (const debian of someDebians("the operator's notes, taken over")) {
     });
     await chapter("yggdrasil killed: its device is a new one, and crxn follows it", async () => {
       await killAndWait(gw, "yggdrasil", 75, client);
+      await steadyWithin(30, client, MAPPED);
       await crxn(gw, "up --dry-run");
     });
     await chapter("down gives it back, and none is lost either", async () => {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { daemon, daemonStandIn, Lab, type Namespace, ping, until } from "../rig/mod.ts";
+import { steadyWithin } from "../machines/story.ts";
 import { type CkrDaemon, EVERYTHING, GENERATIONS, Node, normalised, type Section } from "./node.ts";
 
 const [NEAR, FAR, STRANGER] = ["10.5.0.1", "10.1.0.3", "10.2.0.3"] as const;
@@ -48,9 +49,7 @@ for (const name of Object.keys(GENERATIONS) as CkrDaemon[]) {
     });
     await story.step("with it, pings pass both ways, full-sized ones too, and the log says so", async () => {
       await nodes(sections);
-      await until("the first answer", 20, async () => {
-        return (await ping(near.place, FAR, { count: 1 })).received === 1 ? true : undefined;
-      });
+      await steadyWithin(30, near.place, FAR);
       assertEquals(await ping(near.place, FAR, { size: 1472, whole: true }), { sent: 3, received: 3 });
       assertEquals(await ping(far.place, NEAR), { sent: 3, received: 3 });
       assertStringIncludes(await near.log(), LINE[name]);

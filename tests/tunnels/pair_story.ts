@@ -12,6 +12,7 @@ import {
   MAPPED,
   note,
   removeProduct,
+  steadyWithin,
 } from "../machines/story.ts";
 import { assertForgedStaysOut, assertStrangerStaysIn } from "./guard.ts";
 
@@ -39,6 +40,7 @@ export function tellPair(name: string, options: () => Promise<PairOptions>, expe
     await chapter("up on both: the ping answers", async () => {
       await upOnBoth(pair);
       await answersWithin(30, client);
+      await steadyWithin(30, client, MAPPED);
       const { tunnel, nodes } = JSON.parse((await crxn(gw, "status --json")).stdout);
       assertEquals([tunnel.kind, nodes.length], [expected.kind, 1]);
     });

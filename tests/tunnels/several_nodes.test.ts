@@ -13,6 +13,7 @@ import {
   MAPPED,
   ROUTED,
   someDebians,
+  steadyWithin,
 } from "../machines/story.ts";
 import { assertForgedStaysOut } from "./guard.ts";
 
@@ -95,6 +96,7 @@ for (const debian of someDebians("several nodes")) {
       await Promise.all([west, east].map((machine) => crxn(machine, "up --yes")));
       await answersWithin(60, client);
       await answersWithin(60, client, EAST_MAPPED);
+      await steadyWithin(30, client, MAPPED, EAST_MAPPED);
       const { nodes } = JSON.parse((await crxn(gw, "status --json")).stdout);
       assertEquals(nodes.map((n: { key: string }) => n.key), [keys.west, keys.east]);
       await crxn(gw, "status");
@@ -145,6 +147,7 @@ for (const debian of someDebians("several nodes")) {
       await gw.reboot();
       await answersWithin(75, client);
       await answersWithin(75, client, EAST_MAPPED);
+      await steadyWithin(30, client, MAPPED, EAST_MAPPED);
     });
     await chapter("the nodes in another order: nothing moves, and both work", async () => {
       const links = await gw.must("ip -br link");

@@ -4,8 +4,9 @@ import { type HopCount, picture, results } from "../../gateway/rehearsal_report.
 import type { Rehearsal } from "../../gateway/rehearsal.ts";
 import { staysSilent } from "../../machine/rehearsal.ts";
 import { connect, listen } from "../../machine/rehearsal_peer.ts";
+import type { Runner } from "../../machine/run.ts";
 import type { Stage } from "../../machine/rehearsal_stage.ts";
-import { flow, parsePing } from "../../machine/rehearsal_traffic.ts";
+import { flow, parsePing, pingWhole } from "../../machine/rehearsal_traffic.ts";
 
 const HOPS: HopCount[] = [
   { place: "gateway", device: "eth0", received: 1245, sent: 7921 },
@@ -47,7 +48,7 @@ Deno.test("results: says where the traffic went and what was lost on purpose", (
   const rehearsal = { client: { address: "2001:db8:c11e::1", maps: [] }, target: "2001:db8::a01:3", host: "10.1.0.3" };
   const text = results(rehearsal as unknown as Rehearsal, {
     control: { sent: 2, received: 0 },
-    ping: { sent: 4, received: 4, rtt: { min: 0.5, avg: 1, max: 2.25 } },
+    ping: { sent: 4, received: 4, lostBefore: 3, rtt: { min: 0.5, avg: 1, max: 2.25 } },
     transfer: {
       toHost: { bytes: 8388608, seconds: 0.1, megabytesPerSecond: 83.89, intact: true },
       toClient: { bytes: 8388608, seconds: 2, megabytesPerSecond: 4.19, intact: true },
@@ -56,6 +57,7 @@ Deno.test("results: says where the traffic went and what was lost on purpose", (
   assertStringIncludes(text, "2001:db8::a01:3 (overlay 10.1.0.3)");
   assertStringIncludes(text, "2 of 2 pings lost");
   assertStringIncludes(text, "4 of 4 answered, 1.00 ms (0.50 to 2.25)");
+  assertStringIncludes(text, "3 lost before, while yggdrasil looked for its paths");
   assertStringIncludes(text, "8 MiB, 84 MB/s");
   assertStringIncludes(text, "8 MiB, 4.2 MB/s");
 });
@@ -67,6 +69,16 @@ Deno.test("parsePing: iputils' summary, with and without answers", () => {
   const none = "2 packets transmitted, 0 received, +2 errors, 100% packet loss, time 201ms\n";
   assertEquals(parsePing(none), { sent: 2, received: 0 });
   assertEquals(parsePing("ping: connect: Network is unreachable"), { sent: 0, received: 0 });
+});
+
+Deno.test("pingWhole: goes on while yggdrasil looks for its paths, and says what was lost; not for ever", async () => {
+  const answering = (...received: number[]) => ({
+    run: () => Promise.resolve({ code: 0, stdout: `4 packets transmitted, ${received.shift()} received`, stderr: "" }),
+  } as unknown as Runner);
+  assertEquals(await pingWhole(answering(4), "10.1.0.3", 5), { sent: 4, received: 4 });
+  assertEquals(await pingWhole(answering(1, 0, 4), "10.1.0.3", 5), { sent: 4, received: 4, lostBefore: 7 });
+  await assertRejects(() => pingWhole(answering(3, 4), "10.1.0.3", 1), CrxnError, "Only 3 of 4");
+  await assertRejects(() => pingWhole(answering(3, 2, 4), "10.1.0.3", 2), CrxnError, "Only 2 of 4");
 });
 
 Deno.test("listen and connect: both ends see the same sums, each way its own", async () => {
