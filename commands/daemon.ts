@@ -6,7 +6,8 @@ import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
 import { type Fault, reachFault, runFault, writableFault } from "../gateway/trail.ts";
 import { groupId } from "../machine/files.ts";
-import { startFault, trailOf } from "../machine/program.ts";
+import { startFault } from "../machine/program.ts";
+import { trailOf } from "../machine/way.ts";
 
 /** @throws CrxnError 69 when yggdrasil.service cannot run it, or somebody else than root could change it */
 export async function requireDaemon({ overlay }: Config): Promise<void> {

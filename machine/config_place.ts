@@ -3,8 +3,8 @@
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { absolute, explaining, keepBeside, missingFolders, notWritable, readSeen, writeAtomically } from "./files.ts";
 import { at } from "./place.ts";
-import { wayTo } from "./program.ts";
 import { changeableOn } from "./trust.ts";
+import { wayTo } from "./way.ts";
 
 export interface Target {
   /** Absolute, and no symbolic link: what a link names is written. */

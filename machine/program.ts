@@ -4,13 +4,13 @@ import { elfFault, isArchive, programFault } from "../gateway/elf.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Fetched } from "../gateway/journal.ts";
 import type { ProgramSeen } from "../gateway/survey.ts";
-import type { Visited } from "../gateway/trail.ts";
 import { daemonOf } from "./archive.ts";
 import { download, sha256Of } from "./download.ts";
 import { missingFolders, writeAtomically } from "./files.ts";
 import { noteFetched } from "./journal.ts";
 import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
+import { absent } from "./way.ts";
 
 /** A program in memory: whatever happens to the file it came from, what was verified is what is installed. */
 export interface Program {
@@ -69,60 +69,9 @@ export async function placeProgram({ fetched, bytes }: Program): Promise<void> {
   await writeAtomically(fetched.path, bytes, { mode: 0o755 });
 }
 
-/** The way to a path, symbolic links followed one by one. */
-export interface Way {
-  /** Every folder on it, and what is at its end: the first that is missing, where one is. */
-  trail: Visited[];
-  /** The links themselves. */
-  links: Visited[];
-  /** What the path names beyond that which is missing. */
-  beyond: string[];
-}
-
-export async function wayTo(path: string): Promise<Way> {
-  const [trail, links] = [[await visit("/")], [] as Visited[]];
-  const todo = wordsOf(path);
-  let here = "";
-  while (todo.length > 0) {
-    const word = todo.shift()!;
-    if (word === "..") {
-      here = here.slice(0, here.lastIndexOf("/"));
-      continue;
-    }
-    const next = `${here}/${word}`;
-    const link = await Deno.readLink(at(next)).catch(() => undefined);
-    if (link !== undefined && links.length < 40) {
-      links.push(await visit(next));
-      if (link.startsWith("/")) here = "";
-      todo.unshift(...wordsOf(link));
-      continue;
-    }
-    trail.push(await visit(next));
-    if (trail.at(-1)!.type === "missing") break;
-    here = next;
-  }
-  return { trail, links, beyond: todo };
-}
-
-export const trailOf = async (path: string): Promise<Visited[]> => (await wayTo(path)).trail;
-
 /** Why the kernel would not start the file; undefined when it would. */
 export async function startFault(path: string): Promise<string | undefined> {
   using file = await Deno.open(at(path));
   const head = new Uint8Array(64);
   return programFault(head.subarray(0, await file.read(head) ?? 0), Deno.build.arch);
-}
-
-const wordsOf = (path: string) => path.split("/").filter((word) => word !== "" && word !== ".");
-
-async function visit(path: string): Promise<Visited> {
-  const info = await Deno.lstat(at(path)).catch(absent);
-  if (!info) return { path, type: "missing", mode: 0, uid: 0, gid: 0 };
-  const type = info.isFile ? "file" : info.isDirectory ? "folder" : "other";
-  return { path, type, mode: (info.mode ?? 0) & 0o7777, uid: info.uid ?? 0, gid: info.gid ?? 0 };
-}
-
-function absent(error: unknown): undefined {
-  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-  throw error;
 }

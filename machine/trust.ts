@@ -1,7 +1,7 @@
 /** Which files root may believe. */
 
 import { absolute } from "./files.ts";
-import { type Way, wayTo } from "./program.ts";
+import { type Way, wayTo } from "./way.ts";
 
 /** Write permission of group and others. */
 const OTHERS = 0o022;

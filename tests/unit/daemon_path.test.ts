@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { elfFault, programFault } from "../../gateway/elf.ts";
 import { CrxnError } from "../../gateway/errors.ts";
 import { runFault, type Visited, writableFault } from "../../gateway/trail.ts";
-import { trailOf } from "../../machine/program.ts";
+import { trailOf } from "../../machine/way.ts";
 import { config, test, UNIT, whole } from "./fake/daemon.ts";
 import { FakeMachine } from "./fake/machine.ts";
 import { Play } from "./fake/play.ts";
