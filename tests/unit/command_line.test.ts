@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Exit } from "../../gateway/errors.ts";
 import { VERSION } from "../../commands/version.ts";
+import { placeFiles } from "../../machine/place.ts";
 import { TODAY } from "./keys.ts";
 import { crxn } from "./said.ts";
 
@@ -197,7 +198,15 @@ Deno.test("crxn up: a broken config is 78 with its place, before anything else i
 });
 
 Deno.test("crxn status: without a config and without a gateway it is not up, which is no error", async () => {
-  const { code, out } = await crxn("status", "--json", "--config", "/nonexistent/crxn.yaml");
-  assertEquals(code, Exit.notUp);
-  assertEquals(JSON.parse(out).state, "down");
+  const folder = await Deno.makeTempDir();
+  // Not the host's: it may have a journal.
+  placeFiles(folder);
+  try {
+    const { code, out } = await crxn("status", "--json", "--config", "/nonexistent/crxn.yaml");
+    assertEquals(code, Exit.notUp);
+    assertEquals(JSON.parse(out).state, "down");
+  } finally {
+    placeFiles("");
+    await Deno.remove(folder, { recursive: true });
+  }
 });
