@@ -29,15 +29,39 @@ try() {
 	failed=1
 }
 
+# keep FILE SUM..., keep_key FILE KEY...: what somebody has made of a file of crxn's, or the key of another node, stays beside it
+keep() {
+	file=$1
+	shift
+	[ -f "$file" ] || return 0
+	sum=$(sha256sum <"$file")
+	for known; do [ "$known" != "${sum%% *}" ] || return 0; done
+	beside "$file"
+}
+keep_key() {
+	file=$1
+	shift
+	grep -Eqi 'PrivateKey.{0,6}[0-9a-f]{64}' "$file" 2>/dev/null || return 0
+	for known; do ! grep -Fqi -- "$known" "$file" || return 0; done
+	beside "$file"
+}
+beside() {
+	as=$1.edited-$(date -u -r "$1" +%Y%m%dT%H%M%S)
+	[ -e "$as" ] || try cp -p -- "$1" "$as"
+}
+
 # remove FILE, folder FOLDER (if it is empty), tree FOLDER, restore FILE MODE UID GID [SECONDS] <base64
 remove() { try rm -f -- "$1.crxn-new" "$1"; }
 folder() { rmdir -- "$1" 2>/dev/null || :; }
 tree() { try rm -rf -- "$1"; }
 restore() {
-	if base64 -d >"$1.crxn-new" && chown "$3:$4" "$1.crxn-new" && chmod "$2" "$1.crxn-new" &&
+	mkdir -p -- "${1%/*}"
+	# A key is for nobody else to read, not for a moment either.
+	if (umask 077 && base64 -d >"$1.crxn-new") && chown "$3:$4" "$1.crxn-new" && chmod "$2" "$1.crxn-new" &&
 		{ [ -z "${5-}" ] || touch -d "@$5" "$1.crxn-new"; }; then
 		try mv -f -- "$1.crxn-new" "$1"
 	else
+		rm -f -- "$1.crxn-new"
 		echo "FAILED: restore $1" >&2
 		failed=1
 	fi
@@ -67,19 +91,27 @@ route() {
 
 # chain FAMILY TABLE FROM CHAIN; base and table FAMILY TABLE [FROM]: what iptables-nft made for it, if nothing is left in it
 iptables_of() { if [ "$1" = ip6 ]; then echo ip6tables; else echo iptables; fi; }
+# Nothing of a table that iptables cannot read ("incompatible"): somebody has put rules of nftables there.
+saved() {
+	text=$("$(iptables_of "$1")-save" -t "$2" 2>/dev/null) || return 1
+	case $text in *incompatible*) return 1 ;; esac
+	printf '%s\n' "$text"
+}
 chain() {
 	program=$(iptables_of "$1")
-	"$program-save" -t "$2" 2>/dev/null | grep -q "^:$4 " || return 0
+	saved "$1" "$2" | grep -q "^:$4 " || nft list chain "$1" "$2" "$4" >/dev/null 2>&1 || return 0
 	while "$program" -w -t "$2" -D "$3" -m comment --comment crxn:jump -j "$4" 2>/dev/null; do :; done
 	try "$program" -w -t "$2" -F "$4"
 	try "$program" -w -t "$2" -X "$4"
 }
 base() {
-	if "$(iptables_of "$1")-save" -t "$2" 2>/dev/null | grep -Eq "^(-A $3 |:$3 DROP)"; then return 0; fi
+	saved "$1" "$2" >/dev/null || return 0
+	if saved "$1" "$2" | grep -Eq "^(-A $3 |:$3 DROP)"; then return 0; fi
 	nft delete chain "$1" "$2" "$3" 2>/dev/null || :
 }
 table() {
-	if "$(iptables_of "$1")-save" -t "$2" 2>/dev/null | grep -Eq '^(-A |:[^ ]+ (DROP|-))'; then return 0; fi
+	saved "$1" "$2" >/dev/null || return 0
+	if saved "$1" "$2" | grep -Eq '^(-A |:[^ ]+ (DROP|-))'; then return 0; fi
 	nft delete table "$1" "$2" 2>/dev/null || :
 }
 
@@ -101,6 +133,12 @@ disable() {
 	elif [ "$(systemctl show -P LoadState "$1")" = not-found ]; then
 		systemctl --quiet disable "$1" 2>/dev/null || :
 	fi
+}
+
+# again WORDS... UNIT: systemctl, of a unit that ran before crxn, unless its package has gone since
+again() {
+	for unit; do :; done
+	[ "$(systemctl show -P LoadState "$unit")" = not-found ] || try systemctl "$@"
 }
 
 # unless_same UNIT MILLISECONDS COMMAND...: unless the unit's process is the one that ran before crxn, since that time

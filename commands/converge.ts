@@ -1,12 +1,13 @@
 /** Brings a machine to a list of items, or back from it: what `up`, `down` and a failed `up` have in common. */
 
-import { compare } from "../gateway/compare.ts";
+import { compare, takenPlaces } from "../gateway/compare.ts";
 import type { Step } from "../gateway/step.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Item } from "../gateway/item.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { inMakingOrder } from "../gateway/order.ts";
 import { emptyTables, restartFormer } from "../gateway/undo.ts";
+import { silentFor } from "../gateway/silence.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { act, applyAll } from "../machine/apply.ts";
 import {
@@ -23,15 +24,49 @@ import type { Runner } from "../machine/run.ts";
 import { questionsOf, readSurvey } from "../machine/survey.ts";
 import type { Context } from "./context.ts";
 
-/** Steps that leave only `items` of what the journal knows. */
-export const takeBackSteps = (items: Item[], survey: Survey, journal: Journal): Step[] =>
-  compare(items, survey, journal);
+/** Seconds between two looks at a machine that gave no answer. */
+const PAUSE = 2;
+
+/**
+ * Reads what taking back goes by. What a busy machine does not answer would pass for gone: then nothing is done, and the
+ * journal stays.
+ * @param goingBackTo items that stay, or come again
+ * @throws CrxnError 1 when it gives no answer three times
+ */
+export async function readToTakeBack(runner: Runner, journal: Journal, goingBackTo: Item[] = []): Promise<Survey> {
+  const known = [...journal.entries.values(), ...journal.undone.values()].map(({ item }) => item);
+  for (let tries = 3;; tries--) {
+    const survey = await readSurvey(runner, questionsOf(undefined, journal, goingBackTo));
+    const silent = silentFor([...known, ...goingBackTo], survey);
+    if (silent.length === 0) return survey;
+    if (tries <= 1) {
+      throw new CrxnError(
+        Exit.failed,
+        `This machine could not be read: ${silent.join("; ")}.`,
+        `What was made is still in the journal: try \`crxn down\` again when the machine is less busy. ${WITHOUT}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE * 1000));
+  }
+}
+
+/**
+ * Steps that leave only `items` of what the journal knows. An item in whose place is something of somebody else's by now is
+ * left out: it must not keep the others from coming back.
+ */
+export function takeBackSteps(items: Item[], survey: Survey, journal: Journal): Step[] {
+  const taken = new Set(takenPlaces(items, survey, journal).map(({ item }) => item.id));
+  if (taken.size === 0) return compare(items, survey, journal);
+  const entries = new Map([...journal.entries].filter(([id]) => !taken.has(id)));
+  return compare(items.filter(({ id }) => !taken.has(id)), survey, { ...journal, entries });
+}
 
 /**
  * Takes back everything in the journal that is not among `items`, all of it, whatever fails on the way.
+ * @returns what has not come back because something that is not crxn's is in its place, in words
  * @throws CrxnError 1 that lists what could not be taken back
  */
-export async function takeBack(context: Context, items: Item[], onStep: (step: Step) => void): Promise<void> {
+export async function takeBack(context: Context, items: Item[], onStep: (step: Step) => void): Promise<string[]> {
   const { runner } = context;
   // A kill may have left it.
   await freeReserve();
@@ -42,7 +77,8 @@ export async function takeBack(context: Context, items: Item[], onStep: (step: S
     // What a failed run announced and did not do is not true any more.
     if (noted && JSON.stringify(noted) !== JSON.stringify(item)) await noteItem(item);
   }
-  const survey = await readSurvey(runner, questionsOf(undefined, journal, former));
+  const survey = await readToTakeBack(runner, journal, former);
+  const taken = takenPlaces(former, survey, journal).map(({ item, how }) => `${item.id}: ${how}`);
   const failures = await applyAll(runner, takeBackSteps(former, survey, journal), survey, onStep);
   const problems = failures.map(({ step, error }) => `${step.title}: ${describe(error)}`);
   problems.push(...await settle(runner));
@@ -58,6 +94,7 @@ export async function takeBack(context: Context, items: Item[], onStep: (step: S
     );
   }
   if (items.length === 0) await clearJournal(await readJournal());
+  return taken;
 }
 
 /**
@@ -68,9 +105,14 @@ export async function settle(runner: Runner): Promise<string[]> {
   const journal = await readJournal();
   const leaving = [...journal.undone.values()];
   if (leaving.length === 0) return [];
-  const survey = await readSurvey(runner, questionsOf(undefined, journal));
+  let survey: Survey;
+  try {
+    survey = await readToTakeBack(runner, journal);
+  } catch (error) {
+    return [describe(error)];
+  }
   const problems: string[] = [];
-  for (const action of [...emptyTables(leaving, survey), ...restartFormer(leaving)]) {
+  for (const action of [...emptyTables(leaving, survey), ...restartFormer(leaving, survey)]) {
     await act(runner, action).catch((error) => problems.push(describe(error)));
   }
   if (problems.length === 0) await noteSettled();

@@ -10,10 +10,9 @@ import { purgePackages } from "../machine/apt.ts";
 import { disarm } from "../machine/confirm.ts";
 import { removeTree } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
-import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { alone, uninterrupted } from "./alone.ts";
 import { type Context, requireRoot } from "./context.ts";
-import { takeBack, takeBackSteps } from "./converge.ts";
+import { readToTakeBack, takeBack, takeBackSteps } from "./converge.ts";
 import { withCommon } from "./options.ts";
 import { consent, printPlan } from "./plan_output.ts";
 
@@ -42,7 +41,7 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
   requireRoot("`crxn down`");
   using _alone = options.dryRun ? undefined : await alone(context, "down");
   const journal = await readJournal();
-  const survey = await readSurvey(runner, questionsOf(undefined, journal));
+  const survey = await readToTakeBack(runner, journal);
   const steps = takeBackSteps([], survey, journal);
   const purge = options.purge ? journal.brought.filter((name) => survey.packages?.[name]) : [];
   const programs = options.purge ? [...journal.fetched.values()].map(removeProgramStep) : [];
@@ -52,6 +51,8 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
     return plan.length > 0 ? Exit.changes : Exit.ok;
   }
   if (plan.length > 0) consent(context, plan);
+  // First of all: what was open is given up, and must not make a gateway of what a failed `down` leaves.
+  await disarm(runner);
   // A `down` that was killed at its very end has no steps left, but something to settle.
   if (plan.length > 0 || journal.undone.size > 0) {
     using signals = uninterrupted(context);
@@ -68,7 +69,6 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
     await apply(runner, programs, survey, begin);
     ui.done();
   }
-  await disarm(runner);
   if (options.purge) {
     for (const folder of [Path.state, Path.downloads]) await removeTree(folder);
   }

@@ -5,7 +5,8 @@ import { makeCommands } from "./commands.ts";
 import { fetchStep, isTakenOver } from "./daemon.ts";
 import { devicesUnder } from "./devices_under.ts";
 import { CrxnError, Exit } from "./errors.ts";
-import { fileStep, type Known, textOf } from "./file_step.ts";
+import { keptAtLast, textOf } from "./edited.ts";
+import { fileStep, type Known } from "./file_step.ts";
 import type { Item, ServiceItem } from "./item.ts";
 import type { Entry } from "./journal.ts";
 import { catchUp } from "./live.ts";
@@ -48,6 +49,13 @@ function stateOf(item: Item, survey: Survey, journal: Known): State {
   const ours = state.is === "foreign" && item.kind === "link" && journal.entries.has(item.id);
   return ours ? { is: "differs", how: state.how } : state;
 }
+
+/** Items in whose place is something that is not crxn's, and what that is. */
+export const takenPlaces = (items: Item[], survey: Survey, journal: Known): { item: Item; how: string }[] =>
+  items.flatMap((item) => {
+    const state = stateOf(item, survey, journal);
+    return state.is === "foreign" ? [{ item, how: state.how }] : [];
+  });
 
 function refuseForeign(items: Item[], states: Map<string, State>): void {
   const taken = items.flatMap((item) => {
@@ -179,8 +187,10 @@ function removeSteps(entries: Entry[], survey: Survey, done: Done): Step[] {
     }
     const there = item.kind === "file" ? survey.files[item.path] : undefined;
     const after = entry.before.file ? textOf(entry.before.file) : "";
+    const kept = item.kind === "file" ? keptAtLast(entry, survey) : undefined;
     steps.push({
-      title: undoTitle(entry.item, entry.before.file != null, survey),
+      title: undoTitle(entry.item, entry.before.file != null, survey) +
+        (kept ? `, which somebody has edited: that is kept as ${kept}` : ""),
       undoes: item.id,
       actions: undoActions(entry, survey, done.devices),
       ...(item.kind === "file" && item.filledBy === undefined

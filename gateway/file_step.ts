@@ -3,15 +3,13 @@
 import type { Action } from "./action.ts";
 import { makeCommands } from "./commands.ts";
 import type { FileItem } from "./item.ts";
-import type { FileBefore, Journal } from "./journal.ts";
+import { editedName, ownContents } from "./edited.ts";
+import type { Journal } from "./journal.ts";
 import type { Step } from "./step.ts";
 import type { Survey } from "./survey.ts";
 
 /** Of the journal only what was made matters here. */
 export type Known = Pick<Journal, "entries"> & Partial<Journal>;
-
-export const textOf = ({ base64 }: FileBefore): string =>
-  new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
 
 /** @param live what tells a running daemon of the change, so that it goes on */
 export function fileStep(item: FileItem, survey: Survey, journal: Known, live: Action[] = []): Step {
@@ -30,14 +28,11 @@ export function fileStep(item: FileItem, survey: Survey, journal: Known, live: A
 }
 
 /**
- * Where somebody's version of a file of ours goes: it is neither what we wrote nor what was there before us. By the time at
- * which it was written, so that each version has a name of its own. What others have in a file that we only edit (it holds
- * secrets, and their settings stay) is not lost.
+ * Where somebody's version of a file of ours goes: it is neither what we wrote nor what was there before us. What others have
+ * in a file that we only edit (it holds secrets, and their settings stay) is not lost.
  */
 function keptAs(item: FileItem, { files }: Survey, { entries }: Known): string | undefined {
   const [there, ours] = [files[item.path], entries.get(item.id)];
   if (!there?.content || item.secret || ours?.item.kind !== "file") return undefined;
-  const before = ours.before.file ? textOf(ours.before.file) : undefined;
-  if ([ours.item.content, ...ours.wrote ?? [], item.content, before].includes(there.content)) return undefined;
-  return `${item.path}.edited-${new Date(there.modified).toISOString().slice(0, 19).replace(/[-:]/g, "")}`;
+  return [...ownContents(ours), item.content].includes(there.content) ? undefined : editedName(item.path, there);
 }

@@ -74,6 +74,9 @@ export interface Journal {
   fetched: Map<string, Fetched>;
 }
 
+/** All that was made, in the order in which it was. */
+export const itemsIn = ({ entries }: Pick<Journal, "entries">): Item[] => [...entries.values()].map(({ item }) => item);
+
 export function replay(lines: Line[]): Journal {
   const journal: Journal = { entries: new Map(), undone: new Map(), brought: [], fetched: new Map() };
   for (const line of lines) {

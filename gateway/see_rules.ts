@@ -24,6 +24,11 @@ export function seeChain(item: ChainItem, survey: Survey): State {
   return jumps ? present : differs(`no jump from ${item.from}`);
 }
 
+/** Whether the chain is there, be it in a table that iptables cannot read. */
+export const hasChain = (item: ChainItem, survey: Survey): boolean =>
+  survey.rules[item.family]?.[item.table]?.[item.chain] !== undefined ||
+  nativeChain(item, item.chain, survey) !== undefined;
+
 export const hasJump = (item: ChainItem, survey: Survey): boolean => jumpsTo(item, survey) > 0;
 
 /**

@@ -2,12 +2,13 @@
 
 import { type Action, Program, run } from "./action.ts";
 import { removeCommands, removeRoute } from "./commands.ts";
-import type { ServiceItem } from "./item.ts";
+import { keptAtLast } from "./edited.ts";
+import type { ChainItem, ServiceItem } from "./item.ts";
 import { type Before, dataFolders, type Entry } from "./journal.ts";
 import { OWN_PROTOCOL } from "./names.ts";
 import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { routesAt, see } from "./see.ts";
-import { jumpsTo } from "./see_rules.ts";
+import { hasChain, jumpsTo } from "./see_rules.ts";
 import { goesOn } from "./takeover.ts";
 import { type ChainSeen, linkOf, type RouteSeen, type Survey, type UnitSeen } from "./survey.ts";
 
@@ -18,10 +19,13 @@ const LINK_KINDS = ["tun", "vxlan", "ip6gre"];
  * Actions that take an item back, on the machine as it is now. What is gone already needs nothing.
  * @param lost devices that are made anew before: what the survey saw on them is gone
  */
-export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<string> = new Set()): Action[] {
+export function undoActions(entry: Entry, survey: Survey, lost: Set<string> = new Set()): Action[] {
+  const { item, before } = entry;
   switch (item.kind) {
-    case "file":
-      return undoFile(item.path, before);
+    case "file": {
+      const kept = keptAtLast(entry, survey);
+      return [...(kept ? [{ do: "keep" as const, path: item.path, as: kept }] : []), ...undoFile(item.path, before)];
+    }
     case "sysctl":
       return undoSysctl(before, survey);
     case "service":
@@ -33,10 +37,8 @@ export function undoActions({ item, before }: Entry, survey: Survey, lost: Set<s
     case "package":
     case "program":
       return [];
-    case "chain": {
-      if (!survey.rules[item.family]?.[item.table]?.[item.chain]) return [];
-      return removeCommands(item, jumpsTo(item, survey));
-    }
+    case "chain":
+      return hasChain(item, survey) ? removeCommands(item, jumpsTo(item, survey)) : [];
     case "table":
       return survey.nftables?.includes(item.name) ? removeCommands(item) : [];
     case "link": {
@@ -124,9 +126,11 @@ export const maskWords = (enabled = ""): string[] | undefined =>
   ({ masked: [], "masked-runtime": ["--runtime"] } as Record<string, string[]>)[enabled];
 
 /** What comes last when all is taken back: services that ran before us run again, with their old files. */
-export function restartFormer(entries: Entry[]): Action[] {
+export function restartFormer(entries: Entry[], survey: Pick<Survey, "units">): Action[] {
   return entries.flatMap(({ item, before }) => {
     if (item.kind !== "service" && item.kind !== "unwanted") return [];
+    // Its package has gone since: there is nothing that could run again.
+    if (survey.units[item.unit]?.load === "not-found") return [];
     const actions: Action[] = [];
     if (before.unit?.enabled === "enabled") actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));
     const masked = maskWords(before.unit?.enabled);
@@ -136,12 +140,22 @@ export function restartFormer(entries: Entry[]): Action[] {
   });
 }
 
+/** Whether a table has something that only nft shows. */
+const isNative = ({ family, table }: ChainItem, { unreadable, native }: Survey): boolean => {
+  const ip = NFT_FAMILY[family];
+  return unreadable?.includes(`${ip} ${table}`) === true ||
+    native?.some((c) => c.family === ip && c.table === table) === true;
+};
+
 /** nftables tables and built-in chains that iptables made for our chains, with nothing of anybody left in them. */
 export function emptyTables(entries: Entry[], survey: Survey): Action[] {
   const left = new Set<string>();
   for (const { item, before } of entries) {
     if (item.kind !== "chain") continue;
-    const table = survey.rules[item.family]?.[item.table] ?? {};
+    const rules = survey.rules[item.family];
+    // What iptables does not show is not empty: it may be that it cannot read the nftables rules that somebody has put there.
+    if (!rules || isNative(item, survey)) continue;
+    const table = rules[item.table] ?? {};
     const isEmpty = (c: ChainSeen) => c.rules.length === 0 && (c.policy ?? "") === "ACCEPT";
     const name = `${NFT_FAMILY[item.family]} ${item.table}`;
     if (before.table === false && Object.values(table).every(isEmpty)) left.add(`table ${name}`);

@@ -2,6 +2,7 @@
 
 import script from "../assets/undo.sh" with { type: "text" };
 import { shellWord } from "./action.ts";
+import { ownContents, safeKeys } from "./edited.ts";
 import { familyFlag } from "./commands.ts";
 import { type Before, dataFolders, type Entry, type Journal, kept } from "./journal.ts";
 import { Path } from "./names.ts";
@@ -12,13 +13,16 @@ import { metricOf } from "./see.ts";
 import { fill } from "./template.ts";
 import { linkCommand, maskWords } from "./undo.ts";
 
-/** @param now for the lines of the journal that stay, as ISO 8601 */
-export function undoScript(journal: Journal, now: string): string {
+/**
+ * @param now for the lines of the journal that stay, as ISO 8601
+ * @param sums text -> its SHA-256 in hex, of all that crxn's files may have in them
+ */
+export function undoScript(journal: Journal, now: string, sums: Map<string, string> = new Map()): string {
   const entries = unwantedEntries([], journal);
   const leaving = [...entries, ...journal.undone.values()];
   const units = entries.some(({ item }) => item.kind === "file" && item.unit);
   const lines = [
-    ...entries.flatMap(undoLines),
+    ...entries.flatMap((entry) => [...keepLines(entry, sums), ...undoLines(entry)]),
     ...(units ? ["try systemctl daemon-reload"] : []),
     ...leaving.flatMap(emptyLines),
     ...leaving.flatMap(formerLines),
@@ -77,6 +81,18 @@ function undoLines({ item, before }: Entry): string[] {
   }
 }
 
+/** As keptAtLast() has it. */
+function keepLines(entry: Entry, sums: Map<string, string>): string[] {
+  const { item } = entry;
+  const own = ownContents(entry).map((text) => sums.get(text));
+  if (item.kind !== "file" || item.filledBy !== undefined || own.length === 0 || own.includes(undefined)) return [];
+  const keys = safeKeys(entry);
+  return [
+    words("keep", item.path, ...new Set(own as string[])),
+    ...(keys.length > 0 ? [words("keep_key", item.path, ...keys)] : []),
+  ];
+}
+
 function fileLines(path: string, { file }: Before): string[] {
   if (!file) return [words("remove", path)];
   if (file.link !== undefined) return [words("remove", path), words("try", ...linkCommand(path, file.link))];
@@ -117,7 +133,7 @@ function emptyLines({ item, before }: Entry): string[] {
 /** As restartFormer() has it. */
 function formerLines({ item, before }: Entry): string[] {
   if (item.kind !== "service" && item.kind !== "unwanted") return [];
-  const systemctl = (...args: string[]) => words("try", "systemctl", ...args);
+  const systemctl = (...args: string[]) => words("again", ...args);
   const masked = maskWords(before.unit?.enabled);
   return [
     ...(before.unit?.enabled === "enabled" ? [systemctl("--quiet", "enable", item.unit)] : []),

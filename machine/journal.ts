@@ -12,6 +12,7 @@ import {
   replay,
   withComing,
 } from "../gateway/journal.ts";
+import { ownContents } from "../gateway/edited.ts";
 import type { Item } from "../gateway/item.ts";
 import { isWhole } from "../gateway/journal_line.ts";
 import { Path } from "../gateway/names.ts";
@@ -27,6 +28,7 @@ import {
   syncFolder,
   writeAtomically,
 } from "./files.ts";
+import { sha256Of } from "./download.ts";
 import { at } from "./place.ts";
 import { changeableByOthers } from "./trust.ts";
 
@@ -203,6 +205,8 @@ export async function clearJournal(journal: Journal): Promise<void> {
   await removeIfEmpty(Path.state);
 }
 
+const sumOf = (text: string): Promise<string> => sha256Of(new TextEncoder().encode(text));
+
 /**
  * Writes the shell script that undoes what the journal has.
  * @param coming what is going to be made, so that the script is right whenever a kill comes
@@ -212,5 +216,7 @@ export async function writeUndoScript(coming: { item: Item; survey: Survey }[] =
     coming.map(async ({ item, survey }) => ({ item, before: await fullBefore(item, survey) })),
   );
   const journal = withComing(await readJournal(), entries);
-  await writeAtomically(Path.undo, undoScript(journal, new Date().toISOString()), { mode: 0o700 });
+  const texts = new Set([...journal.entries.values()].flatMap(ownContents));
+  const sums = await Promise.all([...texts].map(async (t): Promise<[string, string]> => [t, await sumOf(t)]));
+  await writeAtomically(Path.undo, undoScript(journal, new Date().toISOString(), new Map(sums)), { mode: 0o700 });
 }

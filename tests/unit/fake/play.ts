@@ -1,5 +1,6 @@
 /** crxn's own commands, played on a fake machine. */
 
+import { confirm, type ConfirmOptions } from "../../../commands/confirm.ts";
 import type { Context } from "../../../commands/context.ts";
 import { prepare } from "../../../commands/context.ts";
 import { takeBackSteps } from "../../../commands/converge.ts";
@@ -7,7 +8,7 @@ import { doctor, type DoctorOptions } from "../../../commands/doctor.ts";
 import type { Fixed, Report } from "../../../commands/doctor_output.ts";
 import { down } from "../../../commands/down.ts";
 import type { Ui } from "../../../commands/ui.ts";
-import { up } from "../../../commands/up.ts";
+import { up, type UpOptions } from "../../../commands/up.ts";
 import { parseConfig } from "../../../gateway/config/parse.ts";
 import { compare } from "../../../gateway/compare.ts";
 import type { Step } from "../../../gateway/step.ts";
@@ -43,12 +44,14 @@ export class Play {
     this.context = { options: { config: this.file, json: false, yes: true }, ui, runner: machine };
   }
 
-  async up(config: string, options: { dryRun?: true } = {}): Promise<number> {
+  async up(config: string, options: UpOptions = {}): Promise<number> {
     Deno.writeTextFileSync(this.file, config);
     return await hurried(() => up(this.context, options));
   }
 
-  down = (): Promise<number> => down(this.context, {});
+  down = (): Promise<number> => hurried(() => down(this.context, {}));
+
+  confirm = (options: ConfirmOptions = {}): Promise<number> => hurried(() => confirm(this.context, options));
 
   /** @returns what `doctor --json` prints, and its exit code */
   async doctor(config: string, options: DoctorOptions = {}): Promise<Report & { code: number; fixed?: Fixed[] }> {

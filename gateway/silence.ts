@@ -1,0 +1,30 @@
+/** Silence: what a survey could not read is not known to be missing. Pure. */
+
+import type { Item } from "./item.ts";
+import type { Survey } from "./survey.ts";
+
+/** By which of the survey's questions an item is seen, where these are named in `unknown`. */
+const SEEN_BY: Partial<Record<Item["kind"], string>> = {
+  sysctl: "sysctls",
+  service: "units",
+  unwanted: "units",
+  link: "links",
+  address: "links",
+  route: "routes",
+};
+
+/** Of the questions on which taking these back depends, those that got no answer, in words. */
+export function silentFor(items: Item[], survey: Survey): string[] {
+  const needed = new Set(items.flatMap(({ kind }) => SEEN_BY[kind] ?? []));
+  // Units are only there to be asked about where systemd runs.
+  if (!survey.systemd) needed.delete("units");
+  const silent = survey.unknown.filter((question) => needed.has(question.slice(0, question.indexOf(":"))));
+  const unread = items.flatMap((item) =>
+    item.kind === "chain" && !survey.rules[item.family] ? [`rules: ${SAVE[item.family]} gives no answer`] : []
+  );
+  // Without nft it is not known either what else is in a table that iptables has made.
+  const tables = items.some(({ kind }) => kind === "chain" || kind === "table") && !survey.nftables;
+  return [...new Set([...silent, ...unread, ...(tables ? ["rules: nft gives no answer"] : [])])];
+}
+
+const SAVE = { inet: "iptables-save", inet6: "ip6tables-save" };
