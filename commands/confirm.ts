@@ -2,9 +2,15 @@
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { type Pending, timeOf } from "../gateway/confirm.ts";
+import { leftoverPrograms } from "../gateway/daemon.ts";
 import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import { itemsIn } from "../gateway/journal.ts";
+import { apply } from "../machine/apply.ts";
 import { disarm, readPending } from "../machine/confirm.ts";
+import { readJournal } from "../machine/journal.ts";
+import type { Runner } from "../machine/run.ts";
 import { sshSession } from "../machine/session.ts";
+import { questionsOf, readSurvey } from "../machine/survey.ts";
 import { alone, uninterrupted } from "./alone.ts";
 import { type Context, requireRoot } from "./context.ts";
 import { takeBack } from "./converge.ts";
@@ -50,6 +56,7 @@ export async function confirm(context: Context, options: ConfirmOptions): Promis
   }
   using _signals = uninterrupted(context);
   await disarm(runner);
+  await removeLeftovers(runner);
   if (ui.json) ui.out(JSON.stringify({ schema: "crxn.confirm/1", confirmed: true }, null, 2));
   else ui.out("Confirmed: it stays as it is.");
   return Exit.ok;
@@ -61,10 +68,21 @@ async function expired(context: Context, pending: Pending | undefined): Promise<
   using _signals = uninterrupted(context);
   if (pending) {
     ui.say(`Nobody has confirmed within ${pending.seconds} s: taking back what \`crxn up\` did.`);
-    await takeBack(context, pending.items, (step) => ui.progress(step.title));
+    const taken = await takeBack(context, pending.items, (step) => ui.progress(step.title));
     ui.done();
+    if (taken.length > 0) {
+      ui.say(`warning: something that is not crxn's is in the place of:\n  ${taken.join("\n  ")}`);
+    }
   }
   await disarm(runner);
+  await removeLeftovers(runner);
   if (pending) ui.out(pending.items.length > 0 ? "The gateway is as it was before." : "Everything is taken back.");
   return Exit.ok;
+}
+
+/** A daemon that only the way back would have needed: while that was open it stayed. */
+async function removeLeftovers(runner: Runner): Promise<void> {
+  const journal = await readJournal();
+  const steps = journal.entries.size > 0 ? leftoverPrograms(itemsIn(journal), journal) : [];
+  if (steps.length > 0) await apply(runner, steps, await readSurvey(runner, questionsOf(undefined, journal)), () => {});
 }

@@ -2,6 +2,8 @@
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Item } from "../gateway/item.ts";
+import type { Entry } from "../gateway/journal.ts";
+import { see } from "../gateway/see.ts";
 import type { Step } from "../gateway/step.ts";
 import { apply } from "../machine/apply.ts";
 import { keepIdentity } from "../machine/identity.ts";
@@ -11,8 +13,20 @@ import type { Context, Prepared } from "./context.ts";
 import { describe, settle, takeBack } from "./converge.ts";
 import type { OpenWay } from "./way_back.ts";
 
-/** The gateway as this run found it. */
-export const itemsOf = ({ journal }: Prepared): Item[] => [...journal.entries.values()].map((e) => e.item);
+/**
+ * The gateway as this run found it. What an earlier one had noted when it was killed, and not made yet, is no part of it; but
+ * where a service is, its unit makes the rest.
+ */
+export function itemsOf({ journal, survey }: Prepared): Item[] {
+  const all = [...journal.entries.values()];
+  if (all.some(({ item }) => item.kind === "service")) return all.map(({ item }) => item);
+  const made = ({ item, before }: Entry) =>
+    !NOTED_AHEAD.includes(item.kind) || before.file != null || see(item, survey).is !== "absent";
+  return all.filter(made).map(({ item }) => item);
+}
+
+/** What is noted before its turn comes, and files of which there was none. */
+const NOTED_AHEAD: Item["kind"][] = ["link", "address", "route", "chain", "table", "file"];
 
 /** Does the steps; when one fails, the machine goes back to how this run found it. */
 export async function make(
@@ -41,19 +55,25 @@ export async function make(
     const logs = await unitLogs(runner, service?.kind === "service" ? service.unit : undefined);
     const what = current ? `"${current.title}" failed.` : "The journal cannot be written.";
     ui.say(`${interrupted ? error.message : what} Taking back what this run did.`);
+    let failed = false;
     const left = await takeBack(context, itemsOf(prepared), (step) => ui.progress(`taking back: ${step.title}`)).then(
-      () => "",
-      describe,
+      (taken) => taken.length > 0 ? `Something that is not crxn's is in the place of:\n  ${taken.join("\n  ")}` : "",
+      (error) => {
+        failed = true;
+        return describe(error);
+      },
     );
     ui.done();
-    await way?.abandon();
+    // Where something could not be taken back the timer stays, and tries again.
+    if (!failed) await way?.abandon();
     throw new CrxnError(
       Exit.failed,
       interrupted || !current ? messageOf(error) : `${current.title}: ${messageOf(error)}`,
       [
         error instanceof CrxnError && !interrupted ? error.remedy : undefined,
-        left || "The machine is as it was before this run" +
-          (blueprint.items.some((i) => i.kind === "package") ? "; installed packages stay." : "."),
+        left && way && failed ? `${left}\nThe timer of --confirm tries again.` : left ||
+          "The machine is as it was before this run" +
+            (blueprint.items.some((i) => i.kind === "package") ? "; installed packages stay." : "."),
       ].filter(Boolean).join("\n"),
       { text: [error instanceof CrxnError ? error.detail?.text ?? "" : "", logs].filter(Boolean).join("\n") },
     );

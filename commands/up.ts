@@ -4,6 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { foresee } from "../checks/foresee.ts";
 import { CHECKS } from "../checks/list.ts";
 import { compare } from "../gateway/compare.ts";
+import type { Pending } from "../gateway/confirm.ts";
 import type { Step } from "../gateway/step.ts";
 import { keyWarnings } from "../gateway/config/key_warnings.ts";
 import { problemText } from "../gateway/config/problem.ts";
@@ -67,7 +68,8 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
   requireDebian(prepared.survey);
   requireLink(prepared);
   if (loaded.config.upkeep) await (await import("./upkeep_fit.ts")).requireUpkeep(prepared.blueprint);
-  let steps = plan(prepared);
+  let pending = readPending();
+  let steps = plan(prepared, options.confirm !== undefined || pending !== undefined);
   await warn(context, loaded, prepared);
   // Of a machine that is right as it is, the end says all.
   const idle = steps.length === 0 && !options.dryRun;
@@ -78,9 +80,9 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     printPlan(ui, "up", steps, prepared.blueprint, foreseen);
     return steps.length > 0 ? Exit.changes : Exit.ok;
   }
-  let pending = readPending();
   if (steps.length > 0) {
     const wish = await wayBack(context, options.confirm, prepared, steps);
+    if (wish) steps = withoutRemovals(steps);
     const heading = [...wayBackLines(wish), "This is what will be done:", ...tunnelLines(prepared.blueprint)];
     consent(context, steps, heading.join("\n"));
     using signals = uninterrupted(context);
@@ -88,7 +90,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
       await bring(context, steps);
       // Packages bring programs, groups and units: only now can the rest be seen.
       prepared = await prepare(context, loaded, prepared.identity);
-      steps = plan(prepared);
+      steps = plan(prepared, wish !== undefined);
     }
     const way = wish && steps.length > 0 ? await openWay(runner, wish, itemsOf(prepared)) : undefined;
     await make(context, prepared, steps, signals, way);
@@ -97,7 +99,8 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     pending = await way?.begin();
   } else {
     await settleAll(context);
-    if (options.confirm && !pending) ui.say("Nothing is changed, and so nothing has to be confirmed.");
+    if (pending) pending = await anew(context, options, prepared, pending);
+    else if (options.confirm) ui.say("Nothing is changed, and so nothing has to be confirmed.");
   }
   return await welcome(context, prepared, {
     changed: steps,
@@ -106,6 +109,13 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     // A machine that was right as it was has been read already.
     look: async () => steps.length > 0 ? await readInput(context, loaded) : inputOf(loaded, prepared),
   });
+}
+
+/** Nothing is changed, and what an earlier `up` did still waits: its time begins anew. */
+async function anew(context: Context, options: UpOptions, prepared: Prepared, pending: Pending): Promise<Pending> {
+  const wish = await wayBack(context, options.confirm, prepared, []);
+  const way = await openWay(context.runner, wish ?? pending, pending.items);
+  return await way.begin();
 }
 
 /** What is no error of the config's form, and cannot work: said before anything is done. */
@@ -129,7 +139,10 @@ function requireLink({ blueprint: { config }, survey }: Prepared): void {
   );
 }
 
-const plan = ({ blueprint, survey, journal }: Prepared): Step[] => [
-  ...compare(blueprint.items, survey, journal),
-  ...leftoverPrograms(blueprint.items, journal),
-];
+/** @param open whether a way back is open: a daemon that it needs is not removed */
+function plan({ blueprint, survey, journal }: Prepared, open: boolean): Step[] {
+  const steps = [...compare(blueprint.items, survey, journal), ...leftoverPrograms(blueprint.items, journal)];
+  return open ? withoutRemovals(steps) : steps;
+}
+
+const withoutRemovals = (steps: Step[]): Step[] => steps.filter((step) => step.forgets === undefined);

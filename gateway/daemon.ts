@@ -53,7 +53,9 @@ export function fetchStep({ path, url, sha256 }: ProgramItem, state: State): Ste
 /** What crxn has fetched and the items do not use (any more): it goes last, when nothing runs it. */
 export const leftoverPrograms = (items: Item[], journal: Journal): Step[] =>
   [...journal.fetched.values()]
-    .filter(({ path }) => !items.some((i) => i.kind === "program" && i.path === path))
+    .filter(({ path }) =>
+      !items.some((i) => (i.kind === "program" && i.path === path) || (i.kind === "service" && i.program === path))
+    )
     .map(removeProgramStep);
 
 /** @returns the step that removes it, and the folder with the last one */
