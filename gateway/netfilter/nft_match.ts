@@ -17,7 +17,16 @@ export function matchOf(statement: Json, packet: Packet): Match {
     const { type, name } = (statement["xt"] ?? {}) as { type?: string; name?: string };
     return type === "target" || name === "comment" ? "yes" : "maybe";
   }
+  const kept = statement["set"] ?? statement["map"] ?? statement["meter"];
+  if (isObject(kept)) return keepMatch(kept, packet);
   return ["limit", "quota", "ct count", "unread"].some((name) => name in statement) ? "maybe" : "yes";
+}
+
+/** What is kept of a packet in a set or a meter: a rule goes on where the packet has it, and the element's own limit lets it. */
+function keepMatch({ elem, key = elem, stmt = [] }: Json, packet: Packet): Match {
+  const inner = isObject(key) && isObject(key["elem"]) ? key["elem"]["val"] : key;
+  if (!hasHeader(inner, packet)) return "no";
+  return [stmt].flat().map((one) => isObject(one) ? matchOf(one, packet) : "maybe").reduce(both, "yes" as Match);
 }
 
 export const mapMatch = (key: unknown, value: unknown, packet: Packet): Match => compare(key, value, packet);

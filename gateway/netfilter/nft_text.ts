@@ -35,6 +35,13 @@ function statement(item: Json): string {
       return more["expr"] === undefined ? "reject" : `reject with ${more["type"]} ${more["expr"]}`;
     case "limit":
       return `limit rate ${more["inv"] ? "over " : ""}${more["rate"]}/${more["per"]}`;
+    case "ct count":
+      return `ct count ${more["inv"] ? "over " : ""}${more["val"]}`;
+    case "set":
+    case "map":
+      return `${more["op"]} ${more[name]} ${kept(more["elem"], more["data"], more["stmt"])}`;
+    case "meter":
+      return `meter ${more["name"]} ${kept(more["key"], undefined, more["stmt"])}`;
     case "snat":
     case "dnat":
       return `${name} to ${expression(more["addr"])}${
@@ -56,6 +63,13 @@ function statement(item: Json): string {
     default:
       return value === null ? name : `${name} ${JSON.stringify(value)}`;
   }
+}
+
+/** What a packet leaves in a set, a map or a meter, with the limit of its own that it has there. */
+function kept(key: unknown, data: unknown, stmt: unknown = []): string {
+  const value = data === undefined ? "" : ` : ${expression(data)}`;
+  const words = [expression(key), ...[stmt].flat().map((one) => isObject(one) ? statement(one) : String(one))];
+  return `{ ${words.join(" ")}${value} }`;
 }
 
 /** Keys of `meta` that nft prints without the word. */
@@ -89,7 +103,7 @@ function expression(value: unknown): string {
     case "concat":
       return list.map(expression).join(" . ");
     case "elem":
-      return expression(more["val"]);
+      return `${expression(more["val"])}${more["timeout"] === undefined ? "" : ` timeout ${more["timeout"]}s`}`;
     case "&":
     case "|":
       return list.map(expression).join(` ${name} `);

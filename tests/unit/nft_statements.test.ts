@@ -1,0 +1,70 @@
+/** Single statements of nftables as 1.0.6 and 1.1.3 print them: which packets they let through, and how they read. */
+
+import { assertEquals } from "@std/assert";
+import { matchOf } from "../../gateway/netfilter/nft_match.ts";
+import { ruleText } from "../../gateway/netfilter/nft_text.ts";
+import type { Match, Packet } from "../../gateway/netfilter/packet.ts";
+
+const SYN: Packet = {
+  family: "inet",
+  in: "nat64-ygg",
+  out: "wg0",
+  source: "100.64.0.2",
+  protocol: "tcp",
+  state: "NEW",
+};
+const ACK: Packet = { ...SYN, state: "ESTABLISHED" };
+const SOLICITATION: Packet = { family: "inet6", in: "eth0", protocol: "ipv6-icmp", icmp: 135, state: "UNTRACKED" };
+
+const field = (protocol: string, name: string) => ({ payload: { protocol, field: name } });
+const OVER = { limit: { rate: 100, burst: 5, per: "second", inv: true } };
+
+/** Statement, how it reads, and whether it lets through the beginning of a connection, what follows, a solicitation. */
+type Case = [Record<string, unknown>, string, Match, Match, Match];
+
+const KEPT: Case[] = [
+  [
+    { set: { op: "update", elem: field("ip", "saddr"), set: "@flood", stmt: [OVER] } },
+    "update @flood { ip saddr limit rate over 100/second }",
+    ...["maybe", "maybe", "no"] as const,
+  ],
+  [
+    { set: { op: "add", elem: { elem: { val: field("ip", "saddr"), timeout: 10 } }, set: "@seen" } },
+    "add @seen { ip saddr timeout 10s }",
+    ...["yes", "yes", "no"] as const,
+  ],
+  [
+    { set: { op: "update", elem: field("ip", "saddr"), set: "@seen", stmt: [{ counter: null }] } },
+    "update @seen { ip saddr counter }",
+    ...["yes", "yes", "no"] as const,
+  ],
+  [
+    { map: { op: "update", elem: field("ip6", "saddr"), data: field("tcp", "dport"), map: "@m", stmt: [OVER] } },
+    "update @m { ip6 saddr limit rate over 100/second : tcp dport }",
+    ...["no", "no", "maybe"] as const,
+  ],
+  [
+    { meter: { key: field("ip", "saddr"), stmt: OVER, size: 65535, name: "m" } },
+    "meter m { ip saddr limit rate over 100/second }",
+    ...["maybe", "maybe", "no"] as const,
+  ],
+  [
+    {
+      meter: {
+        key: { concat: [field("ip", "saddr"), field("tcp", "dport")] },
+        stmt: { "ct count": { val: 10, inv: true } },
+        size: 65535,
+        name: "m2",
+      },
+    },
+    "meter m2 { ip saddr . tcp dport ct count over 10 }",
+    ...["maybe", "maybe", "no"] as const,
+  ],
+];
+
+for (const [statement, text, ...wanted] of KEPT) {
+  Deno.test(`matchOf: ${text}: ${wanted.join()}`, () => {
+    assertEquals(ruleText({ expr: [statement] }), text);
+    assertEquals([SYN, ACK, SOLICITATION].map((packet) => matchOf(statement, packet)), wanted);
+  });
+}
