@@ -1,6 +1,6 @@
 /** Whether a statement of nftables matches a packet. Pure. libnftables-json(5), nft(8) "EXPRESSIONS". */
 
-import { ICMP, ICMP6, isObject, type Value, valueOf } from "./nft_value.ts";
+import { flagsOf, ICMP, ICMP6, isObject, type Value, valueOf } from "./nft_value.ts";
 import { both, isBetween, isInside, type Match, not, type Packet, protocolName, sameAddress, test } from "./packet.ts";
 
 type Json = Record<string, unknown>;
@@ -9,9 +9,8 @@ type Json = Record<string, unknown>;
 export function matchOf(statement: Json, packet: Packet): Match {
   if (isObject(statement["match"])) {
     const { op, left, right } = statement["match"];
-    const plain = compare(left, right, packet);
-    if (op === "!=") return hasHeader(left, packet) ? not(plain) : "no";
-    return op === "==" || op === "in" ? plain : "maybe";
+    if (op === "!=") return hasHeader(left, packet) ? not(compare("==", left, right, packet)) : "no";
+    return op === "==" || op === "in" ? compare(op, left, right, packet) : "maybe";
   }
   if ("xt" in statement) {
     const { type, name } = (statement["xt"] ?? {}) as { type?: string; name?: string };
@@ -29,34 +28,43 @@ function keepMatch({ elem, key = elem, stmt = [] }: Json, packet: Packet): Match
   return [stmt].flat().map((one) => isObject(one) ? matchOf(one, packet) : "maybe").reduce(both, "yes" as Match);
 }
 
-export const mapMatch = (key: unknown, value: unknown, packet: Packet): Match => compare(key, value, packet);
+export const mapMatch = (key: unknown, value: unknown, packet: Packet): Match => compare("==", key, value, packet);
 
 function hasHeader(left: unknown, packet: Packet): boolean {
   if (isObject(left) && Array.isArray(left["concat"])) return left["concat"].every((l) => hasHeader(l, packet));
   return valueOf(left, packet).kind !== "absent";
 }
 
-function compare(left: unknown, right: unknown, packet: Packet): Match {
+/** `in` asks for one of several flags, `==` for just these. */
+function compare(op: "==" | "in", left: unknown, right: unknown, packet: Packet): Match {
   if (isObject(right) && Array.isArray(right["set"])) {
-    return anyOf(right["set"].map((element) => compare(left, element, packet)));
+    return anyOf(right["set"].map((element) => compare("==", left, element, packet)));
   }
   // With a comment, a counter or a timeout of its own.
-  if (isObject(right) && isObject(right["elem"])) return compare(left, right["elem"]["val"], packet);
+  if (isObject(right) && isObject(right["elem"])) return compare(op, left, right["elem"]["val"], packet);
   if (isObject(left) && Array.isArray(left["concat"])) {
     const parts = isObject(right) && Array.isArray(right["concat"]) ? right["concat"] : undefined;
     if (!parts) return hasHeader(left, packet) ? "maybe" : "no";
-    return left["concat"].map((l, i) => compare(l, parts[i], packet)).reduce(both, "yes" as Match);
+    return left["concat"].map((l, i) => compare(op, l, parts[i], packet)).reduce(both, "yes" as Match);
   }
   const have = valueOf(left, packet);
   if (have.kind === "absent") return "no";
   if (have.kind === "unknown" || (typeof right === "string" && right.startsWith("@"))) return "maybe";
   if (right === "*") return "yes";
-  // Flags are a list of which one has to be there, other lists are sets.
-  if (Array.isArray(right)) return anyOf(right.map((one) => same(have, one)));
-  return same(have, right);
+  if (have.kind === "flags") return sameFlags(op, have.value, right);
+  return Array.isArray(right) ? anyOf(right.map((one) => same(have, one))) : same(have, right);
 }
 
 const anyOf = (matches: Match[]): Match => matches.includes("yes") ? "yes" : matches.includes("maybe") ? "maybe" : "no";
+
+function sameFlags(op: "==" | "in", have: string[] | undefined, right: unknown): Match {
+  const asked = flagsOf(right);
+  if (!asked) return "maybe";
+  return test(have, (flags) => {
+    if (op === "in") return asked.some((flag) => flags.includes(flag));
+    return [...flags].sort().join() === [...asked].sort().join();
+  });
+}
 
 function same(have: Value, right: unknown): Match {
   switch (have.kind) {
@@ -76,8 +84,6 @@ function same(have: Value, right: unknown): Match {
         have.value,
         (n) => right === n || (typeof right === "string" && (have.six ? ICMP6 : ICMP)[right] === n),
       );
-    case "flags":
-      return typeof right === "string" ? test(have.value, (flags) => flags.join() === right) : "maybe";
     case "word":
       return test(have.value, (word) => word === right);
     case "status":

@@ -30,12 +30,25 @@ export function valueOf(left: unknown, packet: Packet): Value {
   return UNKNOWN;
 }
 
-/** `tcp flags & (fin | syn) == syn`: nft 1.0.6 prints the mask as a list, 1.1.3 as an `|` of them. */
+/** `tcp flags & (fin | syn) == syn` */
 function masked([field, mask]: unknown[], packet: Packet): Value {
   const have = valueOf(field, packet);
-  const names = Array.isArray(mask) ? mask : isObject(mask) ? mask["|"] : [mask];
-  if (have.kind !== "flags" || !Array.isArray(names)) return have.kind === "absent" ? ABSENT : UNKNOWN;
+  const names = flagsOf(mask);
+  if (have.kind !== "flags" || !names) return have.kind === "absent" ? ABSENT : UNKNOWN;
   return { kind: "flags", value: have.value?.filter((flag) => names.includes(flag)) };
+}
+
+/** From the lowest bit on. */
+const FLAGS = ["fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"];
+
+/** Several flags are a list with nft 1.0.6, an `|` of them with 1.1.3 and in sets, and a number where nothing masks them. */
+export function flagsOf(value: unknown): string[] | undefined {
+  if (typeof value === "number") return FLAGS.filter((_, bit) => (value & (1 << bit)) !== 0);
+  if (typeof value === "string") return [value];
+  const list = isObject(value) ? value["|"] : value;
+  if (!Array.isArray(list)) return undefined;
+  const parts = list.map(flagsOf);
+  return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
 }
 
 function metaOf(key: string, packet: Packet): Value {

@@ -22,6 +22,8 @@ const OVER = { limit: { rate: 100, burst: 5, per: "second", inv: true } };
 /** Statement, how it reads, and whether it lets through the beginning of a connection, what follows, a solicitation. */
 type Case = [Record<string, unknown>, string, Match, Match, Match];
 
+const NEVER = ["no", "no", "no"] as const;
+
 const KEPT: Case[] = [
   [
     { set: { op: "update", elem: field("ip", "saddr"), set: "@flood", stmt: [OVER] } },
@@ -62,7 +64,34 @@ const KEPT: Case[] = [
   ],
 ];
 
-for (const [statement, text, ...wanted] of KEPT) {
+const flags = (op: string, right: unknown, mask?: unknown): Record<string, unknown> => ({
+  match: { op, left: mask ? { "&": [field("tcp", "flags"), mask] } : field("tcp", "flags"), right },
+});
+const BOTH = ["fin", "syn"];
+
+/** The beginning of a connection has SYN alone. */
+const FLAGS: Case[] = [
+  [flags("==", BOTH, BOTH), "tcp flags & fin,syn fin,syn", "no", "no", "no"],
+  [flags("==", { "|": BOTH }, { "|": BOTH }), "tcp flags & fin | syn fin | syn", "no", "no", "no"],
+  [flags("!=", BOTH, BOTH), "tcp flags & fin,syn != fin,syn", "yes", "yes", "no"],
+  [flags("==", "syn", ["syn", "fin", "ack"]), "tcp flags & syn,fin,ack syn", "yes", "no", "no"],
+  [
+    flags("==", ["ack", "syn"], { "|": [{ "|": ["syn", "fin"] }, "ack"] }),
+    "tcp flags & syn | fin | ack ack,syn",
+    ...NEVER,
+  ],
+  [flags("==", 18), "tcp flags 18", ...NEVER],
+  [flags("==", 2), "tcp flags 2", "yes", "no", "no"],
+  [flags("!=", 18), "tcp flags != 18", "yes", "yes", "no"],
+  [flags("==", { set: ["fin", { "|": ["syn", "ack"] }] }), "tcp flags { fin, syn | ack }", ...NEVER],
+  [flags("==", { set: ["syn", "ack"] }), "tcp flags { syn, ack }", "yes", "yes", "no"],
+  // `&` of them that is not 0.
+  [flags("in", BOTH), "tcp flags fin,syn", "yes", "no", "no"],
+  [flags("in", "ack"), "tcp flags ack", "no", "yes", "no"],
+  [flags("==", { or: 1 }), 'tcp flags {"or":1}', "maybe", "maybe", "no"],
+];
+
+for (const [statement, text, ...wanted] of [...KEPT, ...FLAGS]) {
   Deno.test(`matchOf: ${text}: ${wanted.join()}`, () => {
     assertEquals(ruleText({ expr: [statement] }), text);
     assertEquals([SYN, ACK, SOLICITATION].map((packet) => matchOf(statement, packet)), wanted);
