@@ -1,7 +1,18 @@
 /** Whether a statement of nftables matches a packet. Pure. libnftables-json(5), nft(8) "EXPRESSIONS". */
 
 import { flagsOf, ICMP, ICMP6, isObject, type Value, valueOf } from "./nft_value.ts";
-import { both, isBetween, isInside, type Match, not, type Packet, protocolName, sameAddress, test } from "./packet.ts";
+import {
+  both,
+  isBetween,
+  isInside,
+  type Match,
+  not,
+  type Packet,
+  protocolName,
+  protocolNumber,
+  sameAddress,
+  test,
+} from "./packet.ts";
 
 type Json = Record<string, unknown>;
 
@@ -66,26 +77,24 @@ function sameFlags(op: "==" | "in", have: string[] | undefined, right: unknown):
   });
 }
 
+/** What is no value that is understood here may be the packet's. */
 function same(have: Value, right: unknown): Match {
   switch (have.kind) {
     case "device":
-      return test(have.value, (name) => typeof right === "string" && isDevice(right, name));
+      return typeof right === "string" ? test(have.value, (name) => isDevice(right, name)) : "maybe";
     case "address":
-      return test(have.value, (address) => isAt(right, address));
+      return sameOrInside(have.value, right);
     case "number":
-      return test(have.value, (n) => isNumber(right, n));
+      return within(have.value, right, numberOf);
     case "protocol":
-      return test(
-        have.value,
-        (p) => (typeof right === "string" || typeof right === "number") && protocolName(right) === p,
-      );
+      // One alone may have any name.
+      return isObject(right)
+        ? within(have.value === undefined ? undefined : protocolNumber(have.value), right, protocolNumber)
+        : test(have.value, (p) => protocolName(right as string) === p);
     case "icmp":
-      return test(
-        have.value,
-        (n) => right === n || (typeof right === "string" && (have.six ? ICMP6 : ICMP)[right] === n),
-      );
+      return within(have.value, right, (type) => (have.six ? ICMP6 : ICMP)[String(type)] ?? numberOf(type));
     case "word":
-      return test(have.value, (word) => word === right);
+      return isObject(right) ? "maybe" : test(have.value, (word) => word === right);
     case "status":
       // Only what others do to its destination would make it so, and that is told by itself.
       return right === "dnat" ? "no" : "maybe";
@@ -97,15 +106,22 @@ function same(have: Value, right: unknown): Match {
 const isDevice = (pattern: string, device: string) =>
   pattern.endsWith("*") ? device.startsWith(pattern.slice(0, -1)) : device === pattern;
 
-function isAt(right: unknown, address: string): boolean {
-  if (typeof right === "string") return sameAddress(right, address);
-  if (!isObject(right)) return false;
-  if (isObject(right["prefix"])) return isInside(`${right["prefix"]["addr"]}/${right["prefix"]["len"]}`, address);
-  const range = right["range"];
-  return Array.isArray(range) && isBetween(String(range[0]), String(range[1]), address);
+function sameOrInside(have: string | undefined, right: unknown): Match {
+  if (typeof right === "string") return test(have, (address) => sameAddress(right, address));
+  if (!isObject(right)) return "maybe";
+  const { prefix, range } = right;
+  if (isObject(prefix)) return test(have, (address) => isInside(`${prefix["addr"]}/${prefix["len"]}`, address));
+  return Array.isArray(range)
+    ? test(have, (address) => isBetween(String(range[0]), String(range[1]), address))
+    : "maybe";
 }
 
-function isNumber(right: unknown, n: number): boolean {
-  const range = isObject(right) && Array.isArray(right["range"]) ? right["range"] : [right, right];
-  return Number(range[0]) <= n && n <= Number(range[1]);
+/** A value, or a range of them; of each end the number. */
+function within(have: number | undefined, right: unknown, number: (end: unknown) => number | undefined): Match {
+  const range = isObject(right) ? right["range"] : [right, right];
+  const [first, last] = Array.isArray(range) ? range.map(number) : [];
+  return first === undefined || last === undefined ? "maybe" : test(have, (n) => first <= n && n <= last);
 }
+
+const numberOf = (value: unknown): number | undefined =>
+  typeof value === "number" ? value : typeof value === "string" && /^\d+$/.test(value) ? Number(value) : undefined;

@@ -123,6 +123,10 @@ export const ICMP: Record<string, number> = {
   "parameter-problem": 12,
   "timestamp-request": 13,
   "timestamp-reply": 14,
+  "info-request": 15,
+  "info-reply": 16,
+  "address-mask-request": 17,
+  "address-mask-reply": 18,
 };
 
 export const ICMP6: Record<string, number> = {
@@ -141,5 +145,8 @@ export const ICMP6: Record<string, number> = {
   "nd-neighbor-solicit": 135,
   "nd-neighbor-advert": 136,
   "nd-redirect": 137,
+  "router-renumbering": 138,
+  "ind-neighbor-solicit": 141,
+  "ind-neighbor-advert": 142,
   "mld2-listener-report": 143,
 };

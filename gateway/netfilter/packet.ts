@@ -89,6 +89,13 @@ const NUMBERS: Record<string, string> = { "1": "icmp", "6": "tcp", "17": "udp", 
 export const protocolName = (name: string | number): string =>
   NUMBERS[name] ?? (name === "icmpv6" ? "ipv6-icmp" : String(name));
 
+/** @returns undefined for a name that is not known here */
+export function protocolNumber(name: unknown): number | undefined {
+  const spelling = protocolName(String(name));
+  const number = Object.keys(NUMBERS).find((n) => NUMBERS[n] === spelling) ?? spelling;
+  return /^\d+$/.test(number) ? Number(number) : undefined;
+}
+
 /** TCP flags of a packet: the first of a connection has SYN alone. */
 export const tcpFlags = ({ protocol, state }: Packet): string[] | undefined =>
   protocol !== "tcp" ? undefined : state === "NEW" ? ["syn"] : state === "ESTABLISHED" ? ["ack"] : undefined;

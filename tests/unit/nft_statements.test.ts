@@ -91,7 +91,30 @@ const FLAGS: Case[] = [
   [flags("==", { or: 1 }), 'tcp flags {"or":1}', "maybe", "maybe", "no"],
 ];
 
-for (const [statement, text, ...wanted] of [...KEPT, ...FLAGS]) {
+const asks = (left: unknown, right: unknown, op = "=="): Record<string, unknown> => ({ match: { op, left, right } });
+const NEIGHBOURS = { range: ["nd-router-solicit", "nd-neighbor-advert"] };
+const TYPE = field("icmpv6", "type");
+const PROTOCOL = { meta: { key: "l4proto" } };
+
+const RANGES: Case[] = [
+  [asks(TYPE, NEIGHBOURS), "icmpv6 type nd-router-solicit-nd-neighbor-advert", "no", "no", "yes"],
+  [asks(TYPE, NEIGHBOURS, "!="), "icmpv6 type != nd-router-solicit-nd-neighbor-advert", ...NEVER],
+  [asks(TYPE, { range: [128, "mld-listener-done"] }), "icmpv6 type 128-mld-listener-done", ...NEVER],
+  [
+    asks(TYPE, { set: ["echo-request", NEIGHBOURS] }),
+    "icmpv6 type { echo-request, nd-router-solicit-nd-neighbor-advert }",
+    ...["no", "no", "yes"] as const,
+  ],
+  [asks(PROTOCOL, { range: [1, 58] }), "meta l4proto 1-58", "yes", "yes", "yes"],
+  [asks(PROTOCOL, { set: ["icmp", { range: ["tcp", 17] }] }), "meta l4proto { icmp, tcp-17 }", "yes", "yes", "no"],
+  [asks(PROTOCOL, { range: ["egp", 58] }), "meta l4proto egp-58", "maybe", "maybe", "maybe"],
+  [asks(PROTOCOL, 200), "meta l4proto 200", ...NEVER],
+  [asks({ meta: { key: "iif" } }, { range: ["lo", "3"] }), "iif lo-3", "maybe", "maybe", "maybe"],
+  [asks(field("ip", "saddr"), { odd: 1 }, "!="), 'ip saddr != {"odd":1}', "maybe", "maybe", "no"],
+  [asks({ ct: { key: "state" } }, { odd: 1 }), 'ct state {"odd":1}', "maybe", "maybe", "maybe"],
+];
+
+for (const [statement, text, ...wanted] of [...KEPT, ...FLAGS, ...RANGES]) {
   Deno.test(`matchOf: ${text}: ${wanted.join()}`, () => {
     assertEquals(ruleText({ expr: [statement] }), text);
     assertEquals([SYN, ACK, SOLICITATION].map((packet) => matchOf(statement, packet)), wanted);
