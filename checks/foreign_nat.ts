@@ -3,9 +3,10 @@
 import { Program } from "../gateway/action.ts";
 import { network } from "../gateway/cidr.ts";
 import { type BaseChain, baseChains } from "../gateway/netfilter/base_chains.ts";
-import { isInside } from "../gateway/netfilter/packet.ts";
+import { decide } from "../gateway/netfilter/iptables_walk.ts";
+import { isDoubtful, isInside } from "../gateway/netfilter/packet.ts";
 import { forwardedPackets, type PacketKind } from "../gateway/netfilter/packets.ts";
-import { type Verdict, verdicts } from "../gateway/netfilter/path.ts";
+import { packetAt, type Verdict, verdicts } from "../gateway/netfilter/path.ts";
 import { linkOf } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import { acceptCommands } from "./firewall_cure.ts";
@@ -26,9 +27,10 @@ function natVerdicts(input: CheckInput, family: "inet" | "inet6"): { kind: Packe
 /** Before crxn's own source NAT another one decides: of all chains at a hook the first that translates wins. */
 export function overtaken(input: CheckInput): Problem[] {
   const found = natVerdicts(input, "inet").flatMap(({ kind, all }) => {
-    const there = all.filter((v) => v.base.hook === "postrouting");
+    const there = all.filter((v) => v.base.hook === "postrouting")
+      .map((v) => isOurs(v.base) ? settled(v, kind, input) : v);
     const first = order(there, input).find(({ verdict: { base, decision } }) =>
-      isOurs(base) ? decision.rule !== undefined : SOURCE.has(decision.target)
+      isOurs(base) ? decision.rule !== undefined : SOURCE.has(decision.target) && !isDoubtful(decision)
     );
     if (!first || first.verdict.decision.chain.startsWith("CRXN-")) return [];
     return [{ kind, ...first }];
@@ -53,6 +55,25 @@ export function overtaken(input: CheckInput): Problem[] {
       ? { ...problem, verdict: "warn", found: `${problem.found}, if it is the younger of the two` }
       : problem;
   });
+}
+
+/**
+ * In the table that has our rule a chain of others may come back without a decision, as KUBE-POSTROUTING does by a mark:
+ * what counts then is what stands behind it. Where one may accept, ours is not asked either way.
+ */
+function settled(verdict: Verdict, kind: PacketKind, { survey }: CheckInput): Verdict {
+  const { base } = verdict;
+  const table = survey.rules[kind.family]?.["nat"] ?? {};
+  const start = table[base.chain];
+  const packet = packetAt(kind, base);
+  let { decision } = verdict;
+  while (start && packet && decision.rule && decision.doubts.includes("RETURN")) {
+    const { top, chain } = decision;
+    if (chain.startsWith("CRXN-")) break;
+    const rules = start.rules.map((rule, at) => at <= top ? [] : rule);
+    decision = decide({ ...table, [base.chain]: { ...start, rules } }, base.chain, packet)!;
+  }
+  return { base, decision };
 }
 
 const isOurs = ({ backend, table }: BaseChain) => backend === "iptables" && table === "nat";
@@ -99,7 +120,8 @@ export function redirected(input: CheckInput): Problem[] {
   const those = (list: typeof four, hook: string, targets: Set<string>) =>
     list.flatMap(({ kind, all }) => {
       const verdict = all.find(({ base, decision }) =>
-        base.hook === hook && targets.has(decision.target) && !decision.chain.startsWith("CRXN-")
+        base.hook === hook && targets.has(decision.target) && !isDoubtful(decision) &&
+        !decision.chain.startsWith("CRXN-")
       );
       return verdict ? [{ kind, verdict }] : [];
     });
