@@ -27,6 +27,8 @@ export function matchOf(statement: Json, packet: Packet): Match {
     const { type, name } = (statement["xt"] ?? {}) as { type?: string; name?: string };
     return type === "target" || name === "comment" ? "yes" : "maybe";
   }
+  const nat = NAT.find((name) => name in statement);
+  if (nat) return natMatch(statement[nat], packet);
   const kept = statement["set"] ?? statement["map"] ?? statement["meter"];
   if (isObject(kept)) return keepMatch(kept, packet);
   return ["limit", "quota", "ct count", "unread"].some((name) => name in statement) ? "maybe" : "yes";
@@ -37,6 +39,28 @@ function keepMatch({ elem, key = elem, stmt = [] }: Json, packet: Packet): Match
   const inner = isObject(key) && isObject(key["elem"]) ? key["elem"]["val"] : key;
   if (!hasHeader(inner, packet)) return "no";
   return [stmt].flat().map((one) => isObject(one) ? matchOf(one, packet) : "maybe").reduce(both, "yes" as Match);
+}
+
+const NAT = ["snat", "dnat", "masquerade", "redirect"];
+
+/** In a table inet it is for one family, and where a map says whereto, for what is in it. */
+function natMatch(value: unknown, packet: Packet): Match {
+  if (!isObject(value)) return "yes";
+  const { family, addr, port } = value;
+  const its = family === undefined
+    ? "yes"
+    : test(packet.family, (have) => family === (have === "inet6" ? "ip6" : "ip"));
+  return [addr, port].map((to) => isInMap(to, packet)).reduce(both, its);
+}
+
+function isInMap(value: unknown, packet: Packet): Match {
+  const map = isObject(value) ? value["map"] : undefined;
+  if (!isObject(map)) return "yes";
+  if (!hasHeader(map["key"], packet)) return "no";
+  const set = isObject(map["data"]) ? map["data"]["set"] : undefined;
+  // The elements of a named map are not in the ruleset as it is read.
+  if (!Array.isArray(set) || !set.every(Array.isArray)) return "maybe";
+  return anyOf(set.map(([key]) => mapMatch(map["key"], key, packet)));
 }
 
 export const mapMatch = (key: unknown, value: unknown, packet: Packet): Match => compare("==", key, value, packet);

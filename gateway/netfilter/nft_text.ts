@@ -44,9 +44,7 @@ function statement(item: Json): string {
       return `meter ${more["name"]} ${kept(more["key"], undefined, more["stmt"])}`;
     case "snat":
     case "dnat":
-      return `${name} to ${expression(more["addr"])}${
-        more["port"] === undefined ? "" : `:${expression(more["port"])}`
-      }`;
+      return [name, ...[more["family"] ?? []].flat(), "to", whereTo(more["addr"], more["port"])].join(" ");
     case "mangle":
       return `${expression(more["key"])} set ${expression(more["value"])}`;
     case "queue":
@@ -63,6 +61,12 @@ function statement(item: Json): string {
     default:
       return value === null ? name : `${name} ${JSON.stringify(value)}`;
   }
+}
+
+function whereTo(addr: unknown, port: unknown): string {
+  const address = addr === undefined ? "" : expression(addr);
+  if (port === undefined) return address;
+  return `${typeof addr === "string" && addr.includes(":") ? `[${addr}]` : address}:${expression(port)}`;
 }
 
 /** What a packet leaves in a set, a map or a meter, with the limit of its own that it has there. */
@@ -96,10 +100,10 @@ function expression(value: unknown): string {
       return list.map(expression).join("-");
     case "set":
       return `{ ${
-        list.map((e) => Array.isArray(e) ? `${expression(e[0])} : ${statement(e[1] as Json)}` : expression(e)).join(
-          ", ",
-        )
+        list.map((e) => Array.isArray(e) ? `${expression(e[0])} : ${ofMap(e[1])}` : expression(e)).join(", ")
       } }`;
+    case "map":
+      return `${expression(more["key"])} map ${expression(more["data"])}`;
     case "concat":
       return list.map(expression).join(" . ");
     case "elem":
@@ -112,4 +116,12 @@ function expression(value: unknown): string {
     default:
       return JSON.stringify(value);
   }
+}
+
+/** What a map has for a key: a verdict, or a value. */
+function ofMap(value: unknown): string {
+  const [name = ""] = isObject(value) ? Object.keys(value) : [];
+  return ["accept", "drop", "continue", "return", "jump", "goto"].includes(name)
+    ? statement(value as Json)
+    : expression(value);
 }

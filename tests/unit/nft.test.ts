@@ -133,6 +133,15 @@ const DECISIONS: [string, string, NftChain, ...NftChain[]][] = [
     sub([[{ accept: null }]]),
   ],
   ["what is jumped to comes back", "DROP", chain([[jump("jump")], [{ drop: null }]]), sub([])],
+  ["NAT of the other family is none", "ACCEPT", chain([[{ dnat: { family: "ip6", addr: "::1" } }]])],
+  [
+    "NAT by a map is for what is in it",
+    "ACCEPT DNAT",
+    chain([
+      [{ dnat: { addr: { map: { key: { payload: { protocol: "ip", field: "daddr" } }, data: "@m" } } } }],
+      [{ dnat: { addr: { map: { key: { meta: { key: "iifname" } }, data: { set: [["eth9", "192.0.2.1"]] } } } } }],
+    ]),
+  ],
   ["what is gone to does not", "ACCEPT", chain([[jump("goto")], [{ drop: null }]]), sub([])],
   ["a return ends the chain", "ACCEPT", chain([[{ return: null }], [{ drop: null }]])],
   ["a map of states to verdicts", "DROP", chain([[VMAP]])],

@@ -114,7 +114,39 @@ const RANGES: Case[] = [
   [asks({ ct: { key: "state" } }, { odd: 1 }), 'ct state {"odd":1}', "maybe", "maybe", "maybe"],
 ];
 
-for (const [statement, text, ...wanted] of [...KEPT, ...FLAGS, ...RANGES]) {
+const map = (key: unknown, ...pairs: [unknown, unknown][]) => ({ map: { key, data: { set: pairs } } });
+const PORT = field("tcp", "dport");
+
+/** The family of `table ip` is not printed. */
+const NAT: Case[] = [
+  [{ dnat: { family: "ip", addr: "192.168.0.5" } }, "dnat ip to 192.168.0.5", "yes", "yes", "no"],
+  [{ dnat: { family: "ip6", addr: "::1", port: 80 } }, "dnat ip6 to [::1]:80", "no", "no", "yes"],
+  [{ dnat: { addr: "192.168.0.5" } }, "dnat to 192.168.0.5", "yes", "yes", "yes"],
+  [{ masquerade: null }, "masquerade", "yes", "yes", "yes"],
+  [
+    { dnat: { family: "ip", addr: map(PORT, [80, "192.168.0.5"], [{ range: [90, 99] }, { concat: ["::1", 80] }]) } },
+    "dnat ip to tcp dport map { 80 : 192.168.0.5, 90-99 : ::1 . 80 }",
+    ...["maybe", "maybe", "no"] as const,
+  ],
+  [
+    { snat: { addr: map(field("ip", "saddr"), ["192.168.1.5", "198.51.100.5"]) } },
+    "snat to ip saddr map { 192.168.1.5 : 198.51.100.5 }",
+    ...NEVER,
+  ],
+  [
+    { snat: { addr: map(field("ip", "saddr"), [{ prefix: { addr: "100.64.0.0", len: 10 } }, "198.51.100.5"]) } },
+    "snat to ip saddr map { 100.64.0.0/10 : 198.51.100.5 }",
+    ...["yes", "yes", "no"] as const,
+  ],
+  [
+    { dnat: { addr: { map: { key: field("ip", "daddr"), data: "@to" } } } },
+    "dnat to ip daddr map @to",
+    ...["maybe", "maybe", "no"] as const,
+  ],
+  [{ redirect: { port: map(PORT, [22, 8080]) } }, "redirect to :tcp dport map { 22 : 8080 }", "maybe", "maybe", "no"],
+];
+
+for (const [statement, text, ...wanted] of [...KEPT, ...FLAGS, ...RANGES, ...NAT]) {
   Deno.test(`matchOf: ${text}: ${wanted.join()}`, () => {
     assertEquals(ruleText({ expr: [statement] }), text);
     assertEquals([SYN, ACK, SOLICITATION].map((packet) => matchOf(statement, packet)), wanted);
