@@ -48,8 +48,7 @@ function dropsAt(ruleset: Ruleset | undefined, chain: "INPUT" | "FORWARD", kinds
 function isWelcome(table: Table, chain: string, packet: Packet): boolean {
   const decision = decide(table, chain, packet);
   if (decision?.target !== "ACCEPT") return false;
-  const rules = [table[chain]?.rules[decision.top] ?? [], decision.rule ?? []];
-  return !rules.flat().some((word) => NARROW.has(word));
+  return !(decision.way ?? []).flat().some((word) => NARROW.has(word));
 }
 
 const NARROW: ReadonlySet<string> = new Set(["-s", "-d", "-p"]);

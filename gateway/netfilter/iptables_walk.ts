@@ -29,7 +29,7 @@ export function decide(table: Table, chain: string, packet: Packet): Decision | 
   return { target: start.policy ?? "ACCEPT", chain, top: start.rules.length, doubts };
 }
 
-type Found = { target: string; chain: string; rule: string[]; top: number } | "return" | undefined;
+type Found = { target: string; chain: string; rule: string[]; way: string[][]; top: number } | "return" | undefined;
 
 function walk(table: Table, chain: string, packet: Packet, doubts: string[], depth: number): Found {
   // A RETURN that may have matched is a doubt only where a later rule of the same chain decides.
@@ -45,12 +45,12 @@ function walk(table: Table, chain: string, packet: Packet, doubts: string[], dep
       continue;
     }
     const found: Found = FINAL.has(target) || target === "NOTRACK"
-      ? { target, chain, rule, top }
+      ? { target, chain, rule, way: [], top }
       : walk(table, target, packet, doubts, depth + 1);
     if (match === "yes") {
       if (found && found !== "return") {
         if (mayReturn) doubts.push("RETURN");
-        return { ...found, top };
+        return { ...found, way: [rule, ...found.way], top };
       }
       // What `goto` leads to comes back to whoever called this chain.
       if (rule[at] === "-g") return "return";

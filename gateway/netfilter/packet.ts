@@ -34,6 +34,8 @@ export interface Decision {
   chain: string;
   /** The rule's words; missing when the chain's policy decided. */
   rule?: string[];
+  /** iptables: the words of each rule on the way, from the built-in chain to the deciding one; missing for the policy. */
+  way?: string[][];
   /** Index of the rule of the first chain that led here; the number of its rules for the policy. */
   top: number;
   /** Targets of rules before it that might have decided otherwise: they ask for what the packet leaves open. */

@@ -102,3 +102,25 @@ Deno.test("dropsOf: a rule that only may drop leaves the last word to others", a
   const { survey } = await healthy("interface", { rules });
   assert(!survey.rules.inet!["filter"]!["CRXN-FORWARD"]!.rules.some((r) => r.at(-1) === "ACCEPT"));
 });
+
+for (
+  const [name, ...lines] of [
+    ["where it accepts", "-A a -d 10.0.0.0/24 -j ACCEPT", "-A a -s 10.0.0.0/24 -j ACCEPT"],
+    ["one chain before", "-A a -d 10.0.0.0/24 -j b", "-A a -s 10.0.0.0/24 -j b", "-A b -j c", "-A c -j ACCEPT"],
+    ["one chain before, negated", "-A a ! -p udp -j b", "-A b -j ACCEPT"],
+  ] as [string, ...string[]][]
+) {
+  Deno.test(`dropsOf: a rule for some addresses says nothing of the others, ${name}`, async () => {
+    const chains = ":FORWARD DROP [0:0]\n:a - [0:0]\n:b - [0:0]\n:c - [0:0]\n-A FORWARD -j a";
+    const rules = { inet: parseSave(`*filter\n${chains}\n${lines.join("\n")}\nCOMMIT\n`), inet6: {} };
+    const { survey } = await healthy("interface", { rules });
+    assert(survey.rules.inet!["filter"]!["CRXN-FORWARD"]!.rules.some((r) => r.at(-1) === "ACCEPT"));
+  });
+}
+
+Deno.test("dropsOf: a rule for all of the devices' packets accepts them, however many chains away", async () => {
+  const chains = ":FORWARD DROP [0:0]\n:a - [0:0]\n:b - [0:0]\n-A FORWARD -o wg0 -j a\n-A FORWARD -i wg0 -j a";
+  const rules = { inet: parseSave(`*filter\n${chains}\n-A a -j b\n-A b -j ACCEPT\nCOMMIT\n`), inet6: {} };
+  const { survey } = await healthy("interface", { rules });
+  assert(!survey.rules.inet!["filter"]!["CRXN-FORWARD"]!.rules.some((r) => r.at(-1) === "ACCEPT"));
+});
