@@ -1,5 +1,6 @@
 /** What a table of iptables does with a packet, as far as its rules can be read. Pure. iptables(8), iptables-extensions(8). */
 
+import { parseAddress, parseEither } from "../cidr.ts";
 import type { ChainSeen } from "../survey.ts";
 import {
   both,
@@ -104,9 +105,9 @@ function option(name: string, [value, second]: readonly [string, string], packet
     case "-o":
       return test(packet.out, (d) => isDevice(value, d));
     case "-s":
-      return test(packet.source, (a) => isInside(value, a));
+      return isFrom(value, packet.source);
     case "-d":
-      return test(packet.destination, (a) => isInside(value, a));
+      return isFrom(value, packet.destination);
     case "-p":
       return value === "all" ? "yes" : test(packet.protocol, (p) => p === protocolName(value));
     case "--dport":
@@ -133,6 +134,15 @@ function option(name: string, [value, second]: readonly [string, string], packet
     default:
       return "maybe";
   }
+}
+
+/** Behind the slash is a length, or the mask itself where that is no prefix: `::5/::ffff:ffff:ffff:ffff`. */
+function isFrom(network: string, address: string | undefined): Match {
+  if (parseEither(network)) return test(address, (a) => isInside(network, a));
+  const [base, mask] = network.split("/").map(parseAddress);
+  if (!base || !mask || base.family !== mask.family) return "maybe";
+  const have = address === undefined ? undefined : parseAddress(address);
+  return test(have, (a) => a.family === base.family && (a.value & mask.value) === (base.value & mask.value));
 }
 
 const sorted = (list: string) => list.split(",").filter(Boolean).sort().join();
