@@ -69,8 +69,14 @@ function targetOf(rule: string[], at: number, packet: Packet): string | undefine
   return set > 0 && expires(Number(rule[set + 1]), packet) ? "DROP" : undefined;
 }
 
-/** Options that say nothing about the packet, with the number of words that follow them. */
-const NEUTRAL: Record<string, number> = { "-m": 1, "--comment": 1 };
+/**
+ * Modules that ask only for what their options say: without one iptables does not take them, or behind `-p` they ask for
+ * nothing more. Others ask for something by being there, such as `-m ah` for a header and `-m rpfilter` for a way back.
+ */
+const NEUTRAL: ReadonlySet<string> = new Set([
+  ...["comment", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "multiport"],
+  ...["conntrack", "state", "mark", "connmark", "set", "addrtype", "limit", "hl", "ttl", "length", "mac"],
+]);
 
 export function matches(rule: string[], packet: Packet): Match {
   let result: Match = "yes";
@@ -82,9 +88,8 @@ export function matches(rule: string[], packet: Packet): Match {
       negated = true;
       continue;
     }
-    const skip = NEUTRAL[word];
-    if (skip !== undefined) {
-      i += skip;
+    if (word === "--comment") {
+      i++;
       continue;
     }
     if (!word.startsWith("-")) continue;
@@ -100,6 +105,8 @@ export function matches(rule: string[], packet: Packet): Match {
 
 function option(name: string, [value, second]: readonly [string, string], packet: Packet): Match {
   switch (name) {
+    case "-m":
+      return NEUTRAL.has(value) ? "yes" : "maybe";
     case "-i":
       return test(packet.in, (d) => isDevice(value, d));
     case "-o":

@@ -30,6 +30,13 @@ const RULES: [string, "yes" | "no" | "maybe"][] = [
   ["-p tcp -j DROP", "maybe"],
   ["-i eth0 -p tcp -j DROP", "no"],
   ["-m mark --mark 0x1 -j DROP", "maybe"],
+  ["-m ah -j DROP", "maybe"],
+  ["-m eui64 -j DROP", "maybe"],
+  ["-i eth0 -m rpfilter -j DROP", "no"],
+  ["-i nat64-ygg -m rpfilter -j RETURN", "maybe"],
+  ["-s 100.64.0.0/10 -m rpfilter --invert -m comment --comment forged -j DROP", "maybe"],
+  ["-m addrtype --dst-type LOCAL -j DROP", "maybe"],
+  ["-m hl --hl-eq 255 -i eth0 -j DROP", "no"],
   ["-m comment --comment -i -j DROP", "yes"],
 ];
 
