@@ -25,6 +25,7 @@ interface Entry {
   handle?: number;
   comment?: string;
   expr?: unknown;
+  flags?: unknown;
 }
 
 const FAMILIES = new Set(["ip", "ip6", "inet", "netdev"]);
@@ -34,10 +35,16 @@ export function parseNft(output: string): Nftables {
   const { nftables } = JSON.parse(output) as { nftables: (Record<string, Entry> | null)[] };
   const tables: string[] = [];
   const chains = new Map<string, NftChain>();
+  const dormant = new Set<string>();
   for (const { table, chain, rule } of nftables.map((entry) => entry ?? {})) {
-    if (table) tables.push(`${table.family} ${table.name}`);
+    if (table) {
+      const name = `${table.family} ${table.name}`;
+      tables.push(name);
+      if (isDormant(table)) dormant.add(name);
+    }
     if (chain && FAMILIES.has(chain.family) && isText(chain.table) && isText(chain.name)) {
-      chains.set(keyOf(chain, chain.name), chainOf(chain));
+      const asleep = dormant.has(`${chain.family} ${chain.table}`) ? { dormant: true as const } : {};
+      chains.set(keyOf(chain, chain.name), { ...chainOf(chain), ...asleep });
     }
     if (rule) {
       const { handle, comment, expr } = rule;
@@ -50,6 +57,13 @@ export function parseNft(output: string): Nftables {
   }
   return { tables, chains: [...chains.values()] };
 }
+
+/**
+ * nft 1.1 says so, alone or in a list; 1.0.6 prints for any flag whatever text
+ * is left in its memory, and no program of its time has tables with the other one, `owner`.
+ */
+const isDormant = ({ flags }: Entry): boolean =>
+  [flags ?? []].flat().some((flag) => flag !== "owner" && flag !== "persist");
 
 const isText = (value: unknown): value is string => typeof value === "string";
 

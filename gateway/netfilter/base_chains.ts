@@ -73,7 +73,7 @@ function ofNft(native: NftChain[], family: Family): BaseChain[] {
   const meets: string[] = family === "inet" ? ["ip", "inet", "netdev"] : ["ip6", "inet", "netdev"];
   // Ours counts sources, which no packet tells: a probe that it drops is traced to its rule.
   const others = native.filter((c) => `${c.family} ${c.table}` !== LIMITS_TABLE);
-  return others.filter((c) => meets.includes(c.family) && c.hook !== undefined).map((base): BaseChain => {
+  return others.filter((c) => meets.includes(c.family) && c.hook !== undefined && !c.dormant).map((base): BaseChain => {
     const table = native.filter((c) => c.family === base.family && c.table === base.table);
     const chains = Object.fromEntries(table.map((c) => [c.name, c]));
     return {

@@ -23,6 +23,8 @@ export interface NftChain {
   policy?: string;
   /** netdev and ingress: the devices. nft 1.0.6 does not print them. */
   devices?: string[];
+  /** The table is switched off: the kernel calls no chain of it. */
+  dormant?: true;
   rules: NftRule[];
 }
 

@@ -99,6 +99,23 @@ Deno.test("doctor: firewalld with the zone and policies that doctor names is no 
   );
 });
 
+for (
+  const [flags, counts] of [
+    ["dormant", false],
+    [["dormant", "persist"], false],
+    ["Lester Gooch #5", false],
+    ["owner", true],
+    [["owner", "persist"], true],
+  ] as const
+) {
+  Deno.test(`doctor: a table with the flags ${flags} ${counts ? "counts" : "is switched off"}`, async () => {
+    const of = { family: "inet", table: "d", type: "filter", hook: "forward", prio: 0, policy: "drop" };
+    const nftables = [{ table: { family: "inet", name: "d", handle: 3, flags } }, { chain: { ...of, name: "f" } }];
+    const findings = await found((s) => void s.native!.push(...parseNft(JSON.stringify({ nftables })).chains));
+    assertEquals(findings.map((f) => f.split(":")[0]), counts ? ["fail forward-policy"] : []);
+  });
+}
+
 const UFW = {
   inet: parseSave(recorded("firewalls", "ufw.iptables-save")),
   inet6: parseSave(recorded("firewalls", "ufw.ip6tables-save")),
