@@ -111,7 +111,9 @@ export async function readNativeNft(
   const listed = await Promise.all(
     rest.map((words) => runner.run([Program.nft, "-t", "-j", "list", "table", ...words])),
   );
-  // One that went meanwhile is not there.
+  // One that went meanwhile is not there; one that cannot be listed in time is.
+  const failed = listed.filter(({ code, stderr }) => code !== 0 && !stderr.includes("No such file"));
+  if (failed.length > 0) return await readNft(runner);
   const whole = listed.flatMap(({ code, stdout }) => code === 0 ? parseNft(stdout).chains : []);
   const read = new Set(rest.map((words) => words.join(" ")));
   const bare = parseNft(chains.stdout).chains.filter((c) => !read.has(`${c.family} ${c.table}`));

@@ -4,7 +4,7 @@ import { placeFiles } from "../../machine/place.ts";
 import { Program } from "../../gateway/action.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { parseSave, readLegacy, readRules } from "../../machine/iptables.ts";
-import { parseNft, readNft } from "../../machine/nft.ts";
+import { parseNft, readNativeNft, readNft } from "../../machine/nft.ts";
 import type { Runner } from "../../machine/run.ts";
 import { recorded } from "./recorded.ts";
 import { healthy } from "./surveys/builder.ts";
@@ -29,6 +29,30 @@ Deno.test("readRules: a table that iptables-nft cannot read is named, and iptabl
 Deno.test("readNft: no answer is unknown", async () => {
   assertEquals(await readNft(answering("", 1)), undefined);
   assertEquals(await readNft(answering('{"nftables": [{"metainfo": {}}]}')), { tables: [], chains: [] });
+});
+
+Deno.test("readNativeNft: a table that went meanwhile is not there, of one that cannot be listed all is asked once more", async () => {
+  const table = { table: { family: "inet", name: "mine" } };
+  const chain = {
+    chain: { family: "inet", table: "mine", name: "f", type: "filter", hook: "forward", policy: "drop" },
+  };
+  const read = async (code: number, stderr: string, whole: { code: number; stdout: string }) => {
+    const answers: Record<string, { code: number; stdout: string; stderr?: string }> = {
+      tables: { code: 0, stdout: JSON.stringify({ nftables: [table] }) },
+      chains: { code: 0, stdout: JSON.stringify({ nftables: [chain] }) },
+      mine: { code, stdout: "", stderr },
+      ruleset: whole,
+    };
+    const runner: Runner = { run: (argv) => Promise.resolve({ argv, stderr: "", ...answers[argv.at(-1)!]! }) };
+    return (await readNativeNft(runner, Promise.resolve(() => false)))?.chains.map((c) => c.name);
+  };
+  const slow = { code: 124, stdout: "" };
+  assertEquals(await read(1, "Error: No such file or directory\nlist table inet mine\n", slow), []);
+  assertEquals(await read(124, "", slow), undefined);
+  assertEquals(
+    await read(1, "Error: Could not process rule", { code: 0, stdout: JSON.stringify({ nftables: [table, chain] }) }),
+    ["f"],
+  );
 });
 
 Deno.test("readLegacy: only where the kernel has tables of it are its programs started", async () => {
