@@ -19,8 +19,8 @@ export function untrackedProblems(family: Family, { blueprint, survey }: CheckIn
   );
   const chains = baseChains(survey, family);
   const found = kinds.flatMap((kind) => {
-    const verdict = verdicts(chains, kind).find(({ decision }) =>
-      decision.target === "NOTRACK" && !isDoubtful(decision)
+    const [verdict] = verdicts(chains, kind).flatMap(({ base, decision: { untracked } }) =>
+      untracked && !isDoubtful(untracked) ? [{ base, decision: untracked }] : []
     );
     return verdict ? [{ kind, verdict }] : [];
   });

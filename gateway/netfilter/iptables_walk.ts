@@ -4,6 +4,7 @@ import { parseAddress, parseEither } from "../cidr.ts";
 import type { ChainSeen } from "../survey.ts";
 import {
   both,
+  type Call,
   type Decision,
   expires,
   FINAL,
@@ -14,6 +15,7 @@ import {
   protocolName,
   tcpFlags,
   test,
+  untrackedAt,
 } from "./packet.ts";
 
 export type { Decision, Packet } from "./packet.ts";
@@ -24,43 +26,58 @@ export type Table = Record<string, ChainSeen>;
 export function decide(table: Table, chain: string, packet: Packet): Decision | undefined {
   const start = table[chain];
   if (!start) return undefined;
-  const doubts: string[] = [];
-  const found = walk(table, chain, packet, doubts, 0);
-  if (found && found !== "return") return { ...found, doubts };
-  return { target: start.policy ?? "ACCEPT", chain, top: start.rules.length, doubts };
+  const walk = new Walk(table, packet);
+  const found = walk.chain(chain, { sure: true, mayReturn: false }, 0);
+  const { doubts, untracked } = walk;
+  const more = { doubts, ...(untracked ? { untracked } : {}) };
+  if (found && found !== "return") return { ...found, ...more };
+  return { target: start.policy ?? "ACCEPT", chain, top: start.rules.length, ...more };
 }
 
 type Found = { target: string; chain: string; rule: string[]; way: string[][]; top: number } | "return" | undefined;
+class Walk {
+  readonly doubts: string[] = [];
+  untracked?: Decision;
 
-function walk(table: Table, chain: string, packet: Packet, doubts: string[], depth: number): Found {
-  // A RETURN that may have matched is a doubt only where a later rule of the same chain decides.
-  let mayReturn = false;
-  for (const [top, rule] of (table[chain]?.rules ?? []).entries()) {
-    const match = matches(rule, packet);
-    const at = rule.findIndex((w) => w === "-j" || w === "-g");
-    const target = targetOf(rule, at, packet);
-    if (match === "no" || target === undefined || depth > 20) continue;
-    if (target === "RETURN") {
-      if (match === "yes") return "return";
-      mayReturn = true;
-      continue;
-    }
-    const found: Found = FINAL.has(target) || target === "NOTRACK"
-      ? { target, chain, rule, way: [], top }
-      : walk(table, target, packet, doubts, depth + 1);
-    if (match === "yes") {
-      if (found && found !== "return") {
-        if (mayReturn) doubts.push("RETURN");
-        return { ...found, way: [rule, ...found.way], top };
+  constructor(readonly table: Table, readonly packet: Packet) {}
+
+  chain(chain: string, call: Call, depth: number): Found {
+    // A RETURN that may have matched is a doubt only where a later rule of the same chain decides.
+    let mayReturn = false;
+    for (const [at, rule] of (this.table[chain]?.rules ?? []).entries()) {
+      const match = matches(rule, this.packet);
+      const word = rule.findIndex((w) => w === "-j" || w === "-g");
+      const target = targetOf(rule, word, this.packet);
+      if (match === "no" || target === undefined || depth > 20) continue;
+      if (target === "RETURN") {
+        if (match === "yes") return "return";
+        mayReturn = true;
+        continue;
       }
+      const here = { sure: call.sure && match === "yes", mayReturn: call.mayReturn || mayReturn, top: call.top ?? at };
+      if (target === "NOTRACK") {
+        if (here.sure) this.untracked ??= untrackedAt(chain, rule, here, this.doubts);
+        continue;
+      }
+      const found: Found = FINAL.has(target)
+        ? { target, chain, rule, way: [], top: at }
+        : this.chain(target, here, depth + 1);
+      const decided = found !== undefined && found !== "return";
       // What `goto` leads to comes back to whoever called this chain.
-      if (rule[at] === "-g") return "return";
-    } else if (found && found !== "return") doubts.push(found.target);
+      const returns = rule[word] === "-g" && !decided;
+      if (match === "yes") {
+        if (decided) {
+          if (mayReturn) this.doubts.push("RETURN");
+          return { ...found, way: [rule, ...found.way], top: at };
+        }
+        if (returns) return "return";
+      } else if (decided) this.doubts.push(found.target);
+    }
+    return undefined;
   }
-  return undefined;
 }
 
-/** CT, HL and TTL go on with the next rule; without tracking, or at the end of its hops, a packet has met what matters here. */
+/** CT, HL and TTL go on with the next rule; at the end of its hops a packet has met what matters here. */
 function targetOf(rule: string[], at: number, packet: Packet): string | undefined {
   const target = at < 0 ? undefined : rule[at + 1];
   if (target === "CT") return rule.includes("--notrack") ? "NOTRACK" : undefined;

@@ -4,27 +4,32 @@ import type { NftChain } from "./nft.ts";
 import { mapMatch, matchOf } from "./nft_match.ts";
 import { ruleText } from "./nft_text.ts";
 import { isObject } from "./nft_value.ts";
-import { both, type Decision, expires, FINAL, type Match, type Packet } from "./packet.ts";
+import { both, type Call, type Decision, expires, FINAL, type Match, type Packet, untrackedAt } from "./packet.ts";
 
 type Found = { target: string; chain: string; rule: string[]; top: number } | "return" | undefined;
 type Statement = Record<string, unknown>;
 /** What a statement does: decides, goes elsewhere, or nothing that matters here. */
-type Effect = { final: string } | { call: string; returns: boolean } | "return" | undefined;
+type Effect = { final: string } | { call: string; returns: boolean } | "return" | "notrack" | undefined;
 
 /** @param chains those of the base chain's own table, by name */
 export function decideNft(chains: Record<string, NftChain>, base: NftChain, packet: Packet): Decision {
-  const doubts: string[] = [];
-  const found = new Walk(chains, packet, doubts).chain(base, 0);
-  if (found && found !== "return") return { ...found, doubts };
-  return { target: (base.policy ?? "accept").toUpperCase(), chain: base.name, top: base.rules.length, doubts };
+  const walk = new Walk(chains, packet);
+  const found = walk.chain(base, { sure: true, mayReturn: false }, 0);
+  const { doubts, untracked } = walk;
+  const more = { doubts, ...(untracked ? { untracked } : {}) };
+  if (found && found !== "return") return { ...found, ...more };
+  return { target: (base.policy ?? "accept").toUpperCase(), chain: base.name, top: base.rules.length, ...more };
 }
 
 class Walk {
-  constructor(readonly chains: Record<string, NftChain>, readonly packet: Packet, readonly doubts: string[]) {}
+  readonly doubts: string[] = [];
+  untracked?: Decision;
 
-  chain(chain: NftChain | undefined, depth: number): Found {
+  constructor(readonly chains: Record<string, NftChain>, readonly packet: Packet) {}
+
+  chain(chain: NftChain | undefined, call: Call, depth: number): Found {
     let mayReturn = false;
-    for (const [top, rule] of (chain?.rules ?? []).entries()) {
+    for (const [at, rule] of (chain?.rules ?? []).entries()) {
       let match: Match = "yes";
       for (const statement of rule.expr) {
         match = both(match, matchOf(statement, this.packet));
@@ -36,19 +41,30 @@ class Walk {
             mayReturn = true;
             continue;
           }
+          const here = {
+            sure: call.sure && sure === "yes",
+            mayReturn: call.mayReturn || mayReturn,
+            top: call.top ?? at,
+          };
+          if (effect === "notrack") {
+            if (here.sure) this.untracked ??= untrackedAt(chain!.name, [ruleText(rule)], here, this.doubts);
+            continue;
+          }
           const found: Found = "final" in effect
-            ? { target: effect.final, chain: chain!.name, rule: [ruleText(rule)], top }
+            ? { target: effect.final, chain: chain!.name, rule: [ruleText(rule)], top: at }
             : depth > 20
             ? undefined
-            : this.chain(this.chains[effect.call], depth + 1);
+            : this.chain(this.chains[effect.call], here, depth + 1);
           const decided = found !== undefined && found !== "return";
-          if (decided && sure !== "yes") this.doubts.push(found.target);
-          if (sure !== "yes") continue;
-          if (decided) {
-            if (mayReturn) this.doubts.push("RETURN");
-            return { ...found, top };
-          }
-          if ("call" in effect && !effect.returns) return "return";
+          // What `goto` leads to comes back to whoever called this chain.
+          const returns = "call" in effect && !effect.returns && !decided;
+          if (sure === "yes") {
+            if (decided) {
+              if (mayReturn) this.doubts.push("RETURN");
+              return { ...found, top: at };
+            }
+            if (returns) return "return";
+          } else if (decided) this.doubts.push(found.target);
         }
       }
     }
@@ -65,7 +81,6 @@ const VERDICTS: Record<string, string> = {
   dnat: "DNAT",
   masquerade: "MASQUERADE",
   redirect: "REDIRECT",
-  notrack: "NOTRACK",
 };
 
 function effectsOf(statement: Statement, match: Match, packet: Packet): [Match, Effect][] {
@@ -85,7 +100,7 @@ function effectOf(statement: unknown, packet: Packet): Effect {
   if (name === "jump" || name === "goto") {
     return isObject(value) ? { call: String(value["target"]), returns: name === "jump" } : undefined;
   }
-  if (name === "return") return "return";
+  if (name === "return" || name === "notrack") return name;
   if (name === "xt") return xtTarget(value);
   if (name === "mangle") return isObject(value) && expires(hopLimitOf(value), packet) ? { final: "DROP" } : undefined;
   return VERDICTS[name] ? { final: VERDICTS[name] } : undefined;

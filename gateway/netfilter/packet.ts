@@ -29,7 +29,7 @@ export interface Packet {
 }
 
 export interface Decision {
-  /** ACCEPT, DROP, REJECT, SNAT, NOTRACK, ... */
+  /** ACCEPT, DROP, REJECT, SNAT, ... */
   target: string;
   chain: string;
   /** The rule's words; missing when the chain's policy decided. */
@@ -40,7 +40,32 @@ export interface Decision {
   top: number;
   /** Targets of rules before it that might have decided otherwise: they ask for what the packet leaves open. */
   doubts: string[];
+  /** Where connection tracking was switched off for it on the way, which ends nothing: its target is NOTRACK. */
+  untracked?: Decision;
 }
+
+/** How a walk came to a chain; `top` is missing for the first one. */
+export interface Call {
+  /** Every rule on the way matches. */
+  sure: boolean;
+  /** A rule on the way may have returned before. */
+  mayReturn: boolean;
+  top?: number;
+}
+
+/** @param doubts those that there were until then */
+export const untrackedAt = (
+  chain: string,
+  rule: string[],
+  { mayReturn, top = 0 }: Call,
+  doubts: string[],
+): Decision => ({
+  target: "NOTRACK",
+  chain,
+  rule,
+  top,
+  doubts: [...doubts, ...(mayReturn ? ["RETURN"] : [])],
+});
 
 export type Match = "yes" | "no" | "maybe";
 

@@ -68,6 +68,26 @@ Deno.test("decide: chains that call each other come to an end", () => {
   assertEquals(decide(table, "FORWARD", PACKET)?.target, "ACCEPT");
 });
 
+Deno.test("decide: where tracking is switched off is remembered, and the next rule asked", () => {
+  const raw = (...rules: string[]) =>
+    decide(filter([":FORWARD ACCEPT [0:0]\n:A - [0:0]", ...rules].join("\n-A ")), "FORWARD", PACKET)!;
+  const seen = ({ target, untracked }: ReturnType<typeof raw>) => [
+    target,
+    ...(untracked ? [untracked.chain, untracked.top, ...untracked.doubts] : []),
+  ];
+  const off = "-i nat64-ygg -j CT --notrack";
+  assertEquals(seen(raw(`FORWARD ${off}`, "FORWARD -o wg0 -j DROP")), ["DROP", "FORWARD", 0]);
+  assertEquals(seen(raw("FORWARD -j LOG", "FORWARD -j A", `A ${off}`)), ["ACCEPT", "A", 1]);
+  assertEquals(seen(raw("FORWARD -m mark --mark 1 -j RETURN", "FORWARD -j A", `A ${off}`)), [
+    "ACCEPT",
+    "A",
+    1,
+    "RETURN",
+  ]);
+  assertEquals(seen(raw("FORWARD -p tcp -j A", `A ${off}`)), ["ACCEPT"]);
+  assertEquals(seen(raw("FORWARD -j CT --helper ftp", "FORWARD -j ACCEPT")), ["ACCEPT"]);
+});
+
 Deno.test("firewallOwner: by the names of chains", () => {
   assertEquals(firewallOwner(filter(":FORWARD DROP [0:0]\n:ufw-user-forward - [0:0]")), "ufw");
   assertEquals(firewallOwner(filter(":FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]")), "Docker");

@@ -175,6 +175,19 @@ for (const [name, want, base, ...subs] of DECISIONS) {
   Deno.test(`decideNft: ${name}`, () => assertEquals(decided(base, ...subs), want));
 }
 
+Deno.test("decideNft: where tracking is switched off is remembered, and the next rule asked", () => {
+  const of = (base: NftChain, ...subs: NftChain[]) => {
+    const { target, untracked } = decideNft(Object.fromEntries(subs.map((c) => [c.name, c])), base, PING);
+    return [target, ...(untracked ? [untracked.chain, untracked.top, untracked.rule, ...untracked.doubts] : [])];
+  };
+  const off = [iifname("nat64-ygg"), { notrack: null }];
+  const text = ["iifname nat64-ygg notrack"];
+  assertEquals(of(chain([off, [{ drop: null }]])), ["DROP", "forwarding", 0, text]);
+  assertEquals(of(chain([[{ counter: null }], [jump("jump")]]), sub([off])), ["ACCEPT", "sub", 1, text]);
+  assertEquals(of(chain([[iifname("@own"), { return: null }], off])), ["ACCEPT", "forwarding", 1, text, "RETURN"]);
+  assertEquals(of(chain([[iifname("@own"), jump("jump")]]), sub([off])), ["ACCEPT"]);
+});
+
 Deno.test("nativeChains: only what iptables-save does not show", () => {
   const of = (family: NftChain["family"], table: string, name: string) => chain([], { family, table, name });
   const all = [

@@ -40,6 +40,14 @@ export const NAT_CASES: FirewallCase[] = [
     want: ["fail nat-rule", "are not tracked", "IPv4 raw PREROUTING"],
   },
   {
+    name: "tracking switched off for the pool, and the packets accepted behind that",
+    make: (s) => {
+      add("inet", "raw", "PREROUTING", "-i nat64-ygg -j CT --notrack")(s);
+      add("inet", "raw", "PREROUTING", "-i nat64-ygg -j ACCEPT")(s);
+    },
+    want: ["fail nat-rule", "are not tracked", 'the rule "-i nat64-ygg -j CT --notrack" of IPv4 raw PREROUTING'],
+  },
+  {
     name: "tracking switched off for clients",
     make: nft("ip6 mine prerouting -300", ["notrack"]),
     want: ["fail forward-policy", "are not tracked", "nftables table ip6 mine"],
