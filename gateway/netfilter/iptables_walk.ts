@@ -72,6 +72,7 @@ class Walk {
         }
         if (returns) return "return";
       } else if (decided) this.doubts.push(found.target);
+      else if (returns) mayReturn = true;
     }
     return undefined;
   }

@@ -63,6 +63,17 @@ Deno.test("decide: what might match is a doubt, not a decision", () => {
   assertEquals(decide(table, "FORWARD", PACKET), { target: "DROP", chain: "FORWARD", top: 1, doubts: ["ACCEPT"] });
 });
 
+Deno.test("decide: a chain that may be gone to is a return that may be, one that may be jumped to is none", () => {
+  const text = (how: string) =>
+    `:FORWARD ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n-A FORWARD -j A\n-A A -m set --match-set own src ${how} B\n-A A -j DROP\n-A B -j LOG`;
+  const seen = (how: string) => {
+    const { target, doubts } = decide(filter(text(how)), "FORWARD", PACKET)!;
+    return [target, ...doubts];
+  };
+  assertEquals(seen("-g"), ["DROP", "RETURN"]);
+  assertEquals(seen("-j"), ["DROP"]);
+});
+
 Deno.test("decide: chains that call each other come to an end", () => {
   const table = filter(":FORWARD ACCEPT [0:0]\n:A - [0:0]\n-A FORWARD -j A\n-A A -j A");
   assertEquals(decide(table, "FORWARD", PACKET)?.target, "ACCEPT");

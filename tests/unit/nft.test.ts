@@ -143,6 +143,18 @@ const DECISIONS: [string, string, NftChain, ...NftChain[]][] = [
     ]),
   ],
   ["what is gone to does not", "ACCEPT", chain([[jump("goto")], [{ drop: null }]]), sub([])],
+  [
+    "what may be gone to may not come back",
+    "DROP RETURN",
+    chain([[iifname("@own"), jump("goto")], [{ drop: null }]]),
+    sub([]),
+  ],
+  [
+    "what may be jumped to comes back",
+    "DROP",
+    chain([[iifname("@own"), jump("jump")], [{ drop: null }]]),
+    sub([]),
+  ],
   ["a return ends the chain", "ACCEPT", chain([[{ return: null }], [{ drop: null }]])],
   ["a map of states to verdicts", "DROP", chain([[VMAP]])],
   [
