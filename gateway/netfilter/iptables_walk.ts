@@ -59,6 +59,11 @@ class Walk {
         if (here.sure) this.untracked ??= untrackedAt(chain, rule, here, this.doubts);
         continue;
       }
+      if (!FINAL.has(target) && !this.table[target]) {
+        // TARPIT, STEAL, SYNPROXY and what else there may be end a packet's way.
+        if (!CONTINUING.has(target)) this.doubts.push("DROP");
+        continue;
+      }
       const found: Found = FINAL.has(target)
         ? { target, chain, rule, way: [], top: at }
         : this.chain(target, here, depth + 1);
@@ -77,6 +82,13 @@ class Walk {
     return undefined;
   }
 }
+
+/** Targets behind which the next rule is asked, those of xtables-addons too. */
+const CONTINUING: ReadonlySet<string> = new Set([
+  ...["AUDIT", "CHECKSUM", "CLASSIFY", "CONNMARK", "CONNSECMARK", "DNPT", "DSCP", "ECN", "HMARK", "IDLETIMER", "LED"],
+  ...["LOG", "MARK", "NFLOG", "RATEEST", "SECMARK", "SET", "SNPT", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE"],
+  ...["ULOG", "ACCOUNT", "IPMARK", "LOGMARK"],
+]);
 
 /** CT, HL and TTL go on with the next rule; at the end of its hops a packet has met what matters here. */
 function targetOf(rule: string[], at: number, packet: Packet): string | undefined {
@@ -152,7 +164,7 @@ function option(name: string, [value, second]: readonly [string, string], packet
     }
     case "--ctstate":
     case "--state":
-      return value.split(",").includes(packet.state) ? "yes" : "no";
+      return isInState(value.split(","), packet);
     case "--ctstatus":
       // Only what others do to its destination would make it so, and that is told by itself.
       return value === "DNAT" ? "no" : "maybe";
@@ -168,6 +180,12 @@ function isFrom(network: string, address: string | undefined): Match {
   if (!base || !mask || base.family !== mask.family) return "maybe";
   const have = address === undefined ? undefined : parseAddress(address);
   return test(have, (a) => a.family === base.family && (a.value & mask.value) === (base.value & mask.value));
+}
+
+/** SNAT and DNAT ask what was done to the connection's addresses. */
+function isInState(states: string[], packet: Packet): Match {
+  if (states.includes(packet.state)) return "yes";
+  return states.includes("SNAT") || states.includes("DNAT") ? "maybe" : "no";
 }
 
 const sorted = (list: string) => list.split(",").filter(Boolean).sort().join();

@@ -27,6 +27,9 @@ const RULES: [string, "yes" | "no" | "maybe"][] = [
   ["-d router.example -j DROP", "maybe"],
   ["-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "no"],
   ["-m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP", "yes"],
+  ["-m conntrack --ctstate SNAT -j DROP", "maybe"],
+  ["-m conntrack ! --ctstate DNAT -j DROP", "maybe"],
+  ["-m conntrack --ctstate NEW,DNAT -j DROP", "yes"],
   ["-p tcp -j DROP", "maybe"],
   ["-i eth0 -p tcp -j DROP", "no"],
   ["-m mark --mark 0x1 -j DROP", "maybe"],
@@ -72,6 +75,18 @@ Deno.test("decide: a chain that may be gone to is a return that may be, one that
   };
   assertEquals(seen("-g"), ["DROP", "RETURN"]);
   assertEquals(seen("-j"), ["DROP"]);
+});
+
+Deno.test("decide: a target that is not known may end a packet's way, one that goes on does not", () => {
+  const doubts = (target: string) =>
+    decide(filter(`:FORWARD ACCEPT [0:0]\n-A FORWARD -j ${target}`), "FORWARD", PACKET)!.doubts;
+  assertEquals(["TARPIT", "SYNPROXY", "LOG --log-prefix x", "TCPMSS --set-mss 1220", "HL --hl-inc 1"].map(doubts), [
+    ["DROP"],
+    ["DROP"],
+    [],
+    [],
+    [],
+  ]);
 });
 
 Deno.test("decide: chains that call each other come to an end", () => {
