@@ -6,7 +6,7 @@ import { removeProgramStep } from "../gateway/daemon.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
 import { apply } from "../machine/apply.ts";
-import { purgePackages } from "../machine/apt.ts";
+import { foreseePurge, purgePackages } from "../machine/apt.ts";
 import { disarm } from "../machine/confirm.ts";
 import { removeTree } from "../machine/files.ts";
 import { readJournal } from "../machine/journal.ts";
@@ -14,7 +14,7 @@ import { alone, uninterrupted } from "./alone.ts";
 import { type Context, requireRoot } from "./context.ts";
 import { readToTakeBack, takeBack, takeBackSteps } from "./converge.ts";
 import { withCommon } from "./options.ts";
-import { consent, printPlan } from "./plan_output.ts";
+import { consent, printPlan, stayLines } from "./plan_output.ts";
 
 export const downCommand = () =>
   withCommon(
@@ -43,13 +43,15 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
   const journal = await readJournal();
   const survey = await readToTakeBack(runner, journal);
   const steps = takeBackSteps([], survey, journal);
-  const purge = options.purge ? journal.brought.filter((name) => survey.packages?.[name]) : [];
+  const brought = options.purge ? journal.brought.filter((name) => survey.packages?.[name]) : [];
+  const { packages: purge, stay } = await foreseePurge(runner, brought);
   const programs = options.purge ? [...journal.fetched.values()].map(removeProgramStep) : [];
   const plan = [...steps, ...(purge.length > 0 ? [purgeStep(purge)] : []), ...programs];
   if (options.dryRun) {
-    printPlan(ui, "down", plan);
+    printPlan(ui, "down", plan, undefined, [], stay);
     return plan.length > 0 ? Exit.changes : Exit.ok;
   }
+  if (!ui.json) { for (const line of stayLines(stay)) ui.say(line); }
   if (plan.length > 0) consent(context, plan);
   // First of all: what was open is given up, and must not make a gateway of what a failed `down` leaves.
   await disarm(runner);
@@ -74,7 +76,8 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
   }
   const removed = programs.flatMap((step) => step.forgets ?? []);
   if (ui.json) {
-    ui.out(JSON.stringify({ schema: "crxn.down/1", changes: steps.length, purged: purge, removed }, null, 2));
+    const body = { changes: steps.length, purged: purge, ...(stay.length > 0 ? { stay } : {}), removed };
+    ui.out(JSON.stringify({ schema: "crxn.down/1", ...body }, null, 2));
   } else {ui.out(
       steps.length > 0 ? "Everything is taken back: the machine is as it was." : "There is nothing to take back.",
     );}

@@ -9,13 +9,17 @@ import type { Context } from "./context.ts";
 import { briefJson } from "./doctor_brief.ts";
 import { type Paint, paintFor, type Ui } from "./ui.ts";
 
-/** `--dry-run`: the plan is the result. */
+/**
+ * `--dry-run`: the plan is the result.
+ * @param stay packages that `--purge` leaves to those that need them
+ */
 export function printPlan(
   ui: Ui,
   command: "up" | "down",
   steps: Step[],
   blueprint?: Blueprint,
   foreseen: Finding[] = [],
+  stay: string[] = [],
 ): void {
   if (ui.json) {
     ui.out(JSON.stringify(
@@ -24,6 +28,7 @@ export function printPlan(
         command,
         changes: steps.length,
         ...(blueprint ? { ...tunnelJson(blueprint), findings: briefJson(foreseen) } : {}),
+        ...(stay.length > 0 ? { stay } : {}),
         steps: planJson(steps),
       },
       null,
@@ -36,7 +41,12 @@ export function printPlan(
     for (const line of blueprint ? tunnelLines(blueprint) : []) ui.out(line);
     for (const line of planLines(steps)) ui.out(paintLine(line, paint));
   }
+  if (!ui.json) { for (const line of stayLines(stay)) ui.out(line); }
 }
+
+/** What of crxn's packages is not purged. */
+export const stayLines = (stay: string[]): string[] =>
+  stay.length > 0 ? [`Not purged, because packages that are not crxn's need it: ${stay.join(", ")}`] : [];
 
 const tunnelJson = ({ facts: { tunnel }, nodes }: Blueprint) => ({
   ...(tunnel ? { tunnel } : {}),

@@ -125,7 +125,51 @@ function progressOf(packages: number, report: InstallHooks["onProgress"]): (text
   };
 }
 
-/** Removes packages that we brought and that nothing else needs. */
+/** What a simulated purge would change: the names that go (`Purg`, or `Remv`), and those that come in the place of one (`Inst`). */
+export const parsePurge = (output: string): string[] =>
+  output.split("\n").flatMap((l) => /^(?:Purg|Remv|Inst) (\S+)/.exec(l)?.[1] ?? []);
+
+export interface Purge {
+  /** What goes: none of them takes anything along that crxn did not bring. */
+  packages: string[];
+  /** What stays, because other packages need it. */
+  stay: string[];
+}
+
+/**
+ * Which of the packages that crxn brought can be purged. apt takes along whatever depends on one, and that may be somebody's
+ * by now: a library is needed by what came later as well.
+ * @throws CrxnError 69 when apt does not say what a purge would do
+ */
+export async function foreseePurge(runner: Runner, packages: string[]): Promise<Purge> {
+  const brought = new Set(packages);
+  const harmless = async (names: string[]) => {
+    const simulation = await runner.run([...APT, "purge", "--simulate", ...names], {
+      env: APT_ENV,
+      timeoutSeconds: 120,
+    });
+    if (simulation.code !== 0) throw undecided(simulation);
+    return parsePurge(simulation.stdout).every((name) => brought.has(name));
+  };
+  if (packages.length === 0 || await harmless(packages)) return { packages, stay: [] };
+  const found: Purge = { packages: [], stay: [] };
+  // Each with those before it: of two alternatives one can go, both cannot.
+  for (const name of packages) {
+    const list = await harmless([...found.packages, name]) ? found.packages : found.stay;
+    list.push(name);
+  }
+  return found;
+}
+
+const undecided = (result: Result): CrxnError =>
+  new CrxnError(
+    Exit.unavailable,
+    "apt does not say what a purge would take along. Nothing was changed.",
+    "Mend what it complains about, or leave out --purge: the packages stay then.",
+    failure(result).detail,
+  );
+
+/** Removes packages, as {@linkcode foreseePurge} found that they can be. */
 export async function purgePackages(runner: Runner, packages: string[]): Promise<void> {
   await must(runner, [...APT, "purge", ...packages], { env: APT_ENV, timeoutSeconds: 600 });
 }

@@ -5,7 +5,7 @@ import { parseConfig } from "../../gateway/config/parse.ts";
 import { factsOf } from "../../gateway/facts.ts";
 import { see } from "../../gateway/see.ts";
 import type { Survey } from "../../gateway/survey.ts";
-import { parsePackages, parseSimulation } from "../../machine/apt.ts";
+import { parsePackages, parsePurge, parseSimulation } from "../../machine/apt.ts";
 import { parseLinks, parseRoutes } from "../../machine/ip.ts";
 import { parseSave, ruleWords } from "../../machine/iptables.ts";
 import { parseNft } from "../../machine/nft.ts";
@@ -100,6 +100,19 @@ Deno.test("parseSimulation: an upgrade brings nothing new", () => {
       "tayga",
     ],
   );
+});
+
+Deno.test("parsePurge: what goes, and what comes or changes in its place", () => {
+  const output = `NOTE: This is only a simulation!
+The following packages will be REMOVED:
+  mawk* netbase* libc6:i386*
+Inst base-files [12.4+deb12u11] (12.4+deb12u15 Debian:12.15/oldstable [amd64])
+Conf base-files (12.4+deb12u15 Debian:12.15/oldstable [amd64])
+Purg mawk [1.3.4.20200120-3.1] []
+Remv libc6:i386 [2.36-9]
+Purg netbase [6.4]
+`;
+  assertEquals(parsePurge(output), ["base-files", "mawk", "libc6:i386", "netbase"]);
 });
 
 Deno.test("parsePackages: only what is wholly installed", () => {

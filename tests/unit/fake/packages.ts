@@ -18,6 +18,8 @@ interface PackageHost {
 
 export class FakePackages {
   private readonly names = new Set<string>();
+  /** What a package needs; of several in one string (`a|b`) one will do. */
+  readonly needs = new Map<string, string[]>();
 
   /** @param version of Debian: 13 starts tayga at install */
   constructor(private readonly host: PackageHost, private readonly version: "12" | "13") {}
@@ -34,8 +36,22 @@ export class FakePackages {
       return ok(names.filter((n) => !this.has(n)).map((n) => `Inst ${n} (1.0 Debian [amd64])\n`).join(""));
     }
     if (verb === "install") { for (const name of names) this.install(name, true); }
-    if (verb === "purge") { for (const name of names) this.names.delete(name); }
+    if (verb === "purge") {
+      const going = this.along(names);
+      if (words.includes("--simulate")) return ok(going.map((n) => `Purg ${n} [1.0]\n`).join(""));
+      for (const name of going) this.names.delete(name);
+    }
     return ok();
+  }
+
+  /** These, and all that cannot stay without them. */
+  private along(names: string[]): string[] {
+    const going = new Set(names.filter(this.has));
+    const stays = (name: string) => this.has(name) && !going.has(name);
+    const broken = ([name, needs]: [string, string[]]) =>
+      stays(name) && needs.some((need) => !need.split("|").some(stays));
+    for (let next; (next = [...this.needs].find(broken));) going.add(next[0]);
+    return [...going];
   }
 
   install(name: string, starts: boolean): void {
