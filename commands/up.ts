@@ -28,7 +28,7 @@ import { briefLines } from "./doctor_brief.ts";
 import { inputOf, readInput } from "./doctor_input.ts";
 import { bring } from "./install.ts";
 import { itemsOf, make, settleAll } from "./make.ts";
-import { seconds, withCommon } from "./options.ts";
+import { ipv4, seconds, withCommon } from "./options.ts";
 import { consent, printPlan, tunnelLines } from "./plan_output.ts";
 import { paintFor } from "./ui.ts";
 import { keepsDoorOpen, openWay, wayBack, wayBackLines } from "./way_back.ts";
@@ -47,7 +47,7 @@ export const upCommand = () =>
         "take it all back unless `crxn confirm` comes from a new session in time (120 s)",
         seconds,
       )
-      .option("--target <ipv4>", "a host in the overlay to ping through the gateway at the end"),
+      .option("--target <ipv4>", "a host in the overlay to ping through the gateway at the end", ipv4),
     { yes: true, wait: true },
   );
 

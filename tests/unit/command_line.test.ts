@@ -184,6 +184,16 @@ Deno.test("crxn init: what is wrong or missing is 64, and in JSON it is named", 
   }
 });
 
+Deno.test("crxn: a --target that is no IPv4 address is 64, before anything is looked at; a program would take it for an option", async () => {
+  for (const command of ["up", "doctor", "report"]) {
+    for (const target of ["foo", "2001:db8::1", "10.1.0.300", "-f", ""]) {
+      const { code, err } = await crxn(command, `--target=${target}`, "--config", "/nonexistent/x.yaml");
+      assertEquals(code, 64, `${command} ${target}`);
+      assertStringIncludes(err, "is not an IPv4 address");
+    }
+  }
+});
+
 Deno.test("crxn up: a broken config is 78 with its place, before anything else is looked at", async () => {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, "address: 10.5.0.1/32\noverlya: {}\n");
