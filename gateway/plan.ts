@@ -3,7 +3,7 @@
 import { createTwoFilesPatch } from "diff";
 import { type Action, commandLine } from "./action.ts";
 import type { Step } from "./step.ts";
-import { maskSecrets } from "./yggdrasil_config.ts";
+import { maskSecrets } from "./mask.ts";
 
 /** Lines of the plan. A line that starts with `+`, `-` or `@@` after its indent belongs to a diff. */
 export function planLines(steps: Step[]): string[] {

@@ -190,9 +190,3 @@ function parse(text: string): Record<string, unknown> {
     "Mend it, or move it away: crxn then makes a new one with a new identity.",
   );
 }
-
-/** A key's value in every spelling of HJSON; without quotes it goes to the end of the line. */
-const SECRET = /((?:Encryption|Signing)?PrivateKey["']?\s*:\s*)(?:'''[\s\S]*?(?:'''|$)|"[^"\n]*"?|'[^'\n]*'?|[^\n]+)/gi;
-
-/** Text with secrets made unreadable, for plans and reports. */
-export const maskSecrets = (text: string): string => text.replace(SECRET, "$1(not shown)");

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import hjson from "hjson";
 import { planLines } from "../../gateway/plan.ts";
 import { CrxnError } from "../../gateway/errors.ts";
-import { identityOf, maskSecrets, yggdrasilConfig } from "../../gateway/yggdrasil_config.ts";
+import { maskSecrets } from "../../gateway/mask.ts";
+import { identityOf, yggdrasilConfig } from "../../gateway/yggdrasil_config.ts";
 import { OVERLAY } from "./yggdrasil_overlay.ts";
 
 const KEY = "c0ffee".repeat(10) + "beef" + "1d1a30df7330a0110330d8f57b905d135a502d2f1db48a01420ca68a103bc286";
@@ -130,6 +131,38 @@ Deno.test("maskSecrets: keys in every spelling, whole or damaged, and nothing el
   assert(!maskSecrets(`EncryptionPrivateKey: "c0ffee"`).includes("c0ffee"));
   const open = `PublicKey: ${KEY.slice(64)}\nPrivateKeyPath: /etc/yggdrasil/key.pem\n`;
   assertEquals(maskSecrets(open), open);
+});
+
+Deno.test("maskSecrets: a key behind comments, and former ones in them", () => {
+  const [former, seed] = ["facade".repeat(10) + "abcd", KEY.slice(0, 64)];
+  for (
+    const text of [
+      `{\n  PrivateKey: # of this node\n    "${KEY}"\n  Peers: []\n}`,
+      `{\n  PrivateKey: // of this node\n    # and no other\n  ${KEY}\n  Peers: []\n}`,
+      `{\n  "PrivateKey" /* mine */ : /* of\n this node */ "${KEY}"\n  Peers: []\n}`,
+      `{\n  "Private\\u004bey": "${KEY}"\n  Peers: []\n}`,
+      `{\n  EncryptionPrivateKey: # ${former}\n    ${seed}\n  # ${seed}\n  Peers: []\n}`,
+      `{\n  # formerly ${former}${seed}\n  PrivateKey: "${KEY}" # was ${former}\n  Peers: []\n}`,
+      `{\n  # the private key of before is ${former}, and one more ${former}\n  Peers: []\n}`,
+      `{\n  # the key of before:\n  #   "${former}",\n  Peers: []\n}`,
+    ]
+  ) {
+    const masked = maskSecrets(text);
+    assert(!masked.includes("c0ffee") && !masked.includes("facade"), masked);
+    assertStringIncludes(masked, "(not shown)");
+    assert(masked.endsWith("\n  Peers: []\n}"), masked);
+  }
+});
+
+Deno.test("maskSecrets: public keys of others stay, alone on a line and beside a secret", () => {
+  const [a, b] = ["1d".repeat(32), "2e".repeat(32)];
+  const lists = `  AllowedPublicKeys: [\n    ${a}\n    "${b}"\n  ]\n  TunnelRouting: { "${b}": ["10.0.0.0/8"] }\n}`;
+  for (const head of [`{\n`, `{\n  PrivateKey: # mine\n  "${KEY}"\n`]) {
+    const masked = maskSecrets(head + lists);
+    assert(masked.endsWith(lists) && !masked.includes("c0ffee"), masked);
+  }
+  const line = maskSecrets(JSON.stringify({ PrivateKey: KEY, AllowedPublicKeys: [a] }));
+  assertEquals(line, `{"PrivateKey":(not shown),"AllowedPublicKeys":["${a}"]}`);
 });
 
 Deno.test("planLines: a file with a key is shown without it", () => {

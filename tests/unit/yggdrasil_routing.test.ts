@@ -3,10 +3,10 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import hjson from "hjson";
 import { CrxnError } from "../../gateway/errors.ts";
+import { maskSecrets } from "../../gateway/mask.ts";
 import {
   identityOf,
   keyFileOf,
-  maskSecrets,
   type Routing,
   routingSection,
   yggdrasilConfig,
