@@ -5,7 +5,7 @@ import { capabilityOf } from "../gateway/capability.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { parseConfig, problemsOnMachine } from "../gateway/config/parse.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
-import { CrxnError, Exit } from "../gateway/errors.ts";
+import { CrxnError, Exit, systemWords } from "../gateway/errors.ts";
 import { daemonOf, factsOf, type Identity, type MoreFacts } from "../gateway/facts.ts";
 import type { Journal } from "../gateway/journal.ts";
 import { Path } from "../gateway/names.ts";
@@ -71,6 +71,11 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     }
     if (error instanceof TypeError || error instanceof Deno.errors.InvalidData) {
       throw new CrxnError(Exit.config, `${file}:1:1: this is not UTF-8 text.`, "Save the config as UTF-8.");
+    }
+    // A name that is too long, links that lead in a circle.
+    const said = systemWords(error);
+    if (said) {
+      throw new CrxnError(Exit.config, `${file} cannot be read: ${said.words}.`, "Name another file with --config.");
     }
     throw error;
   }

@@ -32,3 +32,12 @@ export class CrxnError extends Error {
     super(message);
   }
 }
+
+/** What the system said, and the number of it (errno(3)); undefined of an error that is not its own. */
+export function systemWords(error: unknown): { words: string; number: number } | undefined {
+  const found = error instanceof Error ? /^(.*?) \(os error (\d+)\)/.exec(error.message) : null;
+  return found ? { words: found[1]!.toLowerCase(), number: Number(found[2]) } : undefined;
+}
+
+/** ENAMETOOLONG, ELOOP: whatever is there, nobody gets to it by this name. */
+export const isNoPath = (error: unknown): boolean => [36, 40].includes(systemWords(error)?.number ?? 0);

@@ -1,7 +1,16 @@
 /** Where the config of `crxn init` goes, and its writing. */
 
-import { CrxnError, Exit } from "../gateway/errors.ts";
-import { absolute, explaining, keepBeside, missingFolders, notWritable, readSeen, writeAtomically } from "./files.ts";
+import { CrxnError, Exit, systemWords } from "../gateway/errors.ts";
+import {
+  absolute,
+  explaining,
+  keepBeside,
+  missingFolders,
+  nameFault,
+  notWritable,
+  readSeen,
+  writeAtomically,
+} from "./files.ts";
 import { at } from "./place.ts";
 import { changeableOn } from "./trust.ts";
 import { wayTo } from "./way.ts";
@@ -21,11 +30,11 @@ export async function targetOf(file: string): Promise<Target> {
   const given = absolute(file);
   const unfit = (why: string, remedy: string) => new CrxnError(Exit.usage, `${file} ${why}`, remedy);
   const noFolder = () => unfit("cannot be a config: a part of its path is no folder.", "Name another file.");
+  const noName = (words: string) => unfit(`cannot be a config: ${words}.`, "Name another file with --config.");
   const way = await wayTo(given).catch((error) => {
     if (error instanceof Deno.errors.NotCapable) throw notWritable(Exit.usage, file);
-    // A name that is too long, say.
-    if (/\(os error /.test(String(error))) throw noFolder();
-    throw error;
+    const said = systemWords(error);
+    throw said ? noName(said.words) : error;
   });
   const end = way.trail.at(-1)!;
   // Where it leads, or where a link that leads nowhere yet wants it.
@@ -36,6 +45,8 @@ export async function targetOf(file: string): Promise<Target> {
     throw unfit("is a folder, not a config.", "Name the file itself with --config.");
   }
   if (end.type === "other") throw unfit("is no ordinary file, not a config.", "Name the file itself with --config.");
+  const fault = await nameFault(path);
+  if (fault) throw noName(fault);
   // By the name that crxn is going to read it by: a link on the way is somebody's as well.
   const changeable = changeableOn(way);
   if (changeable) {

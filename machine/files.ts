@@ -2,11 +2,14 @@
 
 import type { FileSeen } from "../gateway/survey.ts";
 import type { FileBefore } from "../gateway/journal.ts";
-import { CrxnError, Exit, type ExitCode } from "../gateway/errors.ts";
+import { CrxnError, Exit, type ExitCode, isNoPath, systemWords } from "../gateway/errors.ts";
 import { WRITABLE } from "../gateway/permissions.ts";
 import { at } from "./place.ts";
 
-/** @returns null when there is no such file; without `content` when it may not be read, or is no file (of a pipe reading would not end). */
+/**
+ * @returns null when there is no such file; without `content` when it may not be read, or is no file (of a pipe reading would
+ *   not end), or when the system follows no such path
+ */
 export async function readSeen(path: string): Promise<FileSeen | null> {
   try {
     const info = await Deno.stat(at(path));
@@ -25,13 +28,22 @@ export async function readSeen(path: string): Promise<FileSeen | null> {
     };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
-    if (isDenied(error)) return { mode: 0, uid: 0, gid: 0, modified: 0 };
+    if (isDenied(error) || isNoPath(error)) return { mode: 0, uid: 0, gid: 0, modified: 0 };
     throw error;
   }
 }
 
 const isDenied = (error: unknown) =>
   error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
+
+/** Why a file can never be written by this name, in the system's words; undefined when it is nothing about the name. */
+export async function nameFault(path: string): Promise<string | undefined> {
+  for (const name of [path, beginningsOf(path)]) {
+    const error = await Deno.stat(at(name)).then(() => undefined, (error) => error);
+    if (isNoPath(error)) return systemWords(error)!.words;
+  }
+  return undefined;
+}
 
 /** A small file, without waiting; undefined when it cannot be read. */
 export function readNow(path: string): string | undefined {
@@ -48,7 +60,7 @@ export async function readBefore(path: string): Promise<FileBefore | null> {
     const link = await Deno.readLink(at(path)).catch(() => undefined);
     // A masked unit is a link to /dev/null; another that leads nowhere (yet) is kept as well.
     const leads = await Deno.stat(at(path)).catch((error) => {
-      if (link !== undefined && error instanceof Deno.errors.NotFound) return undefined;
+      if (link !== undefined && (error instanceof Deno.errors.NotFound || isNoPath(error))) return undefined;
       throw error;
     });
     if (link !== undefined && !leads?.isFile) return { base64: "", mode: 0o644, uid: 0, gid: 0, link };
@@ -102,15 +114,15 @@ export async function explaining<T>(path: string, body: () => Promise<T>): Promi
     return await body();
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw notWritable(Exit.failed, path);
-    const words = error instanceof Error ? /^(.*?) \(os error (\d+)\)/.exec(error.message) : null;
-    if (!words) throw error;
+    const said = systemWords(error);
+    if (!said) throw error;
     // ENOSPC and EDQUOT, EROFS: errno(3).
-    const remedy = ["28", "122"].includes(words[2]!)
+    const remedy = [28, 122].includes(said.number)
       ? "Free some space on that disk (`df -h`), then try again."
-      : words[2] === "30"
+      : said.number === 30
       ? "Its file system is mounted read-only: see `findmnt` and the kernel's log, `journalctl -k`."
       : undefined;
-    throw new CrxnError(Exit.failed, `${path} cannot be written: ${words[1]!.toLowerCase()}.`, remedy);
+    throw new CrxnError(Exit.failed, `${path} cannot be written: ${said.words}.`, remedy);
   }
 }
 

@@ -3,7 +3,7 @@
 import { Program } from "../gateway/action.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
-import { readNow } from "./files.ts";
+import { explaining, readNow } from "./files.ts";
 import { at } from "./place.ts";
 import { readProc } from "./proc.ts";
 import type { Runner } from "./run.ts";
@@ -49,7 +49,10 @@ export async function lock(
   command: string,
   { waitSeconds = 0, onWait }: LockOptions = {},
 ): Promise<Turn> {
-  const file = await Deno.open(at(Path.lock), { read: true, write: true, create: true, mode: 0o600 });
+  const file = await explaining(
+    Path.lock,
+    () => Deno.open(at(Path.lock), { read: true, write: true, create: true, mode: 0o600 }),
+  );
   const until = performance.now() + waitSeconds * 1000;
   for (let first = true; !(await file.tryLock(true)); first = false) {
     const over = performance.now() >= until;
@@ -70,13 +73,15 @@ export async function lock(
     await new Promise((resolve) => setTimeout(resolve, INTERVAL));
   }
   const last = turnOf(file.statSync());
-  await file.truncate(0);
-  const now = new Date().toISOString().slice(0, 19);
-  await file.write(new TextEncoder().encode(`crxn ${command}, process ${Deno.pid}, since ${now} UTC\n`));
+  await noteHolder(file, command);
   return {
     last,
     [Symbol.dispose]() {
-      file.truncateSync(0);
+      try {
+        file.truncateSync(0);
+      } catch {
+        // The lock counts, not what is noted.
+      }
       // Not by closing alone: a program that is being started holds the file too, until its execve(2).
       file.unlockSync();
       file.close();
@@ -84,11 +89,23 @@ export async function lock(
   };
 }
 
+/** For whoever finds the lock taken. Where /run is full it is held all the same, and the kernel knows by whom. */
+async function noteHolder(file: Deno.FsFile, command: string): Promise<void> {
+  const now = new Date().toISOString().slice(0, 19);
+  try {
+    await file.truncate(0);
+    await file.write(new TextEncoder().encode(`crxn ${command}, process ${Deno.pid}, since ${now} UTC\n`));
+  } catch {
+    // One byte that takes no space: an empty file would say that nobody is at work.
+    await file.truncate(1).catch(() => {});
+  }
+}
+
 const LOCKS = "/proc/locks";
 
 /** Who has the lock: by the kernel's word, and by the file's only where both are of the same process. */
 async function holderOf(runner: Runner, { dev, ino }: Deno.FileInfo): Promise<string> {
-  const said = (readNow(Path.lock) ?? "").trim();
+  const said = (readNow(Path.lock) ?? "").replaceAll("\0", "").trim();
   const pid = lockers((await readProc(runner, [LOCKS]))[LOCKS] ?? "", dev, ino ?? 0)[0];
   // One in another PID namespace has no number here.
   if (pid === undefined) return said || "it does not say who it is";

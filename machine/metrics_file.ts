@@ -2,7 +2,7 @@
 
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import { isMetrics } from "../gateway/upkeep.ts";
-import { absolute, parent, readSeen, writeAtomically } from "./files.ts";
+import { absolute, nameFault, parent, readSeen, writeAtomically } from "./files.ts";
 import { at } from "./place.ts";
 
 /** Mode 0644. @throws CrxnError 64 where there is no such folder, or a file of somebody else */
@@ -15,6 +15,8 @@ export async function writeMetrics(file: string, text: string): Promise<void> {
 
 /** Why metrics cannot be written there; undefined when they can. */
 export async function placeFault(path: string): Promise<string | undefined> {
+  const fault = await nameFault(path);
+  if (fault) return `${path} cannot be written: ${fault}.`;
   const folder = parent(path);
   const is = await Deno.stat(at(folder)).then((info) => info.isDirectory, () => false);
   if (!is) return `${folder} is no folder, and metrics are to be written into it.`;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CrxnError, Exit } from "../../gateway/errors.ts";
-import { lock, lockers } from "../../machine/lock.ts";
+import { lastTurn, lock, lockers } from "../../machine/lock.ts";
 import { placeFiles } from "../../machine/place.ts";
 import { SystemRunner } from "../../machine/run.ts";
 
@@ -20,12 +20,12 @@ Deno.test("lockers: the processes with a flock(2) on that very file", () => {
   assertEquals(lockers("", 0x1a, 5678), []);
 });
 
-async function inFolder(body: () => Promise<void>): Promise<void> {
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   await Deno.mkdir(`${folder}/run`);
   placeFiles(folder);
   try {
-    await body();
+    await body(folder);
   } finally {
     placeFiles("");
     await Deno.remove(folder, { recursive: true });
@@ -66,6 +66,33 @@ Deno.test("lock: free at once when it is given back, also while programs are bei
     } finally {
       over = true;
       await Promise.all(starting);
+    }
+  });
+});
+
+Deno.test("lock: held also where its holder cannot be noted, and a lock that cannot be made is no bug", async () => {
+  await inFolder(async (folder) => {
+    await Deno.symlink("/dev/full", `${folder}/run/crxn.lock`);
+    (await lock(runner, "up"))[Symbol.dispose]();
+    await Deno.remove(`${folder}/run/crxn.lock`);
+    await Deno.mkdir(`${folder}/run/crxn.lock`);
+    const error = await assertRejects(() => lock(runner, "up"), CrxnError, "is a directory") as CrxnError;
+    assertEquals(error.exit, Exit.failed);
+  });
+});
+
+Deno.test("lock: on a full disk whoever looks sees that somebody is at work", async () => {
+  await inFolder(async () => {
+    (await lock(runner, "up"))[Symbol.dispose]();
+    const write = Deno.FsFile.prototype.write;
+    Deno.FsFile.prototype.write = () => Promise.reject(new Error("No space left on device (os error 28)"));
+    try {
+      const held = await lock(runner, "up");
+      assertEquals(lastTurn(), undefined);
+      held[Symbol.dispose]();
+      assert(lastTurn() !== undefined);
+    } finally {
+      Deno.FsFile.prototype.write = write;
     }
   });
 });
