@@ -97,6 +97,10 @@ export function withComing(journal: Journal, coming: Entry[]): Journal {
   return copy;
 }
 
+/** Whether a line about it would change nothing: the journal has the very same item, and how its place was before that. */
+export const isNoted = ({ entries }: Pick<Journal, "entries">, item: Item): boolean =>
+  entries.has(item.id) && JSON.stringify(entries.get(item.id)!.item) === JSON.stringify(item);
+
 /** The lines that stay when nothing is left to take back: what `install` brought. Empty when it brought nothing. */
 export function kept({ brought, fetched }: Journal, at: string): string {
   const lines: Line[] = [

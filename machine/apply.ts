@@ -2,6 +2,7 @@
 
 import type { Action } from "../gateway/action.ts";
 import type { Item } from "../gateway/item.ts";
+import type { Journal } from "../gateway/journal.ts";
 import { OWN_PROTOCOL } from "../gateway/names.ts";
 import { routesAt, see } from "../gateway/see.ts";
 import type { State } from "../gateway/state.ts";
@@ -72,33 +73,37 @@ export async function apply(
   const items = steps.flatMap(({ item }) => item ? [item] : []);
   if (items.length === 0) return await applyInOrder(runner, steps, survey, onStep, new Set());
   const made = [...madeAlong(items, gateway, survey), ...steps.flatMap(({ notes }) => notes ?? [])];
-  await writeUndoScript([...new Set([...items, ...made])].map((item) => ({ item, survey })));
+  const known = await writeUndoScript([...new Set([...items, ...made])].map((item) => ({ item, survey })));
   await holdReserve(
     items.reduce((sum, i) => sum + (i.kind === "file" ? survey.files[i.path]?.content?.length ?? 0 : 0), 0),
   );
   // A unit that is started anew makes these before their own turn comes: a kill in between must not leave them unknown.
-  await noteTogether(made, survey);
+  await noteTogether(made, survey, known);
   try {
-    await applyInOrder(runner, steps, survey, onStep, new Set(made));
+    await applyInOrder(runner, steps, survey, onStep, new Set(made), known);
   } finally {
     await freeReserve();
   }
 }
 
-/** @param noted items that the journal knows already as they were before */
+/**
+ * @param noted items that the journal knows already as they were before
+ * @param known what else it knows
+ */
 async function applyInOrder(
   runner: Runner,
   steps: Step[],
   survey: Survey,
   onStep: (step: Step, index: number) => void,
   noted: Set<Item>,
+  known?: Journal,
 ): Promise<void> {
   let index = 0;
   for (const row of rowsOf(steps)) {
     const told = (i: number) => onStep(row.steps[i]!, index + i);
     row.steps.forEach((_, i) => told(i));
     // Of many the one that fails is told once more: it is the one to be named.
-    await applyRow(runner, row, survey, noted, { again: told });
+    await applyRow(runner, row, survey, noted, { again: told }, known);
     index += row.steps.length;
   }
 }
@@ -156,16 +161,17 @@ async function applyRow(
   survey: Survey,
   noted: Set<Item>,
   on: { failed?: (step: Step, error: unknown) => void; again?: (index: number) => void },
+  known?: Journal,
 ): Promise<void> {
   const fresh = steps.flatMap(({ item }) => item && !noted.has(item) ? [item] : []);
-  await noteTogether(fresh, survey);
+  await noteTogether(fresh, survey, known);
   let done = 0;
   while (done < steps.length) {
     const rest = lines.slice(done);
     if (rest.length > 1) {
       const result = await runner.run(argv, { stdin: rest.map((line) => `${line}\n`).join(""), timeoutSeconds: 120 });
       const good = result.code === 0 ? rest.length : linesDone(result.stderr) ?? 0;
-      await noteDone(steps.slice(done, done + good));
+      await noteDone(steps.slice(done, done + good), known);
       done += good;
     }
     const step = steps[done];
@@ -173,7 +179,7 @@ async function applyRow(
     if (steps.length > 1) on.again?.(done);
     try {
       for (const action of step.actions) await act(runner, action);
-      await noteDone([step]);
+      await noteDone([step], known);
     } catch (error) {
       if (!on.failed) throw error;
       on.failed(step, error);
@@ -182,7 +188,9 @@ async function applyRow(
   }
 }
 
-async function noteDone(steps: Step[]): Promise<void> {
-  await noteUndone(...steps.flatMap(({ undoes }) => undoes ?? []));
+async function noteDone(steps: Step[], known?: Journal): Promise<void> {
+  const undone = steps.flatMap(({ undoes }) => undoes ?? []);
+  await noteUndone(...undone);
+  for (const id of undone) known?.entries.delete(id);
   for (const { forgets } of steps) if (forgets) await noteRemoved(forgets);
 }

@@ -6,6 +6,7 @@ import {
   beforeOf,
   dataFolders,
   type Fetched,
+  isNoted,
   type Journal,
   kept,
   type Line,
@@ -171,12 +172,18 @@ async function fullBefore(item: Item, survey: Survey): Promise<Before> {
 export const noteItem = (item: Item): Promise<void> =>
   noteLater({ v: 1, did: { item, before: {} }, at: new Date().toISOString() });
 
-/** Notes how items' places are, before they are changed. */
-export async function noteTogether(items: Item[], survey: Survey): Promise<void> {
-  if (items.length === 0) return;
+/**
+ * Notes how items' places are, before they are changed.
+ * @param known what the journal has, kept up to date: what is in it already is not written once more, or a timer that mends
+ *   the same each minute would make it grow without end
+ */
+export async function noteTogether(items: Item[], survey: Survey, known?: Journal): Promise<void> {
+  const fresh = known ? items.filter((item) => !isNoted(known, item)) : items;
+  if (fresh.length === 0) return;
   const at = new Date().toISOString();
-  const entries = await Promise.all(items.map(async (item) => ({ item, before: await fullBefore(item, survey) })));
+  const entries = await Promise.all(fresh.map(async (item) => ({ item, before: await fullBefore(item, survey) })));
   await append(...entries.map((did) => ({ v: 1 as const, did, at })));
+  for (const entry of entries) known?.entries.set(entry.item.id, entry);
 }
 
 export async function noteUndone(...ids: string[]): Promise<void> {
@@ -210,13 +217,16 @@ const sumOf = (text: string): Promise<string> => sha256Of(new TextEncoder().enco
 /**
  * Writes the shell script that undoes what the journal has.
  * @param coming what is going to be made, so that the script is right whenever a kill comes
+ * @returns the journal, without that
  */
-export async function writeUndoScript(coming: { item: Item; survey: Survey }[] = []): Promise<void> {
+export async function writeUndoScript(coming: { item: Item; survey: Survey }[] = []): Promise<Journal> {
   const entries = await Promise.all(
     coming.map(async ({ item, survey }) => ({ item, before: await fullBefore(item, survey) })),
   );
-  const journal = withComing(await readJournal(), entries);
-  const texts = new Set([...journal.entries.values()].flatMap(ownContents));
+  const journal = await readJournal();
+  const whole = withComing(journal, entries);
+  const texts = new Set([...whole.entries.values()].flatMap(ownContents));
   const sums = await Promise.all([...texts].map(async (t): Promise<[string, string]> => [t, await sumOf(t)]));
-  await writeAtomically(Path.undo, undoScript(journal, new Date().toISOString(), new Map(sums)), { mode: 0o700 });
+  await writeAtomically(Path.undo, undoScript(whole, new Date().toISOString(), new Map(sums)), { mode: 0o700 });
+  return journal;
 }

@@ -95,6 +95,29 @@ test("doctor --fix: a healthy machine is not touched", async () => {
   assertEquals(changing(machine.commands.slice(done)), []);
 });
 
+test("doctor --fix: the same faults, mended twenty times, do not let the journal grow", async () => {
+  using scene = await gateway();
+  const { machine, play, first } = scene;
+  const lines = () => machine.read(JOURNAL)!.split("\n").length;
+  const mend = async (breaks: Break) => {
+    await breaks(machine);
+    const { code, fixed } = await play.doctor(GATEWAY, { fix: true });
+    assertEquals([code, fixed!.length > 0], [0, true], JSON.stringify(fixed));
+  };
+  const made = lines();
+  for (let i = 0; i < 20; i++) {
+    await mend(iptables("-w -t nat -D POSTROUTING -m comment --comment crxn:jump -j CRXN-POSTROUTING"));
+  }
+  assertEquals(lines(), made);
+  for (const [, , breaks] of FAULTS) await mend(breaks);
+  const once = lines();
+  for (const [, , breaks] of FAULTS) await mend(breaks);
+  assertEquals(lines(), once);
+  assertEquals((await play.steps(GATEWAY)).map((s) => s.title), []);
+  assertEquals(await play.down(), 0, play.said);
+  assertEquals(differences(first, snapshot(machine)), []);
+});
+
 test("doctor --fix: a mend that fails is told with what the program said, and does not stop the others", async () => {
   using scene = await gateway();
   const { machine, play } = scene;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CrxnError } from "../../gateway/errors.ts";
 import { chainItem, fileItem, type Item, routeItem, serviceItem, sysctlItem } from "../../gateway/item.ts";
-import { type Before, type Line, replay } from "../../gateway/journal.ts";
+import { type Before, isNoted, type Line, replay } from "../../gateway/journal.ts";
 import { undoActions } from "../../gateway/undo.ts";
 import {
   clearJournal,
@@ -66,6 +66,26 @@ Deno.test("replay: a folder or table that we made is handed on to the last of ou
   const [in4, fwd4] = [chainItem("inet", "filter", "INPUT", []), chainItem("inet", "filter", "FORWARD", [])];
   const tables = replay([did(in4, { table: false }), did(fwd4, { table: true }), undid(in4)]);
   assertEquals(tables.entries.get(fwd4.id)!.before.table, false);
+});
+
+Deno.test("isNoted: a line about what is noted as it is would change nothing, whatever came before it", () => {
+  const file = fileItem("/etc/tayga/x.conf", "two");
+  const service = serviceItem("tayga@ygg.service");
+  const lines = [
+    did({ ...file, content: "one" }, { file: null, folders: ["/etc/tayga"] }),
+    did(service, { unit: { load: "loaded", active: "active", enabled: "enabled" } }),
+    undid(service),
+    did(service, { unit: { load: "loaded", active: "inactive", enabled: "" } }),
+    did(file, { file: { base64: "b25l", mode: 0o644, uid: 0, gid: 0 } }),
+    undid(route),
+  ];
+  const journal = replay(lines);
+  for (const item of [file, service]) {
+    assert(isNoted(journal, JSON.parse(JSON.stringify(item))), item.id);
+    assertEquals(replay([...lines, did(item, { file: null })]), journal);
+  }
+  for (const item of [{ ...file, content: "one" }, route]) assert(!isNoted(journal, item), item.id);
+  assert(!isNoted(replay([...lines, undid(service)]), service), "taken back, and not settled yet");
 });
 
 Deno.test("replay: packages that were brought add up", () => {
