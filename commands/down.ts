@@ -44,7 +44,9 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
   const survey = await readToTakeBack(runner, journal);
   const steps = takeBackSteps([], survey, journal);
   const brought = options.purge ? journal.brought.filter((name) => survey.packages?.[name]) : [];
+  if (brought.length > 0) ui.progress("asking apt what a purge takes along");
   const { packages: purge, stay } = await foreseePurge(runner, brought);
+  ui.done();
   const programs = options.purge ? [...journal.fetched.values()].map(removeProgramStep) : [];
   const plan = [...steps, ...(purge.length > 0 ? [purgeStep(purge)] : []), ...programs];
   if (options.dryRun) {

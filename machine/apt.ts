@@ -151,13 +151,17 @@ export async function foreseePurge(runner: Runner, packages: string[]): Promise<
     if (simulation.code !== 0) throw undecided(simulation);
     return parsePurge(simulation.stdout).every((name) => brought.has(name));
   };
-  if (packages.length === 0 || await harmless(packages)) return { packages, stay: [] };
   const found: Purge = { packages: [], stay: [] };
-  // Each with those before it: of two alternatives one can go, both cannot.
-  for (const name of packages) {
-    const list = await harmless([...found.packages, name]) ? found.packages : found.stay;
-    list.push(name);
-  }
+  // Each with those before it: of two alternatives one can go, both cannot. By halves, for apt takes a second or two.
+  const sort = async (names: string[]): Promise<void> => {
+    if (names.length === 0) return;
+    if (await harmless([...found.packages, ...names])) return void found.packages.push(...names);
+    if (names.length === 1) return void found.stay.push(...names);
+    const middle = Math.ceil(names.length / 2);
+    await sort(names.slice(0, middle));
+    await sort(names.slice(middle));
+  };
+  await sort(packages);
   return found;
 }
 

@@ -14,10 +14,11 @@ async function brought(config: string) {
   const { brought } = await readJournal();
   machine.commands = [];
   const purge = async (json: boolean, dryRun?: true) => {
+    let out = "";
     play.said = "";
-    const context = { ...play.context, ui: { ...play.context.ui, json } };
-    const code = await down(context, { purge: true, dryRun });
-    return { code, said: play.said };
+    const ui = { ...play.context.ui, json, out: (text: string) => void (out += text + "\n") };
+    const code = await down({ ...play.context, ui }, { purge: true, dryRun });
+    return { code, out, said: play.said };
   };
   return { machine, play, brought, purge };
 }
@@ -25,9 +26,9 @@ async function brought(config: string) {
 test("down --purge: what crxn brought goes, after one simulation", async () => {
   const { machine, brought: names, purge } = await brought(YGGDRASIL);
   using _ = machine;
-  const { said } = await purge(true);
-  assertEquals(JSON.parse(said.slice(said.indexOf("{"))).purged, names);
-  assert(!said.includes('"stay"'), said);
+  const { out } = await purge(true);
+  assertEquals(JSON.parse(out).purged, names);
+  assert(!out.includes('"stay"'), out);
   assertEquals(names.filter(machine.packages.has), []);
   assertEquals(machine.commands.filter(isPurge).map((c) => c.includes("--simulate")), [true, false]);
 });
@@ -43,13 +44,12 @@ test("down --purge: a package that somebody else's needs stays, with what it nee
   const goes = names.filter((n) => !stay.includes(n));
 
   const dry = await purge(false, true);
-  assertStringIncludes(dry.said, `* purge ${goes.join(", ")}\n`);
-  assertStringIncludes(dry.said, `Not purged, because packages that are not crxn's need it: ${stay.join(", ")}\n`);
-  assertEquals(JSON.parse((await purge(true, true)).said).stay.toSorted(), stay);
+  assertStringIncludes(dry.out, `* purge ${goes.join(", ")}\n`);
+  assertStringIncludes(dry.out, `Not purged, because packages that are not crxn's need it: ${stay.join(", ")}\n`);
+  assertEquals(JSON.parse((await purge(true, true)).out).stay.toSorted(), stay);
   assertEquals(names.filter((n) => !machine.packages.has(n)), []);
 
-  const { said } = await purge(true);
-  const document = JSON.parse(said.slice(said.indexOf("{")));
+  const document = JSON.parse((await purge(true)).out);
   assertEquals([document.purged, document.stay.toSorted()], [goes, stay]);
   assert(machine.packages.has("postgresql"), "somebody else's is gone");
   assertEquals(names.filter(machine.packages.has).toSorted(), stay);
@@ -70,9 +70,9 @@ test("down --purge: all is needed by others: nothing is purged, and the gateway 
   using _ = machine;
   machine.packages.install("postgresql", false);
   machine.packages.needs.set("postgresql", names);
-  const { said } = await purge(false);
+  const { out, said } = await purge(false);
   assertStringIncludes(said, `need it: ${names.join(", ")}`);
-  assertStringIncludes(said, "Everything is taken back");
+  assertStringIncludes(out, "Everything is taken back");
   assertEquals(names.filter((n) => !machine.packages.has(n)), []);
   assertEquals(machine.commands.filter(isPurge).every((c) => c.includes("--simulate")), true);
 });
