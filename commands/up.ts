@@ -4,7 +4,6 @@ import { Command } from "@commander-js/extra-typings";
 import { foresee } from "../checks/foresee.ts";
 import { CHECKS } from "../checks/list.ts";
 import { compare } from "../gateway/compare.ts";
-import type { Pending } from "../gateway/confirm.ts";
 import type { Step } from "../gateway/step.ts";
 import { keyWarnings } from "../gateway/config/key_warnings.ts";
 import { problemText } from "../gateway/config/problem.ts";
@@ -31,7 +30,7 @@ import { itemsOf, make, settleAll } from "./make.ts";
 import { ipv4, seconds, withCommon } from "./options.ts";
 import { consent, printPlan, tunnelLines } from "./plan_output.ts";
 import { paintFor } from "./ui.ts";
-import { keepsDoorOpen, openWay, wayBack, wayBackLines } from "./way_back.ts";
+import { anew, keepsDoorOpen, openWay, wayBack, wayBackLines } from "./way_back.ts";
 import { welcome } from "./welcome.ts";
 
 export const upCommand = () =>
@@ -99,7 +98,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     pending = await way?.begin();
   } else {
     await settleAll(context);
-    if (pending) pending = await anew(context, options, prepared, pending);
+    if (pending) pending = await anew(context, options.confirm, prepared, pending);
     else if (options.confirm) ui.say("Nothing is changed, and so nothing has to be confirmed.");
   }
   return await welcome(context, prepared, {
@@ -109,13 +108,6 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     // A machine that was right as it was has been read already.
     look: async () => steps.length > 0 ? await readInput(context, loaded) : inputOf(loaded, prepared),
   });
-}
-
-/** Nothing is changed, and what an earlier `up` did still waits: its time begins anew. */
-async function anew(context: Context, options: UpOptions, prepared: Prepared, pending: Pending): Promise<Pending> {
-  const wish = await wayBack(context, options.confirm, prepared, []);
-  const way = await openWay(context.runner, wish ?? pending, pending.items);
-  return await way.begin();
 }
 
 /** What is no error of the config's form, and cannot work: said before anything is done. */

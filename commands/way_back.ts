@@ -102,3 +102,17 @@ export async function openWay(runner: Runner, { seconds }: WayBack, before: Item
     throw error;
   }
 }
+
+/** Nothing is changed, and what an earlier `up` did still waits: its time begins anew. */
+export async function anew(
+  context: Context,
+  asked: number | true | undefined,
+  prepared: Prepared,
+  pending: Pending,
+): Promise<Pending> {
+  // A crxn that cannot be armed leaves the timer of the one that was.
+  if (asked === undefined && unfit(ownCommand())) return await startAnew(context.runner, pending);
+  const wish = await wayBack(context, asked, prepared, []);
+  const way = await openWay(context.runner, wish ?? pending, pending.items);
+  return await way.begin();
+}
