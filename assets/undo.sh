@@ -41,25 +41,41 @@ keep() {
 keep_key() {
 	file=$1
 	shift
-	grep -Eqi 'PrivateKey.{0,6}[0-9a-f]{64}' "$file" 2>/dev/null || return 0
-	for known; do ! grep -Fqi -- "$known" "$file" || return 0; done
+	[ -f "$file" ] || return 0
+	# On no command line: anybody may read those.
+	for known; do ! printf '%s\n' "$known" | grep -Fqi -f - -- "$file" || return 0; done
 	beside "$file"
 }
+# What could not be copied stays where it is.
+lost=
 beside() {
-	as=$1.edited-$(date -u -r "$1" +%Y%m%dT%H%M%S)
-	[ -e "$as" ] || try cp -p -- "$1" "$as"
+	name=$1.edited-$(date -u -r "$1" +%Y%m%dT%H%M%S)
+	as=$name
+	number=1
+	while [ -e "$as" ]; do
+		! cmp -s -- "$1" "$as" || return 0
+		number=$((number + 1))
+		as=$name-$number
+	done
+	if cp -p -- "$1" "$as.crxn-new" && mv -T -- "$as.crxn-new" "$as"; then return 0; fi
+	rm -f -- "$as.crxn-new"
+	echo "FAILED: keep $1" >&2
+	failed=1
+	lost=$1
 }
 
 # remove FILE, folder FOLDER (if it is empty), tree FOLDER, restore FILE MODE UID GID [SECONDS] <base64
-remove() { try rm -f -- "$1.crxn-new" "$1"; }
+remove() { [ "$1" = "$lost" ] || try rm -f -- "$1.crxn-new" "$1"; }
 folder() { rmdir -- "$1" 2>/dev/null || :; }
 tree() { try rm -rf -- "$1"; }
 restore() {
+	[ "$1" != "$lost" ] || return 0
 	mkdir -p -- "${1%/*}"
 	# A key is for nobody else to read, not for a moment either.
 	if (umask 077 && base64 -d >"$1.crxn-new") && chown "$3:$4" "$1.crxn-new" && chmod "$2" "$1.crxn-new" &&
 		{ [ -z "${5-}" ] || touch -d "@$5" "$1.crxn-new"; }; then
-		try mv -f -- "$1.crxn-new" "$1"
+		# Not into a folder that somebody has made of it.
+		try mv -fT -- "$1.crxn-new" "$1"
 	else
 		rm -f -- "$1.crxn-new"
 		echo "FAILED: restore $1" >&2
@@ -91,15 +107,32 @@ route() {
 
 # chain FAMILY TABLE FROM CHAIN; base and table FAMILY TABLE [FROM]: what iptables-nft made for it, if nothing is left in it
 iptables_of() { if [ "$1" = ip6 ]; then echo ip6tables; else echo iptables; fi; }
-# Nothing of a table that iptables cannot read ("incompatible"): somebody has put rules of nftables there.
+# Nothing of a table that iptables cannot read: somebody has put rules of nftables there.
 saved() {
 	text=$("$(iptables_of "$1")-save" -t "$2" 2>/dev/null) || return 1
-	case $text in *incompatible*) return 1 ;; esac
+	! printf '%s\n' "$text" | grep -q '^# Table .* is incompatible' || return 1
 	printf '%s\n' "$text"
+}
+no_answer() {
+	echo "FAILED: $1 gives no answer: what it would show may still be there" >&2
+	failed=1
 }
 chain() {
 	program=$(iptables_of "$1")
-	saved "$1" "$2" | grep -q "^:$4 " || nft list chain "$1" "$2" "$4" >/dev/null 2>&1 || return 0
+	if ! saved "$1" "$2" | grep -q "^:$4 "; then
+		if ! nft list chain "$1" "$2" "$4" >/dev/null 2>&1; then
+			"$program-save" -t "$2" >/dev/null 2>&1 || nft list tables >/dev/null 2>&1 || no_answer "$program-save"
+			return 0
+		fi
+		if ! command -v "$program" >/dev/null; then
+			nft -a list chain "$1" "$2" "$3" | sed -n "s/.*jump $4 .*# handle \([0-9]*\)\$/\1/p" | while read -r handle; do
+				nft delete rule "$1" "$2" "$3" handle "$handle"
+			done
+			try nft flush chain "$1" "$2" "$4"
+			try nft delete chain "$1" "$2" "$4"
+			return 0
+		fi
+	fi
 	while "$program" -w -t "$2" -D "$3" -m comment --comment crxn:jump -j "$4" 2>/dev/null; do :; done
 	try "$program" -w -t "$2" -F "$4"
 	try "$program" -w -t "$2" -X "$4"
@@ -117,6 +150,7 @@ table() {
 
 # own_table FAMILY TABLE: crxn's as a whole
 own_table() {
+	nft list tables >/dev/null 2>&1 || no_answer nft
 	if nft -t list table "$1" "$2" >/dev/null 2>&1; then try nft delete table "$1" "$2"; fi
 }
 

@@ -1,6 +1,7 @@
 /** Brings a machine to a list of items, or back from it: what `up`, `down` and a failed `up` have in common. */
 
 import { compare, takenPlaces } from "../gateway/compare.ts";
+import { devicesUnder } from "../gateway/devices_under.ts";
 import type { Step } from "../gateway/step.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Item } from "../gateway/item.ts";
@@ -52,11 +53,14 @@ export async function readToTakeBack(runner: Runner, journal: Journal, goingBack
 
 /**
  * Steps that leave only `items` of what the journal knows. An item in whose place is something of somebody else's by now is
- * left out: it must not keep the others from coming back.
+ * left out, with what would be on it: it must not keep the others from coming back.
  */
 export function takeBackSteps(items: Item[], survey: Survey, journal: Journal): Step[] {
-  const taken = new Set(takenPlaces(items, survey, journal).map(({ item }) => item.id));
-  if (taken.size === 0) return compare(items, survey, journal);
+  const places = takenPlaces(items, survey, journal).map(({ item }) => item);
+  if (places.length === 0) return compare(items, survey, journal);
+  const devices = places.flatMap((item) => item.kind === "link" ? [item.name] : []);
+  const isOn = (item: Item) => devicesUnder(item).some((device) => devices.includes(device));
+  const taken = new Set([...places, ...items.filter(isOn)].map(({ id }) => id));
   const entries = new Map([...journal.entries].filter(([id]) => !taken.has(id)));
   return compare(items.filter(({ id }) => !taken.has(id)), survey, { ...journal, entries });
 }

@@ -98,7 +98,7 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     pending = await way?.begin();
   } else {
     await settleAll(context);
-    if (pending) pending = await anew(context, options.confirm, prepared, pending);
+    if (pending && options.confirm) pending = await anew(context, options.confirm, prepared, pending);
     else if (options.confirm) ui.say("Nothing is changed, and so nothing has to be confirmed.");
   }
   return await welcome(context, prepared, {

@@ -103,16 +103,16 @@ export async function openWay(runner: Runner, { seconds }: WayBack, before: Item
   }
 }
 
-/** Nothing is changed, and what an earlier `up` did still waits: its time begins anew. */
+/**
+ * Nothing is changed, and what an earlier `up` did still waits: its time begins anew. Who may confirm stays the same: not the
+ * session that the change came from.
+ */
 export async function anew(
   context: Context,
-  asked: number | true | undefined,
+  asked: number | true,
   prepared: Prepared,
   pending: Pending,
 ): Promise<Pending> {
-  // A crxn that cannot be armed leaves the timer of the one that was.
-  if (asked === undefined && unfit(ownCommand())) return await startAnew(context.runner, pending);
   const wish = await wayBack(context, asked, prepared, []);
-  const way = await openWay(context.runner, wish ?? pending, pending.items);
-  return await way.begin();
+  return await arm(context.runner, { ...pending, seconds: wish?.seconds ?? pending.seconds });
 }

@@ -2,6 +2,7 @@
 
 import type { FileItem } from "./item.ts";
 import type { Entry, FileBefore } from "./journal.ts";
+import { GAP, SECRET_NAME } from "./secret_words.ts";
 import type { FileSeen, Survey } from "./survey.ts";
 
 export const textOf = ({ base64 }: FileBefore): string =>
@@ -17,9 +18,15 @@ export function ownContents({ item, before, wrote = [] }: Entry): string[] {
   return [item.content, ...wrote, ...(before.file ? [textOf(before.file)] : [])];
 }
 
+/** The same as keys to their sums: what crxn wrote as text, what was there before as base64. */
+export function ownBytes({ item, before, wrote = [] }: Entry): string[] {
+  return item.kind === "file" ? [item.content, ...wrote, ...(before.file ? [before.file.base64] : [])] : [];
+}
+
+const KEY = new RegExp(String.raw`${SECRET_NAME}["']?${GAP}:${GAP}["']*([0-9a-f]{64,128})\b`, "gi");
+
 /** Private keys of yggdrasil's that a config has, in hex and small letters. */
-const keysIn = (text: string): string[] =>
-  [...text.matchAll(/PrivateKey["']?\s*:\s*["']*([0-9a-f]{64,128})\b/gi)].map(([, key]) => key!.toLowerCase());
+const keysIn = (text: string): string[] => [...text.matchAll(KEY)].map(([, key]) => key!.toLowerCase());
 
 /**
  * Keys of which there is a copy when a file with secrets is taken back: in the file as it was, or, where there was none, the

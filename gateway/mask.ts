@@ -1,14 +1,12 @@
 /** What a plan does not show of a file with keys: the secret ones, however and wherever they are written in it. Pure. */
 
 import hjson from "hjson";
+import { GAP, SECRET_NAME } from "./secret_words.ts";
 
-const NAME = "(?:Encryption|Signing)?PrivateKey";
-/** Between a name, its colon and its value HJSON allows comments, in which a former key may be. */
-const GAP = String.raw`(?:\s|#[^\n]*\n|//[^\n]*\n|/\*[^]*?\*/)*`;
 /** A key's value in every spelling of HJSON; without quotes it goes to the end of the line. */
 const VALUE = String.raw`(?:'''[^]*?(?:'''|$)|"[^"\n]*"?|'[^'\n]*'?|[^\n]+)`;
-const NAMED = new RegExp(String.raw`(${NAME}["']?${GAP}:\s*)${GAP}${VALUE}`, "gi");
-const IS_SECRET = new RegExp(`${NAME}$`, "i");
+const NAMED = new RegExp(String.raw`(${SECRET_NAME}["']?${GAP}:\s*)${GAP}${VALUE}`, "gi");
+const IS_SECRET = new RegExp(`${SECRET_NAME}$`, "i");
 
 /** Two halves in one: never a public key alone. */
 const PAIR = /(?<!\w)[0-9a-f]{128}(?!\w)/gi;

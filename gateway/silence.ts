@@ -16,15 +16,20 @@ const SEEN_BY: Partial<Record<Item["kind"], string>> = {
 /** Of the questions on which taking these back depends, those that got no answer, in words. */
 export function silentFor(items: Item[], survey: Survey): string[] {
   const needed = new Set(items.flatMap(({ kind }) => SEEN_BY[kind] ?? []));
+  if (needed.size > 0) needed.add("packages");
   // Units are only there to be asked about where systemd runs.
   if (!survey.systemd) needed.delete("units");
   const silent = survey.unknown.filter((question) => needed.has(question.slice(0, question.indexOf(":"))));
+  // A program that somebody has removed will never answer: then the rest is taken back, and what needs it says so.
+  const isThere = (name: string) => survey.packages?.[name] !== undefined;
   const unread = items.flatMap((item) =>
-    item.kind === "chain" && !survey.rules[item.family] ? [`rules: ${SAVE[item.family]} gives no answer`] : []
+    item.kind === "chain" && !survey.rules[item.family] && isThere("iptables")
+      ? [`rules: ${SAVE[item.family]} gives no answer`]
+      : []
   );
   // Without nft it is not known either what else is in a table that iptables has made.
   const tables = items.some(({ kind }) => kind === "chain" || kind === "table") && !survey.nftables;
-  return [...new Set([...silent, ...unread, ...(tables ? ["rules: nft gives no answer"] : [])])];
+  return [...new Set([...silent, ...unread, ...(tables && isThere("nftables") ? ["rules: nft gives no answer"] : [])])];
 }
 
 const SAVE = { inet: "iptables-save", inet6: "ip6tables-save" };

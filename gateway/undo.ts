@@ -10,7 +10,7 @@ import { NFT_FAMILY } from "./netfilter/nft.ts";
 import { routesAt, see } from "./see.ts";
 import { hasChain, jumpsTo } from "./see_rules.ts";
 import { goesOn } from "./takeover.ts";
-import { type ChainSeen, linkOf, type RouteSeen, type Survey, type UnitSeen } from "./survey.ts";
+import { linkOf, type RouteSeen, type Survey, type UnitSeen } from "./survey.ts";
 
 /** Kinds of devices that we make. */
 const LINK_KINDS = ["tun", "vxlan", "ip6gre"];
@@ -38,9 +38,11 @@ export function undoActions(entry: Entry, survey: Survey, lost: Set<string> = ne
     case "program":
       return [];
     case "chain":
+      // Where neither program is there, trying says so.
+      if (!survey.rules[item.family]) return survey.nftables ? removeByNft(item, survey) : removeCommands(item);
       return hasChain(item, survey) ? removeCommands(item, jumpsTo(item, survey)) : [];
     case "table":
-      return survey.nftables?.includes(item.name) ? removeCommands(item) : [];
+      return !survey.nftables || survey.nftables.includes(item.name) ? removeCommands(item) : [];
     case "link": {
       // Of whatever kind: a kill may have come between the note and the change.
       const stays = lost.has(item.name) || goesOn(item, survey.units);
@@ -55,6 +57,24 @@ export function undoActions(entry: Entry, survey: Survey, lost: Set<string> = ne
         .filter((r) => r.protocol === OWN_PROTOCOL && !(r.type === "unicast" && isLost(r, lost)))
         .map(removeRoute);
   }
+}
+
+/** A chain of iptables-nft on a machine from which somebody has removed iptables. */
+function removeByNft({ family, table, from, chain }: ChainItem, { native = [] }: Survey): Action[] {
+  const ip = NFT_FAMILY[family];
+  const find = (name: string) => native.find((c) => c.family === ip && c.table === table && c.name === name);
+  if (!find(chain)) return [];
+  const handles = (find(from)?.rules ?? []).flatMap(({ expr, handle }) =>
+    handle !== undefined && expr.some((s) => (s["jump"] as { target?: string } | undefined)?.target === chain)
+      ? [handle]
+      : []
+  );
+  const nft = (...words: string[]) => run([Program.nft, ...words]);
+  return [
+    ...handles.map((handle) => nft("delete", "rule", ip, table, from, "handle", String(handle))),
+    nft("flush", "chain", ip, table, chain),
+    nft("delete", "chain", ip, table, chain),
+  ];
 }
 
 /** Whether it went with its device, or with the last of them. */
@@ -129,34 +149,48 @@ export const maskWords = (enabled = ""): string[] | undefined =>
 export function restartFormer(entries: Entry[], survey: Pick<Survey, "units">): Action[] {
   return entries.flatMap(({ item, before }) => {
     if (item.kind !== "service" && item.kind !== "unwanted") return [];
-    // Its package has gone since: there is nothing that could run again.
-    if (survey.units[item.unit]?.load === "not-found") return [];
     const actions: Action[] = [];
-    if (before.unit?.enabled === "enabled") actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));
+    // Its package has gone since: there is nothing that could run again. A mask needs none.
+    const gone = survey.units[item.unit]?.load === "not-found";
+    if (!gone && before.unit?.enabled === "enabled") {
+      actions.push(run([Program.systemctl, "--quiet", "enable", item.unit]));
+    }
     const masked = maskWords(before.unit?.enabled);
     if (masked) actions.push(run([Program.systemctl, "--quiet", "mask", ...masked, item.unit]));
-    if (before.unit?.active === "active") actions.push(run([Program.systemctl, "start", item.unit]));
+    if (!gone && before.unit?.active === "active") actions.push(run([Program.systemctl, "start", item.unit]));
     return actions;
   });
 }
 
-/** Whether a table has something that only nft shows. */
-const isNative = ({ family, table }: ChainItem, { unreadable, native }: Survey): boolean => {
+/** A chain, as iptables-save shows it or nft. */
+type Bare = { rules: unknown[]; policy?: string };
+
+/**
+ * The chains of an item's table; undefined where what is in it is not known, or is not for iptables alone. What iptables does
+ * not show is not empty: it may be that it cannot read rules of nftables that somebody has put there.
+ */
+function tableOf({ family, table }: ChainItem, survey: Survey): Record<string, Bare> | undefined {
+  const { rules, unreadable = [], native = [], nftables } = survey;
+  // Without nft nothing of it can be removed.
+  if (!nftables) return undefined;
   const ip = NFT_FAMILY[family];
-  return unreadable?.includes(`${ip} ${table}`) === true ||
-    native?.some((c) => c.family === ip && c.table === table) === true;
-};
+  const shown = native.filter((c) => c.family === ip && c.table === table);
+  if (rules[family]) {
+    return unreadable.includes(`${ip} ${table}`) || shown.length > 0 ? undefined : rules[family][table] ?? {};
+  }
+  // Somebody has removed iptables.
+  return Object.fromEntries(
+    shown.map((c) => [c.name, { rules: c.rules, ...(c.policy ? { policy: c.policy.toUpperCase() } : {}) }]),
+  );
+}
 
 /** nftables tables and built-in chains that iptables made for our chains, with nothing of anybody left in them. */
 export function emptyTables(entries: Entry[], survey: Survey): Action[] {
   const left = new Set<string>();
   for (const { item, before } of entries) {
-    if (item.kind !== "chain") continue;
-    const rules = survey.rules[item.family];
-    // What iptables does not show is not empty: it may be that it cannot read the nftables rules that somebody has put there.
-    if (!rules || isNative(item, survey)) continue;
-    const table = rules[item.table] ?? {};
-    const isEmpty = (c: ChainSeen) => c.rules.length === 0 && (c.policy ?? "") === "ACCEPT";
+    const table = item.kind === "chain" ? tableOf(item, survey) : undefined;
+    if (item.kind !== "chain" || !table) continue;
+    const isEmpty = (c: Bare) => c.rules.length === 0 && (c.policy ?? "") === "ACCEPT";
     const name = `${NFT_FAMILY[item.family]} ${item.table}`;
     if (before.table === false && Object.values(table).every(isEmpty)) left.add(`table ${name}`);
     const base = table[item.from];

@@ -2,7 +2,7 @@
 
 import script from "../assets/undo.sh" with { type: "text" };
 import { shellWord } from "./action.ts";
-import { ownContents, safeKeys } from "./edited.ts";
+import { ownBytes, safeKeys } from "./edited.ts";
 import { familyFlag } from "./commands.ts";
 import { type Before, dataFolders, type Entry, type Journal, kept } from "./journal.ts";
 import { Path } from "./names.ts";
@@ -15,7 +15,7 @@ import { linkCommand, maskWords } from "./undo.ts";
 
 /**
  * @param now for the lines of the journal that stay, as ISO 8601
- * @param sums text -> its SHA-256 in hex, of all that crxn's files may have in them
+ * @param sums of all that crxn's files may have in them: text, or base64 of what was there before -> its SHA-256 in hex
  */
 export function undoScript(journal: Journal, now: string, sums: Map<string, string> = new Map()): string {
   const entries = unwantedEntries([], journal);
@@ -84,7 +84,7 @@ function undoLines({ item, before }: Entry): string[] {
 /** As keptAtLast() has it. */
 function keepLines(entry: Entry, sums: Map<string, string>): string[] {
   const { item } = entry;
-  const own = ownContents(entry).map((text) => sums.get(text));
+  const own = ownBytes(entry).map((text) => sums.get(text));
   if (item.kind !== "file" || item.filledBy !== undefined || own.length === 0 || own.includes(undefined)) return [];
   const keys = safeKeys(entry);
   return [
@@ -137,7 +137,7 @@ function formerLines({ item, before }: Entry): string[] {
   const masked = maskWords(before.unit?.enabled);
   return [
     ...(before.unit?.enabled === "enabled" ? [systemctl("--quiet", "enable", item.unit)] : []),
-    ...(masked ? [systemctl("--quiet", "mask", ...masked, item.unit)] : []),
+    ...(masked ? [words("try", "systemctl", "--quiet", "mask", ...masked, item.unit)] : []),
     ...(before.unit?.active === "active" ? [systemctl("start", item.unit)] : []),
   ];
 }

@@ -79,10 +79,15 @@ export async function readBefore(path: string): Promise<FileBefore | null> {
   }
 }
 
-/** A copy, with owner and mode. The same copy once more is none: a name that is taken is left as it is. */
+/** A copy, with owner and mode. The same copy once more is none; where the name is taken by another it gets a number. */
 export async function keepBeside(path: string, as: string): Promise<void> {
-  const [before, taken] = [await readBefore(path), await readSeen(as)];
-  if (before && !taken) await writeAtomically(as, fromBase64(before.base64), before);
+  const before = await readBefore(path);
+  if (!before) return;
+  for (let n = 1, name = as;; name = `${as}-${++n}`) {
+    const taken = await readBefore(name);
+    if (taken?.base64 === before.base64) return;
+    if (!taken) return await writeAtomically(name, fromBase64(before.base64), before);
+  }
 }
 
 /** Folders on the way to `path` that do not exist, outermost first. */

@@ -5,6 +5,7 @@ import {
   type Before,
   beforeOf,
   dataFolders,
+  type Entry,
   type Fetched,
   isNoted,
   type Journal,
@@ -13,7 +14,7 @@ import {
   replay,
   withComing,
 } from "../gateway/journal.ts";
-import { ownContents } from "../gateway/edited.ts";
+import { ownBytes } from "../gateway/edited.ts";
 import type { Item } from "../gateway/item.ts";
 import { isWhole } from "../gateway/journal_line.ts";
 import { Path } from "../gateway/names.ts";
@@ -21,6 +22,7 @@ import type { Survey } from "../gateway/survey.ts";
 import { undoScript } from "../gateway/undo_script.ts";
 import {
   explaining,
+  fromBase64,
   missingFolders,
   parent,
   readBefore,
@@ -212,7 +214,18 @@ export async function clearJournal(journal: Journal): Promise<void> {
   await removeIfEmpty(Path.state);
 }
 
-const sumOf = (text: string): Promise<string> => sha256Of(new TextEncoder().encode(text));
+/** Of everything that is no edit of anybody's, by {@linkcode ownBytes}. */
+async function sumsOf(entries: Entry[]): Promise<Map<string, string>> {
+  const sums = new Map<string, string>();
+  for (const entry of entries) {
+    const before = entry.before.file?.base64;
+    for (const text of ownBytes(entry)) {
+      if (sums.has(text)) continue;
+      sums.set(text, await sha256Of(text === before ? fromBase64(text) : new TextEncoder().encode(text)));
+    }
+  }
+  return sums;
+}
 
 /**
  * Writes the shell script that undoes what the journal has.
@@ -225,8 +238,7 @@ export async function writeUndoScript(coming: { item: Item; survey: Survey }[] =
   );
   const journal = await readJournal();
   const whole = withComing(journal, entries);
-  const texts = new Set([...whole.entries.values()].flatMap(ownContents));
-  const sums = await Promise.all([...texts].map(async (t): Promise<[string, string]> => [t, await sumOf(t)]));
-  await writeAtomically(Path.undo, undoScript(whole, new Date().toISOString(), new Map(sums)), { mode: 0o700 });
+  const sums = await sumsOf([...whole.entries.values()]);
+  await writeAtomically(Path.undo, undoScript(whole, new Date().toISOString(), sums), { mode: 0o700 });
   return journal;
 }

@@ -1,15 +1,12 @@
-import template from "../../assets/undo.sh" with { type: "text" };
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { chainItem, fileItem, type Item, routeItem, serviceItem, sysctlItem } from "../../gateway/item.ts";
 import { type Before, type Line, replay, withComing } from "../../gateway/journal.ts";
 import { undoScript } from "../../gateway/undo_script.ts";
 import { blueprint } from "../../gateway/blueprint.ts";
-import { sha256Of } from "../../machine/download.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import { FACTS, GOLDEN } from "./golden_configs.ts";
 
 const at = "2026-11-27T00:00:00.000Z";
-const sumOf = (text: string) => sha256Of(new TextEncoder().encode(text));
 const did = (item: Item, before: Before = {}): Line => ({ v: 1, did: { item, before }, at });
 
 /** Whether sh(1) can read it. */
@@ -83,39 +80,4 @@ Deno.test("withComing: what is going to be made counts, and how it was first sta
   ]);
   assertEquals([...coming.entries.values()].map((e) => e.before.sysctls), [{ a: "0" }, { b: "0" }]);
   assertEquals(journal.entries.size, 1);
-});
-
-Deno.test("undo.sh: what a person has made of a file, and another node's key, stay beside it; what crxn wrote does not", async () => {
-  const folder = await Deno.makeTempDir();
-  const [ours, theirs] = ["a".repeat(128), "b".repeat(128)];
-  const key = (value: string) => `{\n  PrivateKey: "${value}"\n}\n`;
-  const functions = /^keep\(\) \{[\s\S]*?^beside\(\) \{[\s\S]*?^\}$/m.exec(template)![0];
-  const sums = new Map(await Promise.all(["x", key(ours), key(theirs)].map(async (t) => [t, await sumOf(t)] as const)));
-  const script = undoScript(
-    replay([
-      did(fileItem(`${folder}/same`, "x"), { file: null }),
-      did(fileItem(`${folder}/edited`, "x"), { file: null }),
-      did({ ...fileItem(`${folder}/key`, key(ours)), secret: true }, { file: null }),
-      did({ ...fileItem(`${folder}/other`, key(ours)), secret: true }, { file: null }),
-      // Written anew with the key that somebody has put into it since.
-      did({ ...fileItem(`${folder}/other`, key(theirs)), secret: true }, { file: null }),
-    ]),
-    at,
-    sums,
-  );
-  try {
-    for (const [name, text] of [["same", "x"], ["edited", "y"], ["key", key(ours)], ["other", key(theirs)]] as const) {
-      await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
-    }
-    const calls = script.split("\n").filter((line) => /^keep(_key)? /.test(line));
-    const shell = `try() { "$@"; }\n${functions}\n${calls.join("\n")}\n`;
-    const { success } = await new Deno.Command("/bin/sh", { args: ["-eu", "-c", shell] }).output();
-    assert(success);
-    const kept = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.includes("."));
-    assertEquals(kept.map((name) => name.replace(/-\d{8}T\d{6}$/, "")).sort(), ["edited.edited", "other.edited"]);
-    const copy = `${folder}/${kept.find((name) => name.startsWith("other"))}`;
-    assertEquals([await Deno.readTextFile(copy), (await Deno.stat(copy)).mode! & 0o777], [key(theirs), 0o600]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 });

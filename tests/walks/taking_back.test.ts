@@ -155,3 +155,59 @@ test("up: after one that was killed, an up that fails leaves what it found, and 
   await play.down();
   assertEquals(differences(first, snapshot(machine)), []);
 });
+
+test("down: from which iptables, or nft, was removed: all else is taken back, and chains by nft", async () => {
+  for (const [name, programs] of [["iptables", /ip6?tables/], ["nftables", /nft$/]] as const) {
+    const { machine, play } = start();
+    using _ = machine;
+    const first = snapshot(machine);
+    await play.up(GATEWAY);
+    machine.packages.remove(name);
+    const missing = (argv: string[]) => programs.test(argv[0]!) ? refused(`${argv[0]}: not found`, 127) : undefined;
+    await answering(play, missing, async () => {
+      if (name === "iptables") assertEquals(await play.down(), 0);
+      else await assertRejects(play.down, CrxnError, "nft: not found");
+    });
+    if (name === "nftables") {
+      machine.packages.install(name, false);
+      await play.down();
+    }
+    machine.packages.install(name, false);
+    const left = differences(first, snapshot(machine));
+    assertEquals(left, [], name);
+    assertEquals(machine.read(Path.journal), undefined);
+  }
+});
+
+test("down: what falls silent at the very end is settled by the next one", async () => {
+  const { machine, play } = start();
+  using _ = machine;
+  const first = snapshot(machine);
+  await play.up(GATEWAY);
+  let looks = 0;
+  const late = (argv: string[]) => QUESTIONS["nft"]!(argv) && ++looks > 2 ? refused("", 124) : undefined;
+  await answering(play, late, async () => {
+    await assertRejects(play.down, CrxnError, "could not be read");
+  });
+  assert(machine.read(Path.journal));
+  assertEquals(await play.down(), 0);
+  assertEquals(differences(first, snapshot(machine)), []);
+  assertEquals(machine.read(Path.journal), undefined);
+});
+
+test("down: two edits of a file at one time are kept both", async () => {
+  const { machine, play } = start();
+  using _ = machine;
+  const path = "/etc/tayga/ygg.conf";
+  const edit = async (text: string) => {
+    machine.write(path, text);
+    await Deno.utime(machine.folder + path, 1, 1);
+  };
+  await play.up(GATEWAY);
+  await edit("# first\n");
+  await play.up(GATEWAY);
+  await edit("# second\n");
+  await play.down();
+  assertEquals(machine.read(`${path}.edited-19700101T000001`), "# first\n");
+  assertEquals(machine.read(`${path}.edited-19700101T000001-2`), "# second\n");
+});

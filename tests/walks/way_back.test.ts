@@ -110,17 +110,49 @@ test("down: from its beginning nothing waits any more, also when it fails", asyn
   assertEquals(await play.down(), 0);
 });
 
-test("up: with nothing to change the time of what waits begins anew, of as many seconds as it says", async () => {
+test("up: with nothing to change it leaves the time of what waits, unless it says --confirm", async () => {
   const { machine, play } = start();
   using _ = machine;
   await play.up(GATEWAY);
-  for (const [options, seconds] of [[{}, 120], [{ confirm: 600 }, 600]] as const) {
-    wait(machine, []);
-    const before = waits(machine)!;
-    assertEquals(await play.up(GATEWAY, options), 0);
-    const after = waits(machine)!;
-    assertEquals([after.seconds, after.items], [seconds, []]);
-    assert(Date.parse(after.until) > Date.parse(before.until));
-  }
+  wait(machine, []);
+  const before = { ...waits(machine)!, session: "192.0.2.7 22 192.0.2.1 5555" };
+  machine.write(Path.pending, JSON.stringify(before) + "\n");
+  assertEquals(await play.up(GATEWAY), 0);
+  assertEquals(waits(machine), before);
+  assertEquals(await play.up(GATEWAY, { confirm: 600 }), 0);
+  const after = waits(machine)!;
+  // Who may confirm stays the same.
+  assertEquals([after.seconds, after.items, after.session], [600, [], before.session]);
+  assert(Date.parse(after.until) > Date.parse(before.until));
   assertStringIncludes(play.said, "crxn confirm");
+});
+
+test("the way back: nothing is done to somebody's device that has the name of one of crxn's", async () => {
+  const { machine, play } = start();
+  using _ = machine;
+  await play.up(YGGDRASIL);
+  const former = await itemsNow();
+  const name = former.flatMap((i) => i.kind === "link" && i.spec.type === "vxlan" ? [i.name] : [])[0]!;
+  await play.up(GATEWAY);
+  machine.network.addLink({ name, kind: "bridge", up: true, mtu: 1500 });
+  wait(machine, former);
+  play.said = "";
+  assertEquals(await play.confirm({ expired: true }), 0);
+  assertStringIncludes(play.said, `in the place of:\n  link ${name}`);
+  assertEquals(machine.network.find(name)!.addresses, []);
+});
+
+test("the way back: a fetched daemon that the gateway of before does not need goes with it", async () => {
+  const { machine, play } = start();
+  using _ = machine;
+  await play.up(YGGDRASIL);
+  const former = await itemsNow();
+  wait(machine, former);
+  await play.up(WALK["yggdrasil with a fetched daemon"]!);
+  const programs = () => [...Deno.readDirSync(`${machine.folder}/usr/local/lib`)].length;
+  assertEquals(programs(), 1);
+  // That it is left over is no reason to ask, while something waits.
+  wait(machine, former);
+  await play.confirm({ expired: true });
+  assertEquals(programs(), 0);
 });

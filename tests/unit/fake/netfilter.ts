@@ -14,12 +14,17 @@ const unreadable = (name: string) => `# Table \`${name.split(" ")[1]}' is incomp
 /** As nft shows rules of iptables: of a comment it knows the name only. */
 const rulesOf = (table: Table) =>
   [...table].flatMap(([chain, { rules }]) =>
-    rules.map((rule) => {
+    rules.map((rule, i) => {
       const target = / -j (\S+)$/.exec(` ${rule}`)?.[1];
-      return { chain, expr: [{ xt: { type: "match", name: "comment" } }, ...(target ? [{ jump: { target } }] : [])] };
+      return {
+        chain,
+        handle: i + 1,
+        expr: [{ xt: { type: "match", name: "comment" } }, ...(target ? [{ jump: { target } }] : [])],
+      };
     })
   );
 
+const NO_SUCH = refused("Error: No such file or directory", 1);
 const BUILT_IN = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
 
 export class FakeNetfilter {
@@ -132,9 +137,7 @@ export class FakeNetfilter {
         ...[...chains].map(([chain, { policy }]) => ({
           chain: { family, table: name, name: chain, ...(policy ? { hook: chain.toLowerCase(), policy } : {}) },
         })),
-        ...(this.unreadable.has(key)
-          ? rulesOf(chains).map((rule) => ({ rule: { family, table: name, ...rule } }))
-          : []),
+        ...rulesOf(chains).map((rule) => ({ rule: { family, table: name, ...rule } })),
       ];
     });
   }
@@ -156,10 +159,17 @@ export class FakeNetfilter {
     const listed = /^-j list (table|chain)s$/.exec(argv.join(" "))?.[1];
     if (listed) return ok(JSON.stringify({ nftables: this.#entries().filter((o) => listed in (o as object)) }));
     const name = argv.slice(2, 4).join(" ");
+    const chain = this.tables.get(name)?.get(argv[4]!);
+    if (argv[1] === "rule") return chain?.rules.splice(Number(argv[6]) - 1, 1).length ? ok() : NO_SUCH;
+    if (argv[0] === "flush") return chain ? (chain.rules = [], ok()) : NO_SUCH;
     if (argv[1] === "chain") {
-      return this.tables.get(name)?.delete(argv[4]!) ? ok() : refused("Error: No such file or directory", 1);
+      const jumps = [...this.tables.get(name)?.values() ?? []].some(({ rules }) =>
+        rules.some((r) => r.endsWith(` -j ${argv[4]}`))
+      );
+      if (jumps) return refused("Error: Could not process rule: Device or resource busy", 1);
+      return this.tables.get(name)?.delete(argv[4]!) ? ok() : NO_SUCH;
     }
-    return this.tables.delete(name) ? ok() : refused("Error: No such file or directory", 1);
+    return this.tables.delete(name) ? ok() : NO_SUCH;
   }
 }
 

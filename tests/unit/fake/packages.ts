@@ -54,6 +54,9 @@ export class FakePackages {
     return [...going];
   }
 
+  /** Somebody purges it. */
+  remove = (name: string): void => void this.names.delete(name);
+
   install(name: string, starts: boolean): void {
     if (this.has(name)) return;
     this.names.add(name);
