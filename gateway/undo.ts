@@ -171,15 +171,13 @@ type Bare = { rules: unknown[]; policy?: string };
  */
 function tableOf({ family, table }: ChainItem, survey: Survey): Record<string, Bare> | undefined {
   const { rules, unreadable = [], native = [], nftables } = survey;
-  // Without nft nothing of it can be removed.
-  if (!nftables) return undefined;
   const ip = NFT_FAMILY[family];
   const shown = native.filter((c) => c.family === ip && c.table === table);
   if (rules[family]) {
     return unreadable.includes(`${ip} ${table}`) || shown.length > 0 ? undefined : rules[family][table] ?? {};
   }
   // Somebody has removed iptables.
-  return Object.fromEntries(
+  return nftables && Object.fromEntries(
     shown.map((c) => [c.name, { rules: c.rules, ...(c.policy ? { policy: c.policy.toUpperCase() } : {}) }]),
   );
 }
