@@ -11,7 +11,7 @@ import type { Journal } from "../gateway/journal.ts";
 import { Path } from "../gateway/names.ts";
 import { portsMade } from "../gateway/overlay_nodes.ts";
 import { mssMade } from "../gateway/segments.ts";
-import type { Survey } from "../gateway/survey.ts";
+import { defaultUplink, type Survey } from "../gateway/survey.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { readJournal } from "../machine/journal.ts";
 import { type Runner, SystemRunner } from "../machine/run.ts";
@@ -158,6 +158,7 @@ export async function prepare(context: Context, loaded: LoadedConfig, identity?:
     loaded.text,
     options.config,
     networksOf(survey, journal),
+    uplinksOf(survey),
   );
   if (problems.length > 0) throw new ConfigError(problems);
   const measured = mssMade(journal);
@@ -193,6 +194,10 @@ export function requireYggdrasil({ daemon }: Pick<Survey, "daemon">): void {
     "Every user must be able to run it, as Debian's unit runs it as user yggdrasil. Correct overlay.daemon, or leave it out to use Debian's.",
   );
 }
+
+/** Devices of the default routes, that of IPv6 first. */
+const uplinksOf = (survey: Survey): string[] =>
+  (["inet6", "inet"] as const).flatMap((family) => defaultUplink(survey, family)?.device ?? []);
 
 /** The machine's own networks, without what crxn itself put there. */
 export function networksOf({ links }: Pick<Survey, "links">, journal: Journal): { network: string; device: string }[] {

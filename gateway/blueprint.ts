@@ -45,7 +45,7 @@ export interface Blueprint {
 export function blueprint(config: Config, facts: Facts): Blueprint {
   const overlay = overlayItems(config, facts);
   const workers = workersOf(config);
-  const translator = translatorItems(config);
+  const translator = translatorItems(config, facts);
   const sysctls = [...sysctlItems(config, facts), ...translator.sysctls];
   const chains = firewallItems(config, facts, overlay);
   const limits = limitItems(config);

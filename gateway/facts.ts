@@ -7,8 +7,9 @@ import { daemonPath } from "./daemon.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { type HandWork, handWorkOf } from "./hand_work.ts";
 import type { Family } from "./item.ts";
-import { Path, Unit } from "./names.ts";
+import { LAST_METRIC, OWN_PROTOCOL, Path, Unit } from "./names.ts";
 import { dropsOf } from "./netfilter/drops.ts";
+import { canonicalNetwork } from "./networks.ts";
 import { defaultUplink, linkOf, type Survey } from "./survey.ts";
 import { workersOf } from "./workers.ts";
 import { hasOldKeys } from "./yggdrasil_config.ts";
@@ -16,7 +17,7 @@ import { hasOldKeys } from "./yggdrasil_config.ts";
 export interface Facts {
   /** The interface to the IPv6 Internet. */
   uplink: { name: string; mtu: number };
-  /** Interfaces that get their addresses and default route by router advertisement from the kernel. */
+  /** Interfaces that get their addresses, or default route, by router advertisement from the kernel. */
   advertised: string[];
   /** Bytes; of the existing link, or what our tunnel gets. */
   overlayMtu: number;
@@ -30,6 +31,8 @@ export interface Facts {
   tunnel?: { kind: "ckr" | "ip6gre" | "vxlan"; why: string };
   /** Local UDP ports that VXLAN tunnels of ours have already, by device. */
   ports?: Record<string, number>;
+  /** Of the route that answers to nobody, where another one for the same network has its usual metric. */
+  routedMetric?: number;
   /** By unit: what drop-ins of others do of crxn's work. */
   handWork?: Record<string, HandWork>;
   /** Bytes of TCP's data that passed when the path was measured, where that is less than the links say. */
@@ -79,10 +82,27 @@ export function factsOf(
       ? linkOf(survey, config.overlay.interface)?.mtu ?? TUNNEL_MTU
       : TUNNEL_MTU,
     drops: dropsOf(config, survey, { ...daemon, uplink, ...more }),
+    ...routedMetricOf(config, survey),
     ...handWorkIn(config, survey),
     ...more,
   };
 }
+
+/**
+ * systemd-networkd gives a network that a router advertises as on-link the very metric of our own route for it, and one of the
+ * two would take the other's place. Once ours is behind it stays there.
+ */
+function routedMetricOf({ routed, nat64 }: Config, { routes }: Survey): Pick<Facts, "routedMetric"> {
+  const to = routed && nat64 ? canonicalNetwork(routed) : undefined;
+  const there = routes.filter((r) => r.family === "inet6" && r.table === "main" && r.to === to);
+  const behind = there.some((r) =>
+    r.protocol === OWN_PROTOCOL ? r.type === "blackhole" && r.metric === LAST_METRIC : r.metric === USUAL_METRIC
+  );
+  return behind ? { routedMetric: LAST_METRIC } : {};
+}
+
+/** Of an IPv6 route that names none; ip-route(8). */
+const USUAL_METRIC = 1024;
 
 function handWorkIn(config: Config, survey: Survey): Pick<Facts, "handWork"> {
   const found = workersOf(config).map((w) => Unit.translator(w.instance)).flatMap((unit) => {
@@ -142,8 +162,14 @@ function advertisedOf(config: Config, survey: Survey): string[] {
   const byRouter = survey.routes
     .filter((r) => r.family === "inet6" && r.to === "default" && r.protocol === "ra" && r.device)
     .map((r) => r.device!);
+  // A network without a way out is advertised as well: its addresses end when nobody hears of them any more.
+  const bySlaac = survey.links
+    .filter(({ addresses }) => addresses.some((a) => a.family === "inet6" && a.scope === "global" && a.dynamic))
+    .map(({ name }) => name);
   return survey.links.map((l) => l.name)
     .filter((n) => n !== "lo")
-    .filter((n) => acceptRa(n) === 2 || (acceptRa(n) === 1 && (n === uplink || byRouter.includes(n))))
+    .filter((n) =>
+      acceptRa(n) === 2 || (acceptRa(n) === 1 && (n === uplink || byRouter.includes(n) || bySlaac.includes(n)))
+    )
     .sort();
 }

@@ -5,7 +5,7 @@ import type { Facts } from "./facts.ts";
 import { type ChainItem, chainItem } from "./item.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
 import { forged4, forged6, overlayForward, overlayInput4, overlayInput6 } from "./reach.ts";
-import { ESTABLISHED, jump, pass, tag } from "./rule.ts";
+import { ESTABLISHED, jump, pass, RELATED, tag } from "./rule.ts";
 import { clampTag, mssOf } from "./segments.ts";
 import { workersOf } from "./workers.ts";
 import { sourceRules, tunnelChains, tunnelInput } from "./tunnel_rules.ts";
@@ -99,6 +99,10 @@ function forward6(config: Config, facts: Facts): string[][] {
     ]),
     // A host of `maps` answers the overlay whether or not it may start something itself.
     ...(maps.length > 0 ? [["-o", translator, ...ESTABLISHED, ...tag("map"), ...ok]] : []),
+    // Errors about what the overlay answers come from routers anywhere: without "packet too big" transfers hang (RFC 4890, 4.3.1).
+    ...(maps.length > 0 || clients.includes("::/0")
+      ? []
+      : [["-o", translator, "-p", "ipv6-icmp", ...RELATED, ...tag("errors"), ...ok]]),
     ["-o", translator, ...tag("only-clients"), ...jump("DROP")],
     ["-i", translator, ...ESTABLISHED, ...tag("answers"), ...ok],
     ...maps.map((m) => ["-d", `${m.ipv6}/128`, "-i", translator, ...tag("map"), ...ok]),

@@ -70,6 +70,9 @@ export const translatorDevice = (instance: string) => `nat64-${instance}`;
 /** The tunnel to a node, after the first digits of its key: it stays the same whatever else the config says. */
 export const tunnelDevice = (key: string) => `crxn-${key.slice(0, 8)}`;
 
+/** Of a route behind every other: it takes over when the real one is gone. */
+export const LAST_METRIC = 2147483647;
+
 /** crxn's mark on its routes (rt_protos). */
 export const OWN_PROTOCOL = "64";
 

@@ -16,13 +16,10 @@ import {
   type SysctlItem,
   sysctlItem,
 } from "./item.ts";
-import { Path, Unit } from "./names.ts";
+import { LAST_METRIC, Path, Unit } from "./names.ts";
 import { type FarNode, farNodes, localNetworks, ownAddresses, type Way, waysOf } from "./overlay_nodes.ts";
 import { yggdrasilDropInFile } from "./units.ts";
 import { yggdrasilConfig } from "./yggdrasil_config.ts";
-
-/** High enough that every real route wins; it takes over when the overlay's own route is gone. */
-const LAST_METRIC = 2147483647;
 
 export interface OverlayItems {
   nodes: FarNode[];

@@ -53,6 +53,8 @@ export function overlayForward({ overlay }: Config, ways: Way[]): string[][] {
   if (overlay.type !== "interface" || overlay.access === "all") return [];
   return ways.flatMap(({ device, networks }) => [
     ...networks.map((to) => ["-d", to, "-i", device, ...tag("transit"), ...RETURN]),
+    // To whoever else is behind this machine and was masqueraded into the overlay before crxn came.
+    ["-i", device, ...ESTABLISHED, ...tag("answers"), ...RETURN],
     ["-i", device, ...tag("only-overlay"), ...DROP],
   ]);
 }

@@ -11,6 +11,8 @@ export const tag = (name: string): string[] => ["-m", "comment", "--comment", `c
 export const jump = (target: string): string[] => ["-j", target];
 export const ESTABLISHED = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
 
+export const RELATED = ["-m", "conntrack", "--ctstate", "RELATED"];
+
 /**
  * RETURN leaves the last word to the machine's own firewall; ACCEPT where that one drops whatever nobody accepts.
  * So a rule that somebody writes against the gateway's clients keeps its force.

@@ -3,6 +3,7 @@
 import taygaTemplate from "../assets/tayga.conf" with { type: "text" };
 import { embed, slice } from "./address.ts";
 import type { Config } from "./config/types.ts";
+import type { Facts } from "./facts.ts";
 import {
   type Family,
   type FileItem,
@@ -31,7 +32,7 @@ export interface TranslatorItems {
   together: Item[];
 }
 
-export function translatorItems(config: Config): TranslatorItems {
+export function translatorItems(config: Config, { routedMetric }: Pick<Facts, "routedMetric">): TranslatorItems {
   const workers = workersOf(config);
   if (workers.length === 0 || !config.prefix || !config.routed) {
     return { sysctls: [], own: [], slices: [], madeBy: () => [], together: [] };
@@ -41,7 +42,7 @@ export function translatorItems(config: Config): TranslatorItems {
   const back = ({ pool, device }: Translator) => routeItem(pool, { device });
   const own = [
     // All of `routed` that is not the overlay: answered by nobody, looped to nobody.
-    routeItem(config.routed, { type: "blackhole" }),
+    routeItem(config.routed, { type: "blackhole", ...(routedMetric ? { metric: routedMetric } : {}) }),
     ...workers.map(link),
     ...workers.map(back),
     // Every translator knows all pairs: their hosts' answers come by any of them, and from there they are believed.

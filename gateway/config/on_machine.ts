@@ -6,9 +6,11 @@ import { workerDevices } from "../workers.ts";
 
 /**
  * What is wrong with a good config on this very machine: overlaps with networks that are already there.
- * @param config with `uplink` filled in; without it every link but the overlay, lo and nat64-* counts as an uplink
+ * @param config without `uplink` the devices of the default routes are uplinks; without any every link but the overlay, lo and
+ *   nat64-*
  * @param networks the machine's addresses with their lengths ("192.0.2.7/24"), connected networks, and its default gateways
  *   as /32; `device` is where each is
+ * @param uplinks devices of the default routes, that of IPv6 first
  * @returns problems in file order; none when the config fits
  */
 export async function problemsOnMachine(
@@ -16,8 +18,9 @@ export async function problemsOnMachine(
   text: string,
   file: string,
   networks: { network: string; device: string }[],
+  uplinks: string[] = [],
 ): Promise<Problem[]> {
-  const findings = findingsOnMachine(config, networks);
+  const findings = findingsOnMachine(config, networks, uplinks);
   if (findings.length === 0) return [];
   const places = await placesOf(text);
   return placed(findings, file, ({ path, at }) => places.at(path, at));
@@ -30,6 +33,7 @@ export function findingsOnMachine(
     nat64?: Pick<Nat64, "instance" | "pool" | "workers">;
   },
   networks: { network: string; device: string }[],
+  uplinks: string[] = [],
 ): Finding[] {
   const findings: Finding[] = [];
   const add = (path: Finding["path"], value: string, message: string, remedy: string) => {
@@ -38,6 +42,16 @@ export function findingsOnMachine(
       findings.push({ path, value, message: `${quote(value)} ${message}`, remedy });
     }
   };
+  const { interface: link } = config.overlay;
+  if (!config.uplink && link === uplinks[0]) {
+    add(
+      ["overlay", "interface"],
+      link,
+      "is the uplink: what is meant against the overlay would shut this machine's own way to the Internet",
+      "name the link to the overlay, or, where it is that, write uplink: and the other one's name",
+    );
+  }
+  const own = config.uplink ? [config.uplink] : uplinks.filter((name) => name !== link);
   const translators = config.nat64 ? workerDevices(config.nat64) : [];
   for (const { network: name, device } of networks) {
     const there = network(name);
@@ -62,9 +76,7 @@ export function findingsOnMachine(
         `choose another /96 of the routed network, or move ${address} out of it`,
       );
     }
-    const uplink = config.uplink
-      ? device === config.uplink
-      : device !== config.overlay.interface && !device.startsWith("nat64-");
+    const uplink = own.length > 0 ? own.includes(device) : device !== link && !device.startsWith("nat64-");
     for (const [index, { to }] of config.overlay.routes.entries()) {
       if (uplink && contains(network(to), there)) {
         add(
