@@ -42,7 +42,7 @@ export function yggdrasilConfig(overlay: Yggdrasil, identity: Identity, routing?
       keys: Object.entries(identity.keys ?? {}).map(([name, key]) => `${name}: ${key}`).join("\n  "),
       peers: JSON.stringify(overlay.peers),
       listen: JSON.stringify(overlay.listen),
-      interface: overlay.interface,
+      interface: bare(overlay.interface),
       routing: section
         ? `\n  # Overlay networks, and the nodes that carry them.\n  TunnelRouting: ${json(section)}\n`
         : "",
@@ -62,6 +62,10 @@ export function yggdrasilConfig(overlay: Yggdrasil, identity: Identity, routing?
   for (const [key, value] of changes) edited[key] = inPlaceOf(edited[key], value);
   return hjson.rt.stringify(edited, { bracesSameLine: true, quotes: "min", space: 2 }).trimEnd() + "\n";
 }
+
+/** A name without quotes, unless HJSON would read a number or a word of its own (`200`, `true`), on which the daemon panics. */
+const bare = (name: string): string =>
+  /^[A-Za-z_]/.test(name) && !["true", "false", "null"].includes(name) ? name : JSON.stringify(name);
 
 const isMap = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null && !Array.isArray(v);
 

@@ -4,7 +4,7 @@ import type { Draft } from "./draft.ts";
 import type { Finding } from "./problem.ts";
 import { quote } from "./problem.ts";
 import { duplicates, type Report } from "./report.ts";
-import { checkPeers, checkRoutes } from "./semantics_overlay.ts";
+import { checkInterface, checkPeers, checkRoutes } from "./semantics_overlay.ts";
 import { nameFits, roomOf, workerName } from "../workers.ts";
 import { translatorDevice } from "../names.ts";
 
@@ -19,6 +19,7 @@ export function semanticFindings(draft: Draft): Finding[] {
   const report: Report = (path, message, remedy, at) => found.push({ path, message, remedy, at });
   checkGateway(draft, report);
   checkNames(draft, report);
+  checkInterface(draft, report);
   checkRoutes(draft, report);
   checkPeers(draft, report);
   if (draft.given.prefix) {

@@ -44,6 +44,22 @@ export function checkRoutes({ addresses, type, routes = [], local }: Draft, repo
   }
 }
 
+/** Names that yggdrasil does not take for names (`IfName`): it would choose another, or make no device at all. */
+const NO_NAMES: Record<string, string> = {
+  auto: "has yggdrasil choose a name itself",
+  none: "has yggdrasil make no device",
+  dummy: "has yggdrasil make no device",
+};
+
+export function checkInterface({ type, interface: name = "" }: Draft, report: Report): void {
+  if (type !== "yggdrasil" || !Object.hasOwn(NO_NAMES, name)) return;
+  report(
+    ["overlay", "interface"],
+    `${quote(name)} is no name: it ${NO_NAMES[name]}`,
+    "write the name that its device is to get, such as ygg, or leave it out",
+  );
+}
+
 /** The tunnel to a node is named after the first digits of its key. */
 function checkDevices(routes: NonNullable<Draft["routes"]>, type: Draft["type"], report: Report): void {
   if (type !== "yggdrasil") return;

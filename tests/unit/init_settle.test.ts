@@ -66,6 +66,7 @@ const USAGE: [InitAnswers, RegExp][] = [
   [{ interface: "wg0", peer: ["tls://a.b:1"], overlay: "interface" }, /--peer has no place/],
   [{ overlay: "yggdrasil", route: ["10.0.0.0/8=xyz"] }, /--route: "xyz" is not a yggdrasil public key/],
   [{ route: ["10.0.0.0/40"] }, /--route: "10.0.0.0\/40" is not an IPv4 network/],
+  [{ overlay: "yggdrasil", interface: "none" }, /overlay.interface: "none" is no name/],
   [{ interface: "wg9" }, /--interface: "wg9" does not exist/],
   [{ pool: "10.9.0.0/16", route: ["10.0.0.0/8"] }, /overlaps the overlay route/],
   [{ instance: "much-too-long" }, /--instance: .*too long/],

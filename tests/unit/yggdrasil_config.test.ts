@@ -96,6 +96,24 @@ Deno.test("yggdrasilConfig: a new file has the key and can be read again", () =>
   assertEquals(identityOf(changed).publicKey, publicKey);
 });
 
+Deno.test("yggdrasilConfig: a device's name is a string to the daemon, whatever it looks like", () => {
+  const publicKey = KEY.slice(64);
+  for (const name of ["200", "1.", "1e5", "007", "2ygg", "true", "false", "null", "True", "_5", "y.g-1"]) {
+    const overlay = { ...OVERLAY, interface: name };
+    const made = yggdrasilConfig(overlay, { publicKey, address: "", from: "new", keys: { PrivateKey: KEY } });
+    const edited = yggdrasilConfig(overlay, identityOf(MINE));
+    for (const text of [made, edited]) {
+      assertEquals((hjson.parse(text) as { IfName: unknown }).IfName, name);
+      assertEquals(yggdrasilConfig(overlay, identityOf(text)), text, "what it has written it leaves");
+    }
+  }
+  const plain = MINE.replace(/tls.*443/, OVERLAY.peers[0]!);
+  for (const name of ["2ygg", '"200"', "007"]) {
+    const text = plain.replace("IfName: auto", `IfName: ${name}`);
+    assertEquals(yggdrasilConfig({ ...OVERLAY, interface: name.replaceAll('"', "") }, identityOf(text)), text);
+  }
+});
+
 Deno.test("identityOf: an unusable file is an error that never quotes a key", () => {
   const cases = {
     "no PrivateKey": "{ Peers: [] }",

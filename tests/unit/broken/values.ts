@@ -162,6 +162,15 @@ export const VALUES: BrokenConfig[] = [
     "8:1",
     "without prefix this is an overlay node",
   ),
+  ...["auto", "none", "dummy"].map((name) =>
+    ygg(
+      `device that yggdrasil calls ${name}`,
+      "tunnel: vxlan",
+      `interface: ${name}`,
+      "5:14",
+      `overlay.interface: "${name}" is no name: it has yggdrasil`,
+    )
+  ),
   ygg("key too short", KEY, KEY.slice(0, 62), "10:12", "it has 62 hex digits instead of 64"),
   ygg(
     "key with a typing error",
