@@ -9,7 +9,7 @@ import {
   overlayLink,
   overlayRoutes,
   routedAround,
-  type Translation,
+  sourceOn,
   translationOf,
 } from "./hand_made_overlay.ts";
 import { hostAt } from "./networks.ts";
@@ -63,20 +63,21 @@ export function readHandMade(survey: Survey, taygas: TaygaSeen[], wanted?: strin
   }
   const nat = translationOf(survey, pool);
   const link = overlayLink(survey, device, prefix, pool, nat);
+  const source = sourceOn(link, nat);
   const routes = overlayRoutes(survey, device, prefix, link);
   const routed = routedAround(survey, prefix);
   const name = instance ?? device.replace(/^nat64-/, "");
   return {
     instance: name,
     file,
-    addresses: addressesOn(survey, link, nat),
+    addresses: addressesOn(survey, link, source),
     prefix,
     ...(routed ? { routed } : {}),
     link,
     routes,
     pool,
     maps: tayga.maps.map(({ ipv4, ipv6 }) => ({ ipv4: ipv4.replace(/\/32$/, ""), ipv6: ipv6.replace(/\/128$/, "") })),
-    notes: [...translatorNotes(tayga, file, name, instance), ...linkNotes(survey, link, nat)],
+    notes: [...translatorNotes(tayga, file, name, instance), ...linkNotes(survey, link, source)],
   };
 }
 
@@ -123,7 +124,7 @@ function translatorNotes(tayga: TaygaConfig, file: string, name: string, instanc
 }
 
 /** A link of yggdrasil's stays its daemon's: crxn would make another device, and the overlay would be gone meanwhile. */
-function linkNotes(survey: Survey, link: string, { source }: Translation): string[] {
+function linkNotes(survey: Survey, link: string, source: string | undefined): string[] {
   const { kind, addresses } = linkOf(survey, link)!;
   const yggdrasil = kind === "tun" && survey.units[Unit.yggdrasil]?.active === "active";
   return [

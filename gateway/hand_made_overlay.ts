@@ -7,10 +7,16 @@ import { linkOf, type RouteSeen, type Survey } from "./survey.ts";
 
 export const lacking = (what: string, remedy: string) => new CrxnError(Exit.unavailable, what, remedy);
 
-/** By which devices the pool is translated, and to which address where a rule of iptables says one. */
-export interface Translation {
-  devices: string[];
+/** A rule of iptables that translates: by which device (any, where it names none), and to which address where it says one. */
+interface Rule {
+  device?: string;
   source?: string;
+}
+
+export interface Translation {
+  /** Rules for the pool; only where there are none, those for everybody. */
+  rules: Rule[];
+  ofPool: boolean;
 }
 
 /** A rule for the pool counts before one for everybody. One that says `!` is for all the rest, and names nothing. */
@@ -20,25 +26,37 @@ export function translationOf(survey: Survey, pool: string): Translation {
     const at = rule.indexOf(key);
     return at < 0 || rule[at - 1] === "!" ? undefined : rule[at + 1];
   };
-  const named = rules.filter((r) =>
-    ["MASQUERADE", "SNAT"].includes(value(r, "-j") ?? "") && value(r, "-o") !== undefined
-  );
-  const ofPool = named.filter((r) => covers(value(r, "-s") ?? "", pool));
-  const found = ofPool.length > 0 ? ofPool : named.filter((r) => !r.includes("-s"));
-  const source = found.map((r) => value(r, "--to-source")).find((text) => text !== undefined);
-  return { devices: [...new Set(found.map((r) => value(r, "-o")!))], ...(source ? { source } : {}) };
+  const translating = rules.filter((r) => ["MASQUERADE", "SNAT"].includes(value(r, "-j") ?? ""));
+  const read = (some: string[][]): Rule[] =>
+    some.filter((r) => value(r, "-o") !== undefined || !r.includes("-o"))
+      .map((r) => ({ device: value(r, "-o"), source: value(r, "--to-source") }));
+  const ofPool = translating.filter((r) => covers(value(r, "-s") ?? "", pool));
+  // Many have no -o: iptables -t nat -A POSTROUTING -s POOL -j MASQUERADE.
+  if (ofPool.length > 0) return { rules: read(ofPool), ofPool: true };
+  return { rules: read(translating.filter((r) => !r.includes("-s"))), ofPool: false };
 }
 
-/** The device that the pool is translated to by a rule of iptables; else the one that the overlay's networks lead to. */
+/**
+ * The device that the overlay's networks lead to. Rules count only where no route but the default one goes there. Those
+ * for everybody are mostly the uplink's: of the devices that nothing of the overlay is routed to they name none.
+ */
 export function overlayLink(
   survey: Survey,
   device: string,
   prefix: string,
   pool: string,
-  { devices }: Translation,
+  { rules, ofPool }: Translation,
 ): string {
-  const led = slices(survey, device, prefix).flatMap((net) => routeFor(net, survey.routes)?.device ?? []);
-  const found = (devices.length > 0 ? devices : [...new Set(led)]).filter((d) => d !== device);
+  const others = (some: (string | undefined)[]) =>
+    [...new Set(some)].filter((d): d is string => d !== undefined && d !== device);
+  const named = others(rules.map((r) => r.device));
+  const sliced = slices(survey, device, prefix);
+  const byDefault = others(survey.routes.filter((r) => isMain(r) && lengthOf(r) === 0).map((r) => r.device));
+  // Of the parts of a network that have routes of their own, some may be this machine's LAN.
+  const preferred = [ofPool ? named : [], survey.links.map((l) => l.name).filter((d) => !byDefault.includes(d))];
+  const led = others(sliced.flatMap((net) => devicesTo(net, survey.routes, preferred)));
+  const byRule = named.filter((d) => ofPool || byDefault.includes(d) === sliced.length > 0);
+  const found = led.length > 0 ? led : byRule;
   const [link, other] = found;
   if (!link) {
     throw lacking(
@@ -58,6 +76,10 @@ export function overlayLink(
   return link;
 }
 
+/** Under which address clients appear on the link, where a rule says one. */
+export const sourceOn = (link: string, { rules }: Translation): string | undefined =>
+  rules.find((r) => r.source !== undefined && (r.device ?? link) === link)?.source;
+
 /** Overlay networks that routes of the prefix lead into the translator, as IPv4 (RFC 6052 for a /96). */
 function slices(survey: Survey, device: string, prefix: string): string[] {
   const whole = parseNetwork(prefix);
@@ -73,10 +95,21 @@ function slices(survey: Survey, device: string, prefix: string): string[] {
 const into = (survey: Survey, family: "inet" | "inet6", device: string): RouteSeen[] =>
   survey.routes.filter((r) => r.family === family && r.type === "unicast" && r.table === "main" && r.device === device);
 
+const isMain = (r: RouteSeen): boolean => r.family === "inet" && r.type === "unicast" && r.table === "main";
+
 /** The longest of the main table's that has all of a network. */
 const routeFor = (net: string, routes: RouteSeen[]): RouteSeen | undefined =>
-  routes.filter((r) => r.family === "inet" && r.type === "unicast" && r.table === "main" && covers(r.to, net))
-    .sort((a, b) => lengthOf(b) - lengthOf(a))[0];
+  routes.filter((r) => isMain(r) && covers(r.to, net)).sort((a, b) => lengthOf(b) - lengthOf(a))[0];
+
+/** Where a network leads by other routes than the default one: as a whole, or else its parts, by the preferred devices. */
+function devicesTo(net: string, routes: RouteSeen[], preferred: string[][]): (string | undefined)[] {
+  const specific = routes.filter((r) => isMain(r) && lengthOf(r) > 0);
+  const route = routeFor(net, specific);
+  if (route) return [route.device];
+  const parts = specific.filter((r) => covers(net, r.to)).map((r) => r.device);
+  const chosen = preferred.map((names) => parts.filter((d) => d !== undefined && names.includes(d)));
+  return chosen.find((some) => some.length > 0) ?? parts;
+}
 
 const lengthOf = ({ to }: RouteSeen): number => parseNetwork(canonicalNetwork(to))?.length ?? 0;
 
@@ -120,7 +153,7 @@ export function routedAround(survey: Survey, prefix: string): string | undefined
 }
 
 /** The one that clients appear under comes first: SNAT names it, MASQUERADE takes the link's first. */
-export function addressesOn(survey: Survey, link: string, { source }: Translation): string[] {
+export function addressesOn(survey: Survey, link: string, source: string | undefined): string[] {
   const all = linkOf(survey, link)!.addresses.filter((a) => a.family === "inet" && a.scope === "global");
   const first = (a: string) => a.split("/")[0] === source ? 0 : 1;
   const found = all.map((a) => a.address).sort((a, b) => first(a) - first(b));

@@ -148,6 +148,52 @@ Deno.test("readHandMade: a rule that says ! names no device, and SNAT for everyb
   assertEquals(notes[0]!.startsWith("Clients appear in the overlay as 10.7.0.1 now"), true);
 });
 
+/** Of a machine that translates for others, too: wg-quick's PostUp, a router's own rule. */
+const UPLINKS = "-o eth0 -j MASQUERADE".split(" ");
+const DEFAULT = route("default", "eth0", { via: "192.0.2.1" });
+
+Deno.test("readHandMade: the uplink's own translation does not make it the overlay", () => {
+  const routes = [DEFAULT, SLICE, OVERLAY, route("100.64.0.0/16", "nat64-ygg")];
+  const ofPool = "-s 100.64.0.0/16 -j MASQUERADE".split(" ");
+  for (
+    const rules of [
+      [UPLINKS, ofPool],
+      [ofPool],
+      [UPLINKS],
+      ["-s 10.9.0.0/24 -o eth0 -j MASQUERADE".split(" "), ofPool],
+      ["-s 100.64.0.0/16 ! -o nat64-ygg -j MASQUERADE".split(" "), UPLINKS],
+      ["-s 100.64.0.0/16 -o eth0 -j MASQUERADE".split(" ")],
+    ]
+  ) {
+    const { link, addresses } = read(made({ rules, routes }));
+    assertEquals([link, addresses], ["wg0", ["10.5.0.1/32"]], JSON.stringify(rules));
+  }
+  const snat = "-s 100.64.0.0/16 -d 10.0.0.0/8 -j SNAT --to-source 10.5.0.9".split(" ");
+  const links = [link("wg0", ["10.5.0.1/24", "10.5.0.9/24"]), link("nat64-ygg", [])];
+  const translated = read(made({ rules: [UPLINKS, snat], routes, links }));
+  assertEquals(translated.addresses[0], "10.5.0.9/24", "of the pool, without -o");
+  const elsewhere = "-o eth0 -j SNAT --to-source 10.5.0.9".split(" ");
+  assertEquals(read(made({ rules: [elsewhere], routes, links })).addresses[0], "10.5.0.1/24", "not on wg0");
+});
+
+Deno.test("readHandMade: without a route of its own for a slice, parts of it and rules tell the device", () => {
+  const halves = [route("10.0.0.0/9", "wg0"), route("10.128.0.0/9", "wg0")];
+  const lan = route("10.213.7.0/24", "eth0", { protocol: "kernel" });
+  assertEquals(read(made({ rules: [UPLINKS], routes: [DEFAULT, SLICE, ...halves] })).link, "wg0");
+  assertEquals(read(made({ routes: [DEFAULT, SLICE, ...halves, lan] })).link, "wg0", "the rule says which");
+  assertEquals(read(made({ rules: [UPLINKS], routes: [DEFAULT, SLICE, ...halves, lan] })).link, "wg0", "not the LAN");
+  // All of the prefix goes into the translator: what of it is the overlay no route says.
+  const all = [DEFAULT, route("2001:db8:300:4::/96", "nat64-ygg"), OVERLAY];
+  assertEquals(read(made({ rules: [UPLINKS, "-o wg0 -j MASQUERADE".split(" ")], routes: all })).link, "wg0");
+  assertEquals(
+    refused(made({ rules: [UPLINKS], routes: all })),
+    "69: Which device leads to the overlay cannot be told: no rule translates 100.64.0.0/16, and no route goes there.",
+  );
+  // The overlay lies behind the default route.
+  const behind = [route("default", "wg0"), SLICE];
+  assertEquals(read(made({ rules: ["-o wg0 -j MASQUERADE".split(" ")], routes: behind })).link, "wg0");
+});
+
 Deno.test("readHandMade: a slice that is a part of what is routed keeps its next hop", () => {
   const routes = [
     route("2001:db8:300:4::a01:0/112", "nat64-ygg"),
@@ -182,8 +228,8 @@ Deno.test("readHandMade: says what cannot be told, and what to do", () => {
     refused(made({ rules: [], routes: [SLICE] })),
     "69: Which device leads to the overlay cannot be told: no rule translates 100.64.0.0/16, and no route goes there.",
   );
-  const both = [MASQUERADE, "-s 100.64.0.0/16 -o wg1 -j MASQUERADE".split(" ")];
-  assertEquals(refused(made({ rules: both })), "69: Several devices lead to the overlay: wg0, wg1.");
+  const both = [SLICE, OVERLAY, route("2001:db8:300:4::ac14:0/110", "nat64-ygg"), route("172.20.0.0/14", "wg1")];
+  assertEquals(refused(made({ routes: both })), "69: Several devices lead to the overlay: wg0, wg1.");
   assertEquals(
     refused(made({ links: [link("wg0", []), link("nat64-ygg", [])] })),
     "69: wg0 has no IPv4 address, so this machine has none in the overlay.",
