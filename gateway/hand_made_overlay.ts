@@ -125,7 +125,8 @@ export function overlayRoutes(
   prefix: string,
   link: string,
 ): { to: string; via?: string }[] {
-  const known = into(survey, "inet", link).filter((r) => r.to !== "default");
+  // Of zeroconf, which puts its route on many links: no overlay's.
+  const known = into(survey, "inet", link).filter((r) => r.to !== "default" && !covers("169.254.0.0/16", r.to));
   // A slice may be a part of what is routed: its packets take the same next hop.
   const withHop = (to: string) => {
     const via = routeFor(to, known)?.via;

@@ -1,12 +1,15 @@
 /** What only the values together can tell of the overlay: its routes, its nodes, its peers. Pure. */
-import { contains, formatAddress, formatNetwork, host } from "../cidr.ts";
+import { contains, formatAddress, formatNetwork, host, network } from "../cidr.ts";
 import { tunnelDevice } from "../names.ts";
 import type { Draft } from "./draft.ts";
 import { quote } from "./problem.ts";
 import { duplicates, type Report } from "./report.ts";
 import { literalHost } from "./uri.ts";
 
-export function checkRoutes({ addresses, type, routes = [], local }: Draft, report: Report): void {
+/** A next hop may be of it (RFC 3927), but tayga drops packets to and from it. */
+const LINK_LOCAL = network("169.254.0.0/16");
+
+export function checkRoutes({ addresses, type, routes = [], local, given }: Draft, report: Report): void {
   duplicates(addresses.map((a) => a && formatAddress(a)), (index, text) => {
     report(["address", index], `${quote(text)} is there twice`, "name each address once");
   });
@@ -32,6 +35,13 @@ export function checkRoutes({ addresses, type, routes = [], local }: Draft, repo
         ["overlay", "routes", index, "to"],
         `${quote(formatNetwork(to))} is this machine's own address`,
         "a route leads to others: remove it",
+      );
+    }
+    if (to && given.prefix && contains(LINK_LOCAL, to)) {
+      report(
+        ["overlay", "routes", index, "to"],
+        `${quote(formatNetwork(to))} is link-local, which tayga never translates`,
+        "remove the route: a gateway leads to networks that are routed, such as 10.0.0.0/8",
       );
     }
     if (via && type === "interface" && addresses.some((a) => a && via === formatAddress(a))) {

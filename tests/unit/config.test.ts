@@ -45,6 +45,18 @@ Deno.test("parseConfig: an overlay node has neither routed nor nat64", async () 
   });
 });
 
+Deno.test("parseConfig: a next hop may be link-local, and on a node a network as well", async () => {
+  const { overlay } = await parseConfig(
+    GOOD_INTERFACE.replace("10.0.0.0/8", "10.0.0.0/8\n      via: 169.254.7.1"),
+    "f",
+  );
+  assertEquals(overlay.routes, [{ to: "10.0.0.0/8", via: "169.254.7.1" }]);
+  await parseConfig(
+    "address: 10.5.0.7\noverlay: {type: interface, interface: wg0, routes: [{to: 169.254.0.0/16}]}\n",
+    "f",
+  );
+});
+
 Deno.test("parseConfig: gives canonical text", async () => {
   const config = await parseConfig(
     GOOD_YGGDRASIL.replace("2a04:5b80:300:4::/96", "2A04:5B80:0300:0004:0:0::/96").replace(KEY, KEY.toUpperCase())

@@ -116,6 +116,7 @@ Deno.test("readHandMade: more of everything: SNAT, next hops, pairs, two address
     route("2001:db8:300:4::/96", "nat64-ygg"),
     route("10.0.0.0/8", "wg0", { via: "10.5.0.254" }),
     route("172.20.0.0/14", "wg0"),
+    route("169.254.0.0/16", "wg0"),
     route("default", "eth0", { via: "192.0.2.1" }),
     route("2001:db8:300::/48", "lo", { type: "blackhole" }),
     route("2001:db8:300:4::/64", "lo", { type: "unreachable" }),

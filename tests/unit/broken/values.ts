@@ -74,6 +74,9 @@ export const VALUES: BrokenConfig[] = [
   wg("half of the Internet as overlay", "10.0.0.0/8", "0.0.0.0/1", "9:11", "cannot be used"),
   wg("host bits in a route", "10.0.0.0/8", "10.1.0.0/8", "9:11", "the network is 10.0.0.0/8"),
   wg("route without length", "10.0.0.0/8", "10.1.0.3", "9:11", "write 10.1.0.3/32 for this one address"),
+  wg("link-local overlay", "10.0.0.0/8", "169.254.0.0/16", "9:11", "is link-local, which tayga never translates"),
+  wg("link-local part as overlay", "10.0.0.0/8", "169.254.7.0/24", "9:11", '"169.254.7.0/24" is link-local'),
+  ygg("link-local overlay of yggdrasil", "10.0.0.0/8", "169.254.0.0/16", "9:11", "is link-local"),
   wg("route twice", "10.0.0.0/8", "10.0.0.0/8\n    - to: 10.0.0.0/8", "10:11", '"10.0.0.0/8" is there twice'),
   wg("no routes", "routes:\n    - to: 10.0.0.0/8", "routes: []", "8:3", "a gateway without overlay routes"),
   wg(
