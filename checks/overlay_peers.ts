@@ -75,8 +75,11 @@ function judge(input: CheckInput, peers: Peer[]): Outcome {
 const GENERATIONS = "yggdrasil 0.3, 0.4 and 0.5 cannot peer with each other";
 
 /** 0.5 says in getPeers what it thinks of a peer that speaks another protocol; 0.4 says it in its log only. */
-const explained = (error: string): string =>
-  /version mismatch|incompatible version/.test(error) ? `${error} (${GENERATIONS})` : error;
+function explained(error: string): string {
+  if (/version mismatch|incompatible version/.test(error)) return `${error} (${GENERATIONS})`;
+  // It forgets the link that the URI names, but for QUIC.
+  return /requires a zone/.test(error) ? `${error} (yggdrasil 0.5 dials link-local addresses by quic:// only)` : error;
+}
 
 const INCOMPATIBLE = /remote node is incompatible version/;
 
@@ -130,5 +133,6 @@ function silentNodes(input: CheckInput, evidence: Evidence[]): Outcome | undefin
 const peerLine = (p: Peer) =>
   `${p.up ? "up" : "down"} ${p.inbound ? "in" : "out"} ${p.uri}${p.error ? ` (${p.error})` : ""}`;
 
-/** The daemon shows a URI without its options, and a name as the address it found. */
-const sameHost = (shown: string, wanted: string): boolean => shown.split("?")[0] === wanted.split("?")[0];
+/** The daemon shows a URI without its options, and a name as the address it found; the % of a link it may not escape. */
+const sameHost = (shown: string, wanted: string): boolean => placeIn(shown) === placeIn(wanted);
+const placeIn = (uri: string): string => uri.split("?")[0]!.replace("%25", "%");

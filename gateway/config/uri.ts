@@ -1,7 +1,7 @@
 /** Peer and listen addresses of yggdrasil (0.4 and 0.5, `Peers` and `Listen` of yggdrasil.conf). */
-import { type Address, parseAddress } from "../cidr.ts";
-import { Fault } from "./problem.ts";
-import { type Kind, kind } from "./values.ts";
+import { type Address, contains, host, network, parseAddress } from "../cidr.ts";
+import { Fault, unlessRefused } from "./problem.ts";
+import { interfaceName, type Kind, kind } from "./values.ts";
 
 const DIAL = ["tls", "tcp", "quic", "ws", "wss", "unix", "socks", "sockstls"];
 const LISTEN = ["tls", "tcp", "quic", "ws", "unix"];
@@ -10,10 +10,42 @@ const EXAMPLE = { peer: "tls://peer.example.net:443", listen: "tls://[::]:9001" 
 /** The literal address that a peer URI is reached at (of the proxy, for socks); undefined for a host name. */
 export function literalHost(uri: string): Address | undefined {
   const found = /^[a-z]+:\/\/(?:[^@/]*@)?(?:\[([^\]]+)\]|([^:/?]+)):/.exec(uri);
-  return found ? parseAddress(found[1] ?? found[2]!) : undefined;
+  return found ? parseAddress(found[1]?.split("%")[0] ?? found[2]!) : undefined;
 }
 
-function checkHostPort(text: string, lowestPort: number, example: string): void {
+const LINK_LOCAL = network("fe80::/10");
+const ZONED = "tls://[fe80::1%25eth0]:9001";
+
+/**
+ * An IPv6 address, and behind a link-local one which link it is on: `%25`, the escaped `%` of RFC 6874, and its name.
+ * @param linked whether a link can be named here
+ */
+function checkIpv6(text: string, linked: boolean): void {
+  const [, bare = "", percent = "", link = ""] = /^([^%]*)(%(?:25)?)?([^]*)$/.exec(text)!;
+  const address = parseAddress(bare);
+  if (address?.family !== 6) {
+    throw new Fault("has no IPv6 address in its brackets", "write it like tls://[2001:db8::1]:443");
+  }
+  if (!contains(LINK_LOCAL, host(address))) {
+    if (percent === "") return;
+    throw new Fault(`names a link behind ${bare}, which is not link-local`, "leave out the % and what is behind it");
+  }
+  if (!linked) {
+    throw new Fault(
+      `has the link-local address ${bare}, which leads nowhere from here`,
+      "use another address of that host",
+    );
+  }
+  if (percent === "") {
+    throw new Fault(`has the link-local address ${bare} without its link`, `name the link behind it, like ${ZONED}`);
+  }
+  if (percent !== "%25") throw new Fault("has a % as it is, which a URI escapes", `write %25 for it, like ${ZONED}`);
+  if (unlessRefused(() => interfaceName.read(link)) === undefined) {
+    throw new Fault("has no interface name behind its %25", `write it like ${ZONED}`);
+  }
+}
+
+function checkHostPort(text: string, lowestPort: number, example: string, linked = false): void {
   const found = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text);
   if (!found) {
     if (text.split(":").length > 2 && !text.startsWith("[")) {
@@ -28,12 +60,7 @@ function checkHostPort(text: string, lowestPort: number, example: string): void 
   if (Number(port) < lowestPort || Number(port) > 65535 || /^0./.test(port!)) {
     throw new Fault(`has port ${port}`, `a port is a number from ${lowestPort} to 65535`);
   }
-  if (ipv6 !== undefined) {
-    if (parseAddress(ipv6)?.family !== 6) {
-      throw new Fault("has no IPv6 address in its brackets", "write it like tls://[2001:db8::1]:443");
-    }
-    return;
-  }
+  if (ipv6 !== undefined) return checkIpv6(ipv6, linked);
   const label = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
   const labels = name!.replace(/\.$/, "").split(".");
   const digits = /^[0-9]+$/.test(labels.at(-1)!);
@@ -67,8 +94,9 @@ function uriKind(noun: string, schemes: string[], lowestPort: number, example: s
   return kind(
     noun,
     `${noun}, such as ${example}`,
-    /[A-Za-z0-9._~:/?&=@[\]-]/,
-    "^[a-z]+://[A-Za-z0-9._~:/?&=@\\[\\]-]+$",
+    // A % only before the link of a link-local address: nothing below lets it pass elsewhere.
+    /[A-Za-z0-9._~:/?&=@%[\]-]/,
+    "^[a-z]+://[A-Za-z0-9._~:/?&=@%\\[\\]-]+$",
     (text) => {
       const found = /^([A-Za-z]+):\/\/([^?]*)(?:\?(.*))?$/.exec(text);
       if (!found) throw new Fault(`is not ${noun}: it has no scheme`, `write it like ${example}`);
@@ -99,7 +127,7 @@ function uriKind(noun: string, schemes: string[], lowestPort: number, example: s
         if (path && (!scheme!.startsWith("ws") || !/^[A-Za-z0-9_.~/-]+$/.test(path))) {
           throw new Fault("has something after HOST:PORT", `write it like ${example}`);
         }
-        checkHostPort(authority!, lowestPort, example);
+        checkHostPort(authority!, lowestPort, example, true);
       }
       return text;
     },

@@ -9,6 +9,8 @@ interface Endpoint {
   port: number;
   /** Undefined for a name. */
   address?: string;
+  /** Of a link-local address. */
+  link?: string;
   /** A name can have addresses of both. */
   families: Family[];
 }
@@ -19,11 +21,13 @@ function endpointOf(uri: string): Endpoint | undefined {
   if (port === undefined || !["tls", "tcp", "ws", "wss", "quic"].includes(scheme)) return undefined;
   const protocol = scheme === "quic" ? "udp" as const : "tcp" as const;
   const [four, six] = [/^\d+(\.\d+){3}$/.test(host), host.startsWith("[")];
-  const address = four ? host : six ? host.slice(1, -1).split("%")[0]! : undefined;
+  const [inner = "", link] = host.slice(1, -1).split("%25");
+  const address = four ? host : six ? inner : undefined;
   return {
     protocol,
     port: Number(port),
     ...(address === undefined ? {} : { address }),
+    ...(six && link !== undefined ? { link } : {}),
     families: four ? ["inet"] : six && address !== "::" ? ["inet6"] : ["inet", "inet6"],
   };
 }
@@ -34,20 +38,20 @@ const FAMILY: Record<Family, string> = { inet: "IPv4", inet6: "IPv6" };
 export function peerPackets({ overlay }: Config, uplink: string): PacketKind[] {
   if (overlay.type !== "yggdrasil") return [];
   return overlay.listen.flatMap((uri) => {
-    const { protocol, port, families } = endpointOf(uri) ?? { families: [] };
+    const { protocol, port, families, link = uplink } = endpointOf(uri) ?? { families: [] };
     return families.map((family): PacketKind => ({
       family,
       name: `of peers to port ${port} (${uri})`,
       what: FAMILY[family],
       path: "input",
-      packet: { family, in: uplink, out: "", protocol: protocol!, port: port!, state: "NEW" },
+      packet: { family, in: link, out: "", protocol: protocol!, port: port!, state: "NEW" },
     }));
   });
 }
 
 /** What the daemon sends to a peer that it dials, and what comes back; the device of IPv4 is not known. */
 export function dialledPackets(uri: string, uplink: string): PacketKind[] {
-  const { protocol, port, address, families } = endpointOf(uri) ?? { families: [] };
+  const { protocol, port, address, families, link = uplink } = endpointOf(uri) ?? { families: [] };
   return families.flatMap((family): PacketKind[] => {
     const common = { family, protocol: protocol! };
     const [to, from] = address === undefined ? [{}, {}] : [{ destination: address }, { source: address }];
@@ -59,14 +63,14 @@ export function dialledPackets(uri: string, uplink: string): PacketKind[] {
         name: `to the peer ${uri}`,
         what,
         path: "output",
-        packet: { ...common, ...to, in: "", ...(device ? { out: uplink } : {}), port: port!, state: "NEW" },
+        packet: { ...common, ...to, in: "", ...(device ? { out: link } : {}), port: port!, state: "NEW" },
       },
       {
         family,
         name: `from the peer ${uri}`,
         what,
         path: "input",
-        packet: { ...common, ...from, ...(device ? { in: uplink } : {}), out: "", state: "ESTABLISHED" },
+        packet: { ...common, ...from, ...(device ? { in: link } : {}), out: "", state: "ESTABLISHED" },
       },
     ];
   });

@@ -114,6 +114,19 @@ Deno.test("overlay-peers: peers of another generation: 0.5 says so itself, 0.4 i
   assert(!peersOf(input).found!.includes("incompatible"));
 });
 
+Deno.test("overlay-peers: a link-local peer is known again however its link is shown; 0.5 is said to dial it by QUIC only", async () => {
+  const input = await healthy("yggdrasil");
+  const { overlay } = input.blueprint.config;
+  assert(overlay.type === "yggdrasil");
+  overlay.peers = ["tls://[fe80::1%25eth0]:9001", "tls://192.0.2.9:443"];
+  for (const uri of ["tls://[fe80::1%25eth0]:9001", "tls://[fe80::1%eth0]:9001"]) {
+    input.survey.overlay!.peers = [{ uri, up: true, inbound: false }];
+    assertStringIncludes(peersOf(input).found!, "1 connected, but not tls://192.0.2.9:443");
+  }
+  input.survey.overlay!.peers = [down("link-local address requires a zone")];
+  assertStringIncludes(peersOf(input).found!, "(yggdrasil 0.5 dials link-local addresses by quic:// only)");
+});
+
 Deno.test("overlay-peers: nobody connected where nobody is dialled is a warning, until a far node is silent", async () => {
   const input = await healthy("node");
   input.survey.overlay!.peers = [];

@@ -85,6 +85,8 @@ Deno.test("parseConfig: routed by default is the /64 around the prefix, or the p
 Deno.test("parseConfig: takes the peers and listen addresses that yggdrasil takes", async () => {
   const peers = [
     "tls://[2001:db8::1]:443",
+    "tls://[fe80::1%25eth0]:9001",
+    "quic://[fe80::aa:1%25wlan0.7_a-b]:9001?priority=1",
     "tcp://192.0.2.1:9001?key=" + KEY + "&priority=1",
     "quic://peer.example.net:9001?password=abc-1",
     "ws://peer.example.net:80/path",
@@ -93,7 +95,7 @@ Deno.test("parseConfig: takes the peers and listen addresses that yggdrasil take
     "socks://127.0.0.1:9050/peer.example.net:443",
     "sockstls://me:secret@127.0.0.1:9050/peer.example.net:443?sni=example.net",
   ];
-  const listen = ["tls://[::]:0", "tcp://0.0.0.0:9001", "unix:///run/y.sock"];
+  const listen = ["tls://[::]:0", "tls://[fe80::1%25eth0]:9001", "tcp://0.0.0.0:9001", "unix:///run/y.sock"];
   const text = GOOD_YGGDRASIL.replace(
     "peers:\n    - tls://peer.example.net:443",
     `peers: ${JSON.stringify(peers)}\n  listen: ${JSON.stringify(listen)}`,

@@ -2,7 +2,8 @@
 
 import { placeFiles } from "../../machine/place.ts";
 import { Program } from "../../gateway/action.ts";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { dialledPackets, peerPackets } from "../../gateway/netfilter/peer_packets.ts";
 import { parseSave, readLegacy, readRules } from "../../machine/iptables.ts";
 import { parseNft, readNativeNft, readNft } from "../../machine/nft.ts";
 import type { Runner } from "../../machine/run.ts";
@@ -24,6 +25,18 @@ Deno.test("readRules: a table that iptables-nft cannot read is named, and iptabl
     "inet6",
   );
   assertEquals([second?.unreadable, second?.legacy], [[], true]);
+});
+
+Deno.test("peer packets: those of a link-local peer or listener pass its link, not the uplink", async () => {
+  const uri = "tls://[fe80::1%25eth7]:9001";
+  assertEquals(dialledPackets(uri, "eth0").map(({ packet }) => [packet.out, packet.in]), [["eth7", ""], ["", "eth7"]]);
+  assertEquals(dialledPackets(uri, "eth0")[0]!.packet.destination, "fe80::1");
+  const [out] = dialledPackets("tls://[2001:db8::1]:9001", "eth0");
+  assertEquals([out!.packet.out, out!.packet.destination], ["eth0", "2001:db8::1"]);
+  const { config } = (await healthy("yggdrasil")).blueprint;
+  assert(config.overlay.type === "yggdrasil");
+  config.overlay.listen = [uri];
+  assertEquals(peerPackets(config, "eth0").map(({ packet }) => packet.in), ["eth7"]);
 });
 
 Deno.test("readNft: no answer is unknown", async () => {

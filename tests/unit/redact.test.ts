@@ -21,6 +21,7 @@ Deno.test("redact: secrets where programs and people write them", async (t) => {
       "tls://u:hunter2@h.example.net:443?password=hunter2&priority=1",
       "tls://[redacted]@h.example.net:443?password=[redacted]&priority=1",
     ],
+    ["tls://[fe80::1%25eth0]:443?password=hunter2", "tls://[fe80::1%25eth0]:443?password=[redacted]"],
     ["socks://u:hun/ter2@h:1/x?token=hunter2#hunter2", "socks://[redacted]@h:1/x?token=[redacted]#[redacted]"],
     [`tls://h:443?key=${KEY}`, `tls://h:443?key=${KEY}`],
     [`tls://h:443?key=${"ab".repeat(32)}`, "tls://h:443?key=[redacted]"],

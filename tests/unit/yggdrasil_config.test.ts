@@ -73,6 +73,14 @@ Deno.test("yggdrasilConfig: strings that look like something else stay strings",
   assertEquals((hjson.parse(text) as typeof config).NodeInfo, config.NodeInfo);
 });
 
+Deno.test("yggdrasilConfig: the link of a link-local peer is written as it is", () => {
+  const overlay = { ...OVERLAY, peers: ["tls://[fe80::1%25eth0]:9001"] };
+  const identity = { publicKey: KEY.slice(64), address: "", from: "new" as const, keys: { PrivateKey: KEY } };
+  for (const text of [yggdrasilConfig(overlay, identity), yggdrasilConfig(overlay, identityOf(MINE))]) {
+    assertEquals((hjson.parse(text) as { Peers: unknown }).Peers, overlay.peers);
+  }
+});
+
 Deno.test("yggdrasilConfig: what it has written it leaves byte for byte", () => {
   const once = yggdrasilConfig(OVERLAY, identityOf(MINE));
   assertEquals(yggdrasilConfig(OVERLAY, identityOf(once)), once);

@@ -42,6 +42,12 @@ export const DAEMONS: BrokenConfig[] = [
     "5:91",
     "has a user name or password",
   ),
+  fetched(
+    "at a link-local address",
+    `sha256: ${SUM}, url: 'http://[fe80::1%25eth0]/y'`,
+    "5:91",
+    "leads nowhere from here",
+  ),
   fetched("with a space in the URL", `sha256: ${SUM}, url: 'https://h/a b'`, "5:91", "character 12 is a space"),
   fetched("with a quote in the URL", `sha256: ${SUM}, url: 'https://h/a"b'`, "5:91", "character 12 is '\"'"),
   fetched("with a shell in the URL", `sha256: ${SUM}, url: 'https://h/$(id)'`, "5:91", "character 11 is '$'"),
