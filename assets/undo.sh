@@ -42,7 +42,12 @@ keep_key() {
 	file=$1
 	shift
 	[ -f "$file" ] || return 0
-	# On no command line: anybody may read those.
+	# Keys are on no command line: anybody may read those.
+	for key in $(grep -Eoi '[0-9a-f]{128}' -- "$file" | tr A-F a-f); do
+		for known; do [ "$key" != "$known" ] || continue 2; done
+		beside "$file"
+		return 0
+	done
 	for known; do ! printf '%s\n' "$known" | grep -Fqi -f - -- "$file" || return 0; done
 	beside "$file"
 }
@@ -121,7 +126,10 @@ chain() {
 	program=$(iptables_of "$1")
 	if ! saved "$1" "$2" | grep -q "^:$4 "; then
 		if ! nft list chain "$1" "$2" "$4" >/dev/null 2>&1; then
-			"$program-save" -t "$2" >/dev/null 2>&1 || nft list tables >/dev/null 2>&1 || no_answer "$program-save"
+			# Of iptables-legacy's rules nft knows nothing.
+			"$program-save" -t "$2" >/dev/null 2>&1 || {
+				nft list tables >/dev/null 2>&1 && ! grep -qsx "$2" "/proc/net/${1}_tables_names"
+			} || no_answer "$program-save"
 			return 0
 		fi
 		if ! command -v "$program" >/dev/null; then
@@ -137,12 +145,22 @@ chain() {
 	try "$program" -w -t "$2" -F "$4"
 	try "$program" -w -t "$2" -X "$4"
 }
+# by_nft FAMILY TABLE [FROM]: on a machine without iptables, whether nft shows it, with nothing in it
+by_nft() {
+	! command -v "$(iptables_of "$1")" >/dev/null || return 1
+	kind=table
+	[ $# = 2 ] || kind=chain
+	text=$(nft list "$kind" "$@" 2>/dev/null) || return 1
+	! printf '%s\n' "$text" | grep -Evq '^#|^table |^[[:space:]]*(chain .*|type .* policy accept;|})?$'
+}
 base() {
+	if by_nft "$@"; then try nft delete chain "$@"; fi
 	saved "$1" "$2" >/dev/null || return 0
 	if saved "$1" "$2" | grep -Eq "^(-A $3 |:$3 DROP)"; then return 0; fi
 	nft delete chain "$1" "$2" "$3" 2>/dev/null || :
 }
 table() {
+	if by_nft "$@"; then try nft delete table "$@"; fi
 	saved "$1" "$2" >/dev/null || return 0
 	if saved "$1" "$2" | grep -Eq '^(-A |:[^ ]+ (DROP|-))'; then return 0; fi
 	nft delete table "$1" "$2" 2>/dev/null || :

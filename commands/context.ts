@@ -3,6 +3,7 @@
 import { type Blueprint, blueprint } from "../gateway/blueprint.ts";
 import { capabilityOf } from "../gateway/capability.ts";
 import type { Config } from "../gateway/config/types.ts";
+import type { Uplinks } from "../gateway/config/on_machine.ts";
 import { parseConfig, problemsOnMachine } from "../gateway/config/parse.ts";
 import { ConfigError } from "../gateway/config/problem.ts";
 import { CrxnError, Exit, systemWords } from "../gateway/errors.ts";
@@ -195,9 +196,10 @@ export function requireYggdrasil({ daemon }: Pick<Survey, "daemon">): void {
   );
 }
 
-/** Devices of the default routes, that of IPv6 first. */
-const uplinksOf = (survey: Survey): string[] =>
-  (["inet6", "inet"] as const).flatMap((family) => defaultUplink(survey, family)?.device ?? []);
+function uplinksOf(survey: Survey): Uplinks {
+  const [inet, inet6] = [defaultUplink(survey, "inet")?.device, defaultUplink(survey)?.device];
+  return { ...(inet ? { inet } : {}), ...(inet6 ? { inet6 } : {}) };
+}
 
 /** The machine's own networks, without what crxn itself put there. */
 export function networksOf({ links }: Pick<Survey, "links">, journal: Journal): { network: string; device: string }[] {

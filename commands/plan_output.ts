@@ -46,7 +46,7 @@ export function printPlan(
 
 /** What of crxn's packages is not purged. */
 export const stayLines = (stay: string[]): string[] =>
-  stay.length > 0 ? [`Not purged, because packages that are not crxn's need it: ${stay.join(", ")}`] : [];
+  stay.length > 0 ? [`Not purged, because other packages need it, or apt is told to hold one: ${stay.join(", ")}`] : [];
 
 const tunnelJson = ({ facts: { tunnel }, nodes }: Blueprint) => ({
   ...(tunnel ? { tunnel } : {}),

@@ -163,7 +163,9 @@ function advertisedOf(config: Config, survey: Survey): string[] {
     .filter((r) => r.family === "inet6" && r.to === "default" && r.protocol === "ra" && r.device)
     .map((r) => r.device!);
   // A network without a way out is advertised as well: its addresses end when nobody hears of them any more.
+  // Over the overlay's link nobody is to announce himself as a router: there it stays as it is.
   const bySlaac = survey.links
+    .filter(({ name }) => name !== config.overlay.interface)
     .filter(({ addresses }) => addresses.some((a) => a.family === "inet6" && a.scope === "global" && a.dynamic))
     .map(({ name }) => name);
   return survey.links.map((l) => l.name)

@@ -16,14 +16,16 @@ const SEEN_BY: Partial<Record<Item["kind"], string>> = {
 /** Of the questions on which taking these back depends, those that got no answer, in words. */
 export function silentFor(items: Item[], survey: Survey): string[] {
   const needed = new Set(items.flatMap(({ kind }) => SEEN_BY[kind] ?? []));
-  if (needed.size > 0) needed.add("packages");
+  if (items.length > 0) needed.add("packages");
   // Units are only there to be asked about where systemd runs.
   if (!survey.systemd) needed.delete("units");
   const silent = survey.unknown.filter((question) => needed.has(question.slice(0, question.indexOf(":"))));
   // A program that somebody has removed will never answer: then the rest is taken back, and what needs it says so.
   const isThere = (name: string) => survey.packages?.[name] !== undefined;
+  // Of the rules of iptables-legacy nft knows nothing: only without any are they known to be gone.
+  const isRead = isThere("iptables") ? undefined : survey.legacy;
   const unread = items.flatMap((item) =>
-    item.kind === "chain" && !survey.rules[item.family] && isThere("iptables")
+    item.kind === "chain" && !survey.rules[item.family] && !isRead
       ? [`rules: ${SAVE[item.family]} gives no answer`]
       : []
   );

@@ -149,7 +149,9 @@ export async function foreseePurge(runner: Runner, packages: string[]): Promise<
       timeoutSeconds: 120,
     });
     // With a package on hold among what it would change apt refuses: that is for somebody else to decide.
-    if (simulation.code !== 0 && names.length > 0) return false;
+    if (simulation.code === 100 && /\b[Hh]eld (packages|broken)/.test(simulation.stdout + simulation.stderr)) {
+      return false;
+    }
     if (simulation.code !== 0) throw undecided(simulation);
     return parsePurge(simulation.stdout).every((name) => brought.has(name));
   };
@@ -164,8 +166,6 @@ export async function foreseePurge(runner: Runner, packages: string[]): Promise<
     await sort(names.slice(middle));
   };
   await sort(packages);
-  // Nothing can go: is it for the sake of others, or does apt not work at all?
-  if (packages.length > 0 && found.packages.length === 0) await harmless([]);
   return found;
 }
 

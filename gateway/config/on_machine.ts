@@ -1,7 +1,9 @@
 import { clearHostBits, contains, formatAddress, formatNetwork, host, network, overlaps } from "../cidr.ts";
 import { placesOf } from "./places.ts";
 import { type Finding, placed, type Problem, quote } from "./problem.ts";
+
 import type { Config, Nat64 } from "./types.ts";
+import type { Family } from "../item.ts";
 import { workerDevices } from "../workers.ts";
 
 /**
@@ -10,7 +12,7 @@ import { workerDevices } from "../workers.ts";
  *   nat64-*
  * @param networks the machine's addresses with their lengths ("192.0.2.7/24"), connected networks, and its default gateways
  *   as /32; `device` is where each is
- * @param uplinks devices of the default routes, that of IPv6 first
+ * @param uplinks devices of the default routes
  * @returns problems in file order; none when the config fits
  */
 export async function problemsOnMachine(
@@ -18,13 +20,16 @@ export async function problemsOnMachine(
   text: string,
   file: string,
   networks: { network: string; device: string }[],
-  uplinks: string[] = [],
+  uplinks: Uplinks = {},
 ): Promise<Problem[]> {
   const findings = findingsOnMachine(config, networks, uplinks);
   if (findings.length === 0) return [];
   const places = await placesOf(text);
   return placed(findings, file, ({ path, at }) => places.at(path, at));
 }
+
+/** The devices of a machine's default routes. */
+export type Uplinks = Partial<Record<Family, string>>;
 
 /** The same without places; of the config only what is compared need be there. */
 export function findingsOnMachine(
@@ -33,7 +38,7 @@ export function findingsOnMachine(
     nat64?: Pick<Nat64, "instance" | "pool" | "workers">;
   },
   networks: { network: string; device: string }[],
-  uplinks: string[] = [],
+  uplinks: Uplinks = {},
 ): Finding[] {
   const findings: Finding[] = [];
   const add = (path: Finding["path"], value: string, message: string, remedy: string) => {
@@ -43,7 +48,8 @@ export function findingsOnMachine(
     }
   };
   const { interface: link } = config.overlay;
-  if (!config.uplink && link === uplinks[0]) {
+  // A node has no use for an uplink of its own, and the IPv4 Internet may well be behind the overlay's link.
+  if (config.prefix && !config.uplink && link === uplinks.inet6) {
     add(
       ["overlay", "interface"],
       link,
@@ -51,7 +57,9 @@ export function findingsOnMachine(
       "name the link to the overlay, or, where it is that, write uplink: and the other one's name",
     );
   }
-  const own = config.uplink ? [config.uplink] : uplinks.filter((name) => name !== link);
+  const own = config.uplink
+    ? [config.uplink]
+    : [uplinks.inet6, uplinks.inet].filter((name) => name !== undefined && name !== link);
   const translators = config.nat64 ? workerDevices(config.nat64) : [];
   for (const { network: name, device } of networks) {
     const there = network(name);

@@ -40,7 +40,8 @@ Deno.test("undo.sh: what a person has made of a file, and another node's key, st
     const [ours, theirs] = ["a".repeat(128), "b".repeat(128)];
     // On the next line, as HJSON allows.
     const key = (value: string) => `{\n  PrivateKey:\n    "${value}"\n}\n`;
-    const texts = ["x", key(ours), key(theirs)];
+    const both = `# was PrivateKey: ${ours}\n${key(theirs)}`;
+    const texts = ["x", key(ours), key(theirs), both];
     const latin = new Uint8Array([0xef, 0xbb, 0xbf, 0xe4]);
     const before = { base64: btoa(String.fromCharCode(...latin)), mode: 0o644, uid: 0, gid: 0 };
     const sums = new Map(await Promise.all(texts.map(async (t) => [t, await sumOf(t)] as const)));
@@ -55,21 +56,27 @@ Deno.test("undo.sh: what a person has made of a file, and another node's key, st
         did(secret("other", key(ours))),
         // Written anew with the key that somebody has put into it since.
         did(secret("other", key(theirs))),
+        did(secret("commented", key(ours))),
+        did(secret("commented", both)),
       ]),
       at,
       sums,
     );
-    const files = { same: "x", edited: "y", key: key(ours), other: key(theirs) };
+    const files = { same: "x", edited: "y", key: key(ours), other: key(theirs), commented: both };
     for (const [name, text] of Object.entries(files)) {
       await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
     }
     await Deno.writeFile(`${folder}/former`, latin);
     const calls = script.split("\n").filter((line) => /^keep(_key)? /.test(line));
-    assertEquals(calls.length, 7);
+    assertEquals(calls.length, 9);
     // Whoever looks at the processes sees no key.
     const watched = `grep() { printf '%s\\n' "$*" >>"$d/bin/argv"; command grep "$@"; }\n${calls.join("\n")}`;
     assertEquals(await sh(folder, watched), "failed=0\n");
-    assertEquals(namesIn(folder).filter((name) => name.includes(".")), ["edited.edited", "other.edited"]);
+    assertEquals(namesIn(folder).filter((name) => name.includes(".")), [
+      "commented.edited",
+      "edited.edited",
+      "other.edited",
+    ]);
     assert(!/[ab]{64}/.test(await Deno.readTextFile(`${folder}/bin/argv`)));
     const copy = [...Deno.readDirSync(folder)].find(({ name }) => name.startsWith("other."))!.name;
     const { mode } = await Deno.stat(`${folder}/${copy}`);

@@ -26,6 +26,27 @@ test("up: the uplink is no overlay, whether or not the config names it", async (
   assertEquals(differences(first, snapshot(machine)), []);
 });
 
+test("up: what is the uplink by IPv4 alone, or a node's only link, may well be the overlay's", async () => {
+  const node = (link: string, more = "") =>
+    `address: 10.5.0.1/32\noverlay: {type: interface, interface: ${link}, ${more}routes: [{to: 10.0.0.0/8}]}\n`;
+  for (const config of [node("eth0"), node("eth0", "access: all, "), node("wg0")]) {
+    const { machine, play } = start();
+    using _ = machine;
+    if (config.includes("wg0")) {
+      machine.network.ip(["-6", "route", "del", "default", "dev", "eth0"]);
+      for (const family of ["-4", "-6"]) machine.network.ip([family, "route", "add", "default", "dev", "wg0"]);
+    }
+    assertEquals(await play.up(config), 0, config);
+  }
+  // The IPv6 default route comes and goes.
+  const { machine, play } = start();
+  using _ = machine;
+  machine.network.ip(["-4", "route", "add", "default", "dev", "wg0", "proto", "static"]);
+  assertEquals(await play.up(GATEWAY), 0);
+  machine.network.ip(["-6", "route", "del", "default", "dev", "eth0"]);
+  assertEquals(await play.up(GATEWAY), 0);
+});
+
 test("up: a bridge of containers inside an overlay network is no way to the Internet", async () => {
   const { machine, play } = start();
   using _ = machine;
@@ -72,6 +93,9 @@ test("up: a network that is advertised without a way out keeps being heard of", 
   });
   assert(factsOf(config, eth1(true)).advertised.includes("eth1"));
   assert(!factsOf(config, eth1(false)).advertised.includes("eth1"));
+  // Over the overlay's link nobody announces himself as a router.
+  const overlay = { ...config, overlay: { ...config.overlay, interface: "eth1" } };
+  assert(!factsOf(overlay, eth1(true)).advertised.includes("eth1"));
 });
 
 test("up: a routed network that is on-link as well, with the usual metric, stays on-link", async () => {

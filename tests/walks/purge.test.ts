@@ -45,7 +45,10 @@ test("down --purge: a package that somebody else's needs stays, with what it nee
 
   const dry = await purge(false, true);
   assertStringIncludes(dry.out, `* purge ${goes.join(", ")}\n`);
-  assertStringIncludes(dry.out, `Not purged, because packages that are not crxn's need it: ${stay.join(", ")}\n`);
+  assertStringIncludes(
+    dry.out,
+    `Not purged, because other packages need it, or apt is told to hold one: ${stay.join(", ")}\n`,
+  );
   assertEquals(JSON.parse((await purge(true, true)).out).stay.toSorted(), stay);
   assertEquals(names.filter((n) => !machine.packages.has(n)), []);
 
@@ -71,7 +74,7 @@ test("down --purge: all is needed by others: nothing is purged, and the gateway 
   machine.packages.install("postgresql", false);
   machine.packages.needs.set("postgresql", names);
   const { out, said } = await purge(false);
-  assertStringIncludes(said, `need it: ${names.join(", ")}`);
+  assertStringIncludes(said, `hold one: ${names.join(", ")}`);
   assertStringIncludes(out, "Everything is taken back");
   assertEquals(names.filter((n) => !machine.packages.has(n)), []);
   assertEquals(machine.commands.filter(isPurge).every((c) => c.includes("--simulate")), true);
@@ -84,4 +87,19 @@ test("down --purge: without apt's word on what goes along nothing is touched", a
   const error = await assertRejects(() => purge(false), CrxnError, "apt does not say") as CrxnError;
   assertEquals(error.exit, 69);
   assertEquals(machine.commands.filter((c) => !isPurge(c)), []);
+});
+
+test("down --purge: what apt is told to hold stays, an apt that gives no answer is no such word", async () => {
+  const held = "E: Unable to correct problems, you have held broken packages.\n";
+  for (const [answer, stays] of [[refused(held, 100), true], [refused("", 124), false]] as const) {
+    const { machine, brought: names, purge } = await brought(GATEWAY);
+    using _ = machine;
+    const [first] = names;
+    // Whatever takes this one along.
+    machine.before = (argv) => isPurge(argv) && argv.includes(first!) ? answer : undefined;
+    if (stays) {
+      await purge(false);
+      assertEquals(names.filter(machine.packages.has), [first]);
+    } else await assertRejects(() => purge(false), CrxnError, "apt does not say");
+  }
 });

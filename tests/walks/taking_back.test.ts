@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { CrxnError } from "../../gateway/errors.ts";
 import { Path } from "../../gateway/names.ts";
+import { silentFor } from "../../gateway/silence.ts";
 import { newIdentity } from "../../machine/identity.ts";
 import type { Result } from "../../machine/run.ts";
 import { refused } from "../unit/fake/answer.ts";
@@ -210,4 +211,18 @@ test("down: two edits of a file at one time are kept both", async () => {
   await play.down();
   assertEquals(machine.read(`${path}.edited-19700101T000001`), "# first\n");
   assertEquals(machine.read(`${path}.edited-19700101T000001-2`), "# second\n");
+});
+
+test("down: without iptables what nft does not show may be iptables-legacy's", async () => {
+  const { machine, play } = start();
+  using _ = machine;
+  await play.up(GATEWAY);
+  const { survey, blueprint: { items } } = await play.prepare(GATEWAY);
+  const chains = items.filter(({ kind }) => kind === "chain");
+  const packages = { ...survey.packages };
+  delete packages["iptables"];
+  const bare = { ...survey, packages, rules: {}, unknown: [] };
+  assertEquals(silentFor(chains, { ...bare, legacy: { inet: {}, inet6: {} } }), []);
+  const { legacy: _unread, ...unread } = bare;
+  assert(silentFor(chains, unread).length > 0);
 });
