@@ -84,8 +84,21 @@ export async function perform({ places, env }: Scene, script: Script): Promise<v
   }
 }
 
-/** Everything that a fault or `--fix` may touch, as text; the same text twice means that nothing was changed. */
-export async function fingerprint({ gw }: Scene): Promise<string> {
+/**
+ * Everything that a fault or `--fix` may touch, as text; the same text twice means that nothing was changed. A unit whose
+ * program cannot be run is active for some milliseconds between two restarts (docs/facts.md): what two looks agree on counts.
+ */
+export async function fingerprint(scene: Scene): Promise<string> {
+  let before = await look(scene);
+  for (let tries = 0; tries < 10; tries++) {
+    const now = await look(scene);
+    if (now === before) break;
+    before = now;
+  }
+  return before;
+}
+
+async function look({ gw }: Scene): Promise<string> {
   return await gw.must(`
     nft -s -t list ruleset 2>/dev/null | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'
     for p in iptables-legacy-save ip6tables-legacy-save; do $p 2>/dev/null | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'; done
