@@ -121,8 +121,11 @@ export function standIn(survey: Survey, journal: Journal | undefined): Identity 
   return { publicKey: survey.overlay?.publicKey ?? keyFromMac(mac), address, from: "kept" };
 }
 
-/** Restarts after which a unit that is active at this moment counts as one that keeps dying. */
+/** Restarts after which a unit that is being started counts as one that keeps dying. */
 export const MANY_RESTARTS = 5;
+
+/** The same of one that is active at this moment, and young: a second after it began to die it may not have died five times. */
+const SOME_RESTARTS = 2;
 
 /** Milliseconds that one that keeps dying may have run so far; systemd starts it again 200 after its end. */
 const YOUNG = 1000;
@@ -130,7 +133,7 @@ const YOUNG = 1000;
 /** Units as they are from moment to moment: between two deaths a unit of Type=simple is active, although its program cannot be run. */
 export function withDying(survey: Survey, now: number): Survey {
   const dies = (unit: UnitSeen) =>
-    unit.active === "active" && unit.sub === "running" && unit.restarts >= MANY_RESTARTS && unit.since > 0 &&
+    unit.active === "active" && unit.sub === "running" && unit.restarts >= SOME_RESTARTS && unit.since > 0 &&
     now - unit.since < YOUNG;
   const units = Object.entries(survey.units);
   if (!units.some(([, unit]) => dies(unit))) return survey;

@@ -63,7 +63,9 @@ Deno.test("withDying: active for a moment between two deaths is not active", () 
     }) as unknown as Survey;
   assertEquals(withDying(survey({}), at).units["u"]!.active, "activating");
   assertEquals(withDying(survey({}), at).units["u"]!.sub, "auto-restart");
-  for (const same of [{ restarts: 2 }, { since: at - 5000 }, { since: 0 }, { sub: "exited" }, { active: "failed" }]) {
+  // A second after it began to die it has not died often yet.
+  assertEquals(withDying(survey({ restarts: 2 }), at).units["u"]!.active, "activating");
+  for (const same of [{ restarts: 1 }, { since: at - 5000 }, { since: 0 }, { sub: "exited" }, { active: "failed" }]) {
     const seen = survey(same);
     assertEquals(withDying(seen, at), seen);
   }
