@@ -9,17 +9,8 @@ import type { State } from "../gateway/state.ts";
 import { linesDone, type Row, rowsOf } from "../gateway/rows.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Survey } from "../gateway/survey.ts";
-import {
-  fromBase64,
-  groupId,
-  keepBeside,
-  moveBack,
-  remove,
-  removeIfEmpty,
-  removeTree,
-  setAge,
-  writeAtomically,
-} from "./files.ts";
+import { fromBase64 } from "./base64.ts";
+import { groupId, keepBeside, moveBack, remove, removeIfEmpty, removeTree, setAge, writeAtomically } from "./files.ts";
 import { noteRemoved, noteTogether, noteUndone, writeUndoScript } from "./journal.ts";
 import { freeReserve, holdReserve } from "./reserve.ts";
 import { must, type Runner } from "./run.ts";

@@ -4,6 +4,7 @@ import type { FileSeen } from "../gateway/survey.ts";
 import type { FileBefore } from "../gateway/journal.ts";
 import { CrxnError, Exit, type ExitCode, isNoPath, systemWords } from "../gateway/errors.ts";
 import { WRITABLE } from "../gateway/permissions.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
 import { at } from "./place.ts";
 
 /**
@@ -236,14 +237,6 @@ async function chownTree(path: string): Promise<void> {
 export const absolute = (path: string): string => path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 
 export const parent = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
-
-export function toBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(text);
-}
-
-export const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 /** Id of a group by its name. @throws Error when there is none. */
 export async function groupId(name: string): Promise<number> {

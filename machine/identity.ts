@@ -7,7 +7,8 @@ import { Path } from "../gateway/names.ts";
 import { addressFromKey } from "../gateway/yggdrasil_address.ts";
 import { identityOf, keyFileOf } from "../gateway/yggdrasil_config.ts";
 import { publicKeyIn } from "../gateway/yggdrasil_keys.ts";
-import { fromBase64, readSeen, writeAtomically } from "./files.ts";
+import { fromBase64 } from "./base64.ts";
+import { readSeen, writeAtomically } from "./files.ts";
 import { at } from "./place.ts";
 
 /**

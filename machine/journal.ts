@@ -20,9 +20,9 @@ import { isWhole } from "../gateway/journal_line.ts";
 import { Path } from "../gateway/names.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { undoScript } from "../gateway/undo_script.ts";
+import { fromBase64 } from "./base64.ts";
 import {
   explaining,
-  fromBase64,
   missingFolders,
   parent,
   readBefore,

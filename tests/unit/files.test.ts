@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { act } from "../../machine/apply.ts";
+import { fromBase64, toBase64 } from "../../machine/base64.ts";
 import {
-  fromBase64,
   groupId,
   missingFolders,
   moveBack,
@@ -9,7 +9,6 @@ import {
   readSeen,
   removeIfEmpty,
   removeTree,
-  toBase64,
   writeAtomically,
 } from "../../machine/files.ts";
 import { placeFiles } from "../../machine/place.ts";
