@@ -45,6 +45,7 @@ export const Program = {
   chmod: "/usr/bin/chmod",
   df: "/usr/bin/df",
   sed: "/usr/bin/sed",
+  cp: "/usr/bin/cp",
   ln: "/usr/bin/ln",
   iptables: "/usr/sbin/iptables",
   ip6tables: "/usr/sbin/ip6tables",

@@ -166,6 +166,19 @@ export interface UnitCommand {
   mayFail?: boolean;
 }
 
+/** The CPUs that share memory with the first one, as a mask: sysfs-devices-node of the kernel's ABI. */
+const NEAR_CPUS = "/sys/devices/system/node/node0/cpumap";
+
+/**
+ * What a device receives goes on over several CPUs, each flow over one (RPS: scaling.rst of the kernel). A translator is one
+ * thread, and without it all that the kernel does with a packet that tayga writes, until it has left the machine, is done in that
+ * thread. Containers may have nothing to write to: then all is as before.
+ */
+export const steerCommand = (device: string): UnitCommand => ({
+  argv: [Program.cp, NEAR_CPUS, `/sys/class/net/${device}/queues/rx-0/rps_cpus`],
+  mayFail: true,
+});
+
 /**
  * What makes the item at boot. Every line can run again at any time without harm.
  * @param held whether a daemon may have a translator's device open by then: tayga refuses to make that

@@ -57,6 +57,7 @@ export const REASONS: Record<keyof typeof Program, string | null> = {
   chmod: "to make a config with keys secret again (`doctor --fix`)",
   df: "room on the disks",
   sed: null,
+  cp: null,
   ln: "to put back a config that was a symbolic link",
   iptables: "rules",
   ip6tables: "the same",

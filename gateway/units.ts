@@ -16,6 +16,7 @@ import {
   jumpRule,
   restoreArgv,
   routeQuestion,
+  steerCommand,
   type UnitCommand,
 } from "./commands.ts";
 import { type ChainItem, type Family, type FileItem, fileItem, type Item, type TableItem } from "./item.ts";
@@ -129,7 +130,7 @@ export function translatorUnitFiles(
 ): FileItem[] {
   const { lines, files } = boot(
     "ExecStartPre",
-    items.flatMap((i) => bootCommands(i)),
+    items.flatMap((i) => i.kind === "link" ? [...bootCommands(i), steerCommand(i.name)] : bootCommands(i)),
     Path.translatorBatch(instance),
     "+",
   );

@@ -48,6 +48,17 @@ for (const debian of wanted) {
       await crxn(gw, `up --yes --target ${HOST}`);
       await assertAnswers(client);
     });
+    await chapter(
+      "what tayga writes goes on over all CPUs near the first, as no other device's packets do",
+      async () => {
+        const [near, steered, other] = await Promise.all([
+          gw.must(["cat", "/sys/devices/system/node/node0/cpumap"]),
+          gw.must(["cat", "/sys/class/net/nat64-ygg/queues/rx-0/rps_cpus"]),
+          gw.must(["cat", "/sys/class/net/ovl0/queues/rx-0/rps_cpus"]),
+        ]);
+        assertEquals([steered, Number(`0x${other.replaceAll(",", "").trim()}`)], [near, 0]);
+      },
+    );
     await chapter("50 MB in both directions arrive whole", () => transfer(client, host, MAPPED, 5001, 50_000_000));
     await chapter("up again changes nothing", () => assertNothingToDo(gw));
     await chapter("status says up", async () => {

@@ -94,6 +94,8 @@ for (const debian of someDebians("translators side by side")) {
       await crxn(gw, `up --yes --target ${HOST}`);
       await assertAnswers(client);
       await assertNothingToDo(gw);
+      const near = await gw.must("cat /sys/devices/system/node/node0/cpumap");
+      for (const d of devices) assertEquals(await gw.must(`cat /sys/class/net/${d}/queues/rx-0/rps_cpus`), near);
       home = await homesOf(client, gw);
       const shares = devices.map((d) => [...home.values()].filter((h) => h === d).length);
       console.log(`${debian}: 12 clients divided ${shares.join(" to ")}`);

@@ -28,6 +28,9 @@ export interface MachineOptions {
 const BOOT = 60;
 const SHUTDOWN = 30;
 
+/** What sysfs(5) has of devices that are no hardware's. */
+const DEVICES = "/sys/devices/virtual/net";
+
 /** A booted Debian with real systemd in a container; its eth0 leads to the lab's Internet. */
 export class Machine extends Place {
   #links: (() => Promise<void>)[] = [];
@@ -100,6 +103,8 @@ export class Machine extends Place {
     if (state === "degraded") {
       console.error(`${this.name} is degraded: ${(await this.run(["systemctl", "--failed", "--plain"])).stdout}`);
     }
+    // As on a machine that is none of systemd-nspawn's; only devices of its own network namespace are there.
+    await this.must(`mount --bind ${DEVICES} ${DEVICES} && mount -o remount,rw ${DEVICES}`);
     // systemd-nspawn makes the node by itself, bound or not.
     if (this.options.tun === false) await this.must(["rm", "/dev/net/tun"]);
     if (this.#uplink?.ra) {

@@ -23,6 +23,9 @@ const PROGRAMS = ["ip", "sysctl", "tayga", "iptables-restore", "ip6tables-restor
 /** The only shell: nothing in it is of the config. */
 const SHELL =
   /^\/bin\/sh -c '(\/usr\/sbin\/ip6?tables -w -t (?:filter|nat|mangle|raw)) -C ([A-Z]+) -m comment --comment crxn:jump -j CRXN-\2 2>\/dev\/null \|\| exec \1 -I \2 1 -m comment --comment crxn:jump -j CRXN-\2'$/;
+/** The only file that is copied: nothing in either path is of the config but the instance's name. */
+const COPY =
+  /^\/usr\/bin\/cp \/sys\/devices\/system\/node\/node0\/cpumap \/sys\/class\/net\/nat64-[a-z0-9-]+\/queues\/rx-0\/rps_cpus$/;
 /** What an argument may consist of: no white space, quote, `%`, `$`, or anything that a shell or systemd knows. */
 const WORD = /^[A-Za-z0-9_@:.,/=+-]+$/;
 
@@ -41,7 +44,7 @@ function checkUnit({ path, content }: FileItem): void {
     if (/^\[(Unit|Service|Install)\]$/.test(line)) continue;
     assertMatch(line, DIRECTIVES, path);
     const command = /^ExecStart(?:Pre)?=[-+]*(.*)$/.exec(line)?.[1];
-    if (command === undefined || SHELL.test(command)) continue;
+    if (command === undefined || SHELL.test(command) || COPY.test(command)) continue;
     const [program, ...words] = command.split(" ");
     assert(PROGRAMS.includes(program!), `${path}: ${line}`);
     for (const word of words) assert(WORD.test(word.replace("/%i.", "/i.")), `${path}: ${word}`);
