@@ -5,6 +5,7 @@
 
 import { contains, type Network, parseEither } from "../gateway/cidr.ts";
 import type { Family } from "../gateway/item.ts";
+import { Prefixes } from "../gateway/prefixes.ts";
 import { linkOf, type PolicySeen, type RouteSeen, type Survey } from "../gateway/survey.ts";
 import type { Flow } from "./flow.ts";
 
@@ -98,11 +99,28 @@ function vrfTable({ iif }: Flow, survey: Survey): string | undefined {
 function best(routes: RouteSeen[], table: string, flow: Flow): RouteSeen | undefined {
   const { family } = flow;
   const length = (r: RouteSeen) => networkOf(r.to, family)!.length;
-  return routes.filter((r) =>
-    r.family === family && r.table === table && inside(r.to, flow.to, family) &&
+  const to = networkOf(flow.to, family);
+  const holding = to === undefined ? [] : indexOf(routes)[family].holding(to);
+  return holding.filter((r) =>
+    r.table === table &&
     (r.from === undefined || inside(r.from, flow.from, family)) && !r.flags?.includes("dead") &&
     !["broadcast", "multicast", "anycast"].includes(r.type)
   ).sort((a, b) => length(b) - length(a) || a.metric - b.metric)[0];
+}
+
+/** Of a thousand routes a few hold an address; they are looked for again and again. */
+const indexes = new WeakMap<RouteSeen[], { length: number } & Record<Family, Prefixes<RouteSeen>>>();
+
+function indexOf(routes: RouteSeen[]): Record<Family, Prefixes<RouteSeen>> {
+  const known = indexes.get(routes);
+  if (known?.length === routes.length) return known;
+  const index = { length: routes.length, inet: new Prefixes<RouteSeen>(), inet6: new Prefixes<RouteSeen>() };
+  for (const route of routes) {
+    const network = networkOf(route.to, route.family);
+    if (network) index[route.family].add(network, route);
+  }
+  indexes.set(routes, index);
+  return index;
 }
 
 /** A rule as `ip rule` takes it, without the priority. */

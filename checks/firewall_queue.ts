@@ -9,8 +9,9 @@ import { byPlace, packetsText, placeEvidence, placeText } from "./firewall_text.
 import type { Problem } from "./problem.ts";
 
 export function queueProblems(kinds: PacketKind[], { survey }: CheckInput): Problem[] {
+  const chains = { inet: baseChains(survey, "inet"), inet6: baseChains(survey, "inet6") };
   const found = kinds.flatMap((kind) => {
-    const verdict = verdicts(baseChains(survey, kind.family), kind).find(({ decision }) =>
+    const verdict = verdicts(chains[kind.family], kind).find(({ decision }) =>
       decision.target === "NFQUEUE" && !isDoubtful(decision) && !decision.rule?.join(" ").includes("bypass")
     );
     return verdict ? [{ kind, verdict }] : [];

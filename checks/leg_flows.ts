@@ -1,8 +1,10 @@
 /** Which packets stand for all between two networks: one for each part that a route or a rule may treat otherwise. Pure. */
 
-import { clearHostBits, contains, formatAddress, type Network, network, overlaps, width } from "../gateway/cidr.ts";
+import { clearHostBits, formatAddress, lastAddress, type Network, network, overlaps, width } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { localNetworks, ownAddresses } from "../gateway/overlay_nodes.ts";
+import { Prefixes } from "../gateway/prefixes.ts";
+import type { RouteSeen } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import { isStandard, networkOf } from "./fib.ts";
 import type { Packet } from "../gateway/netfilter/packet.ts";
@@ -35,14 +37,10 @@ export function flows(input: Input, { to, from, iif }: Ends, arriving: Partial<P
     ...(iif ? { iif } : {}),
   };
   const home = ours(input.blueprint.config);
-  const foreign = (text: string) => !home.some((n) => contains(n, parse(text)));
+  const foreign = (text: string) => home.holding(parse(text)).length === 0;
   const found: Flow[] = [plain];
-  for (const r of survey.routes) {
-    if (r.family !== family || r.table === "local" || r.to === "default") continue;
-    const part = parse(r.to);
-    if (part.length > target.length && contains(target, part) && foreign(r.to)) {
-      found.push({ ...plain, to: sample(input, r.to) });
-    }
+  for (const to of partsOf(target, survey.routes)) {
+    if (foreign(to)) found.push({ ...plain, to: sample(input, to) });
   }
   for (const rule of survey.policies ?? []) {
     if (rule.family !== family || isStandard(rule) || rule.not || rule.odd) continue;
@@ -60,6 +58,54 @@ export function flows(input: Input, { to, from, iif }: Ends, arriving: Partial<P
   return marked.filter((flow, i) => marked.findIndex((other) => sameFlow(other, flow)) === i).slice(0, MANY);
 }
 
+/** Destinations of routes inside a network, in the order of the routes. Of a thousand routes few are inside one. */
+function partsOf(target: Network, routes: RouteSeen[]): string[] {
+  const { length } = target;
+  const last = lastAddress(target).value;
+  const sorted = byAddress(routes)[target.family];
+  const found: Part[] = [];
+  for (let i = firstFrom(sorted, clearHostBits(target).value); i < sorted.length && sorted[i]!.value <= last; i++) {
+    if (sorted[i]!.length > length) found.push(sorted[i]!);
+  }
+  return found.sort((a, b) => a.at - b.at).map((part) => part.to);
+}
+
+interface Part extends Network {
+  to: string;
+  /** Among the routes. */
+  at: number;
+}
+
+const sortedParts = new WeakMap<RouteSeen[], { count: number } & Record<4 | 6, Part[]>>();
+
+/** But for the machine's own addresses, which the table local has, and default routes. */
+function byAddress(routes: RouteSeen[]): Record<4 | 6, Part[]> {
+  const before = sortedParts.get(routes);
+  if (before?.count === routes.length) return before;
+  const sorted = { count: routes.length, 4: [] as Part[], 6: [] as Part[] };
+  for (const [at, { to, family, table }] of routes.entries()) {
+    if (table === "local" || to === "default") continue;
+    const network = clearHostBits(networkOf(to, family)!);
+    sorted[network.family].push({ ...network, to, at });
+  }
+  for (const family of [4, 6] as const) {
+    sorted[family].sort((a, b) => a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
+  }
+  sortedParts.set(routes, sorted);
+  return sorted;
+}
+
+/** The first whose address is no smaller. */
+function firstFrom(parts: Part[], value: bigint): number {
+  let [low, high] = [0, parts.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (parts[middle]!.value < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Rules of the firewall may mark a packet before its route is looked up. `arriving`: what it has before that it has not then. */
 function withMarks(flow: Flow, arriving: Partial<Packet>, { survey }: Input): Flow[] {
   const { family, iif, from, to } = flow;
@@ -69,26 +115,28 @@ function withMarks(flow: Flow, arriving: Partial<Packet>, { survey }: Input): Fl
 }
 
 /** What of the overlay's networks is this machine's own, or behind it. Asked for each leg, and the same for all. */
-function ours(config: Config): readonly Network[] {
+function ours(config: Config): Prefixes<Network> {
   const before = home.get(config);
   if (before) return before;
-  const found = [
+  const found = new Prefixes<Network>();
+  const all = [
     ...(config.overlay.type === "yggdrasil" ? localNetworks(config) ?? ownAddresses(config) : []),
     ...ownAddresses(config).map((a) => `${a.split("/")[0]}/32`),
     ...(config.nat64?.maps ?? []).map((m) => `${m.ipv4}/32`),
   ].map((n) => clearHostBits(network(n)));
+  for (const one of all) found.add(one, one);
   home.set(config, found);
   return found;
 }
 
-const home = new WeakMap<Config, readonly Network[]>();
+const home = new WeakMap<Config, Prefixes<Network>>();
 
 /** An address of the network that is not this machine's, if there is one. */
 export function sample({ survey, blueprint }: Input, text: string): string {
   const net = networkOf(text, text.includes(":") ? "inet6" : "inet")!;
   const mine = ours(blueprint.config);
   const isOwn = (value: bigint, address: string) =>
-    mine.some((n) => n.family === net.family && n.length === 32 && n.value === value) ||
+    (net.family === 4 && mine.holding({ family: 4, value, length: 32 })[0]?.length === 32) ||
     survey.links.some((l) => l.addresses.some((a) => a.address.startsWith(`${address}/`)));
   const bits = BigInt(width(net.family) - net.length);
   const base = clearHostBits(net).value;

@@ -2,10 +2,10 @@
 
 import { embed, slice } from "../gateway/address.ts";
 import { type Borders, bordersIn, distinct } from "../gateway/alike.ts";
-import { contains, formatAddress, host, lastAddress, network, parseAddress } from "../gateway/cidr.ts";
+import { type Address, contains, formatAddress, host, lastAddress, network, parseAddress } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { OWN_PROTOCOL } from "../gateway/names.ts";
-import { networkOf as longestOf } from "../gateway/overlay_nodes.ts";
+import { Prefixes } from "../gateway/prefixes.ts";
 import type { Flow } from "./flow.ts";
 import { flows, type Input, sample } from "./leg_flows.ts";
 
@@ -35,10 +35,10 @@ export function legsOf(input: Input): Leg[] {
   const uplink = blueprint.facts.uplink.name;
   const all = ways.flatMap((w) => w.networks.map((to) => ({ to, device: w.device })));
   const networks = distinct(all, endsOf, ({ device }) => device, () => bordersOf(input));
-  const deviceTo = (address: string) => {
-    const to = longestOf(all.map((n) => n.to), address);
-    return all.find((n) => n.to === to)?.device;
-  };
+  const byNetwork = new Prefixes<string>();
+  for (const { to, device } of all) byNetwork.add(network(to), device);
+  // The longest prefix decides, as it does for routes.
+  const deviceTo = (address: string) => byNetwork.holding(network(`${address}/32`))[0];
   // A node speaks for its own networks: of one that holds another's, a part that is its own stands for it.
   const sourceIn = ({ to, device }: { to: string; device: string }): string => {
     if (deviceTo(sample(input, to)) === device) return to;
@@ -91,7 +91,9 @@ export function legsOf(input: Input): Leg[] {
   });
   // From one network of each device: it is the way to them that counts.
   const sources = networks.filter(({ device }, i) => networks.findIndex((n) => n.device === device) === i);
-  const mapped = distinct(maps, ({ ipv4 }) => [ipv4], () => "", () => bordersOf(input)).flatMap(({ ipv4 }) =>
+  const mapped = distinct(maps, ({ ipv4 }) => [parseAddress(ipv4)!], () => "", () => bordersOf(input)).flatMap((
+    { ipv4 },
+  ) =>
     sources.map((source) =>
       leg(
         "pool-route",
@@ -121,10 +123,7 @@ export function legsOf(input: Input): Leg[] {
 }
 
 /** A network with something foreign inside, or around it, has an end where the others have none. */
-const endsOf = ({ to }: { to: string }): string[] => [
-  formatAddress(network(to)),
-  formatAddress(lastAddress(network(to))),
-];
+const endsOf = ({ to }: { to: string }): Address[] => [network(to), lastAddress(network(to))];
 
 /** Of routes and rules that are not crxn's own, which lead to one network each. */
 const bordersOf = ({ survey: { routes, policies } }: Input): Borders =>

@@ -2,6 +2,7 @@
 
 import type { Ruleset } from "../gateway/survey.ts";
 import { matches, type Packet } from "../gateway/netfilter/iptables_walk.ts";
+import { placesFor } from "../gateway/netfilter/rule_index.ts";
 
 type Chains = Ruleset[string];
 
@@ -26,11 +27,14 @@ interface Walked {
 
 function walk(chains: Chains, name: string, packet: Packet, before: Set<number>, depth: number): Walked {
   let marks = before;
-  for (const rule of depth > 20 ? [] : chains[name]?.rules ?? []) {
+  const rules = depth > 20 ? [] : chains[name]?.rules ?? [];
+  for (const place of placesFor(rules, packet)) {
+    const rule = rules[place]!;
     const match = matches(rule, packet);
+    if (match === "no") continue;
     const at = rule.findIndex((w) => w === "-j" || w === "-g");
     const target = rule[at + 1];
-    if (match === "no" || at < 0 || target === undefined) continue;
+    if (at < 0 || target === undefined) continue;
     const set = target === "MARK" ? setter(rule.slice(at + 2)) : undefined;
     const inner = target in chains ? walk(chains, target, packet, marks, depth + 1) : undefined;
     const after = set ? new Set([...marks].map(set)) : inner?.marks;

@@ -43,9 +43,8 @@ function fileOwner({ path, filledBy }: FileItem, { workers }: Blueprint): string
 
 function routeOwner(item: RouteItem, { workers }: Blueprint): string {
   if (item.type === "blackhole") return "blackhole-route";
-  if (item.type === "unreachable" || !workers.some((w) => devicesUnder(item).includes(w.device))) {
-    return "overlay-route";
-  }
+  const devices = item.type === "unreachable" ? [] : devicesUnder(item);
+  if (!workers.some((w) => devices.includes(w.device))) return "overlay-route";
   return item.family === "inet6" ? "prefix-route" : "pool-route";
 }
 
@@ -67,5 +66,11 @@ function serviceOwner({ unit }: ServiceItem, { config }: Blueprint): string {
 }
 
 /** The items that a check speaks for, in the blueprint's order. */
-export const itemsOf = (id: string, blueprint: Blueprint): Item[] =>
-  blueprint.items.filter((item) => ownerOf(item, blueprint) === id);
+export function itemsOf(id: string, blueprint: Blueprint): Item[] {
+  let owned = byOwner.get(blueprint);
+  if (!owned) byOwner.set(blueprint, owned = Map.groupBy(blueprint.items, (item) => ownerOf(item, blueprint)));
+  return owned.get(id) ?? [];
+}
+
+/** Every check asks for its own. */
+const byOwner = new WeakMap<Blueprint, Map<string, Item[]>>();

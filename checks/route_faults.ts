@@ -1,8 +1,8 @@
 /** What is wrong with the way of each packet: by the kernel's own answers where there are any, and whose doing it is. Pure. */
 
-import { contains } from "../gateway/cidr.ts";
 import { devicesUnder } from "../gateway/devices_under.ts";
-import type { RouteItem } from "../gateway/item.ts";
+import type { Item, RouteItem } from "../gateway/item.ts";
+import { Prefixes } from "../gateway/prefixes.ts";
 import { restored } from "./restored.ts";
 import { see } from "../gateway/see.ts";
 import { defaultUplink, linkOf, type PolicySeen } from "../gateway/survey.ts";
@@ -120,8 +120,7 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
   if (check === "tunnel-routing") return true;
   if (check === "uplink") return defaultUplink(survey) !== undefined;
   const leading = (to: string, test: (item: RouteItem) => boolean) =>
-    blueprint.items.filter((i): i is RouteItem => i.kind === "route" && i.family === flow.family && test(i))
-      .filter((i) => contains(networkOf(i.to, i.family)!, networkOf(to, i.family)!));
+    routesIn(blueprint.items).holding(networkOf(to, flow.family)!).filter((i) => i.family === flow.family && test(i));
   const here = (test: (item: RouteItem) => boolean) => leading(flow.to, test);
   const present = (items: RouteItem[]) => items.length > 0 && items.every((i) => see(i, survey).is === "present");
   // Where rp_filter counts, so does the route back.
@@ -133,6 +132,18 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
   const own = blueprint.items.filter((i) => i.kind === "address");
   if (check.startsWith("overlay-") && own.some((i) => see(i, survey).is !== "present")) return false;
   return want === "local" || present(here((i) => i.type === "unicast" && devicesUnder(i).includes(want.device)));
+}
+
+/** Of a thousand routes that are to be there, few lead to one address. */
+const wanted = new WeakMap<Item[], Prefixes<RouteItem>>();
+
+function routesIn(items: Item[]): Prefixes<RouteItem> {
+  const before = wanted.get(items);
+  if (before) return before;
+  const routes = new Prefixes<RouteItem>();
+  for (const item of items) if (item.kind === "route") routes.add(networkOf(item.to, item.family)!, item);
+  wanted.set(items, routes);
+  return routes;
 }
 
 /** The rule to blame, if it is one: a rule that leads to the table main has only found there what everybody would. */

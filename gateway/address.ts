@@ -53,6 +53,12 @@ export function embed(prefix: string, ipv4: string): string {
   return formatAddress({ family: 6, value: value | spread(addressOf(ipv4, 4).value, length) });
 }
 
+/** The same for many addresses: the prefix is read once. @throws CrxnError (64) that quotes the prefix */
+export function embedder(prefix: string): (ipv4: Address) => Address {
+  const { value, length } = prefixOf(prefix);
+  return (ipv4) => ({ family: 6, value: value | spread(ipv4.value, length) });
+}
+
 /** The 32 bits of an IPv4 address behind a prefix of that length, around bits 64 to 71. */
 function spread(ipv4: bigint, length: number): bigint {
   if (length === 96) return ipv4;

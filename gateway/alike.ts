@@ -15,7 +15,7 @@ export type Borders = Record<4 | 6, bigint[]>;
  */
 export function distinct<T>(
   things: T[],
-  addressesOf: (thing: T) => string[],
+  addressesOf: (thing: T) => Address[],
   groupOf: (thing: T) => string,
   borders: () => Borders,
 ): T[] {
@@ -23,14 +23,13 @@ export function distinct<T>(
   const seen = new Set<string>();
   const known = borders();
   return things.filter((thing) => {
-    const key = [groupOf(thing), ...addressesOf(thing).map((text) => placeOf(text, known))].join(" ");
+    const key = [groupOf(thing), ...addressesOf(thing).map((address) => placeOf(address, known))].join(" ");
     return !seen.has(key) && seen.add(key);
   });
 }
 
 /** How many borders lie at or below an address. */
-function placeOf(text: string, borders: Borders): number {
-  const { family, value } = parseAddress(text)!;
+function placeOf({ family, value }: Address, borders: Borders): number {
   const list = borders[family];
   let [low, high] = [0, list.length];
   while (low < high) {

@@ -53,8 +53,9 @@ export function blueprint(config: Config, facts: Facts): Blueprint {
   const own = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : Program.yggdrasil;
   // What is on a link of somebody else comes and goes with it; the rest must not wait for it.
   const follows = config.overlay.type === "interface";
-  const onLink = follows ? overlay.routes.filter((i) => "device" in i && i.device !== undefined) : [];
-  const lasting = overlay.routes.filter((i) => !onLink.includes(i));
+  const isOnLink = (i: Item) => follows && "device" in i && i.device !== undefined;
+  const onLink = overlay.routes.filter(isOnLink);
+  const lasting = overlay.routes.filter((i) => !isOnLink(i));
   const before = [Unit.overlay, ...workers.map((w) => Unit.translator(w.instance))];
 
   const upkeep = upkeepItems(config, facts);

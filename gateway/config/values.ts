@@ -13,6 +13,9 @@ export interface Kind {
   read(text: string): string;
 }
 
+/** Texts of a kind that are remembered: shape and meaning of a config are judged one after the other. */
+const MOST = 10_000;
+
 /** Makes a kind; the characters are checked first, so that the message can name the one that is wrong. */
 export function kind(
   noun: string,
@@ -21,19 +24,25 @@ export function kind(
   pattern: string,
   read: (text: string) => string,
 ): Kind {
+  const good = new RegExp(`^${allowed.source}+$`, allowed.flags);
+  const known = new Map<string, string>();
   return {
     noun,
     write,
     pattern,
     read(text) {
+      const before = known.get(text);
+      if (before !== undefined) return before;
+      if (good.test(text)) {
+        const canonical = read(text);
+        if (known.size < MOST) known.set(text, canonical);
+        return canonical;
+      }
       if (text === "") throw new Fault("is empty", `write ${write}`);
       const chars = [...text];
       const at = chars.findIndex((char) => !allowed.test(char));
-      if (at >= 0) {
-        const name = charName(chars[at]!);
-        throw new Fault(`is not ${noun}: character ${at + 1} is ${name}, which is not allowed`, `write ${write}`);
-      }
-      return read(text);
+      const name = charName(chars[at]!);
+      throw new Fault(`is not ${noun}: character ${at + 1} is ${name}, which is not allowed`, `write ${write}`);
     },
   };
 }

@@ -1,7 +1,8 @@
 /** Which overlay networks no firewall tells apart. Pure. */
 
-import { embed } from "../address.ts";
+import { embedder } from "../address.ts";
 import { bordersIn, distinct } from "../alike.ts";
+import { parseAddress } from "../cidr.ts";
 import { firstHost } from "../networks.ts";
 import type { Way } from "../overlay_nodes.ts";
 import type { Ruleset, Survey } from "../survey.ts";
@@ -29,7 +30,11 @@ const known = new WeakMap<Survey, { ways: Way[]; prefix: string | undefined; fou
 
 function search(ways: Way[], prefix: string | undefined, survey: Survey): Inside[] {
   const all = ways.flatMap(({ device, networks }) => networks.map((to) => ({ device, host: firstHost(to) })));
-  const addresses = ({ host }: Inside) => [host, ...(prefix ? [embed(prefix, host)] : [])];
+  const embed = prefix === undefined ? undefined : embedder(prefix);
+  const addresses = ({ host }: Inside) => {
+    const address = parseAddress(host)!;
+    return embed ? [address, embed(address)] : [address];
+  };
   return distinct(all, addresses, ({ device }) => device, () => bordersIn(rulesOfOthers(survey)));
 }
 

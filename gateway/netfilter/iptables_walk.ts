@@ -17,6 +17,7 @@ import {
   test,
   untrackedAt,
 } from "./packet.ts";
+import { placesFor } from "./rule_index.ts";
 
 export type { Decision, Packet } from "./packet.ts";
 
@@ -44,11 +45,14 @@ class Walk {
   chain(chain: string, call: Call, depth: number): Found {
     // A RETURN that may have matched is a doubt only where a later rule of the same chain decides.
     let mayReturn = false;
-    for (const [at, rule] of (this.table[chain]?.rules ?? []).entries()) {
+    const rules = depth > 20 ? [] : this.table[chain]?.rules ?? [];
+    for (const at of placesFor(rules, this.packet)) {
+      const rule = rules[at]!;
       const match = matches(rule, this.packet);
+      if (match === "no") continue;
       const word = rule.findIndex((w) => w === "-j" || w === "-g");
       const target = targetOf(rule, word, this.packet);
-      if (match === "no" || target === undefined || depth > 20) continue;
+      if (target === undefined) continue;
       if (target === "RETURN") {
         if (match === "yes") return "return";
         mayReturn = true;

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { legsOf } from "../../checks/legs.ts";
 import { bordersIn, distinct } from "../../gateway/alike.ts";
+import { parseAddress } from "../../gateway/cidr.ts";
 import { hostsInside } from "../../gateway/netfilter/alike.ts";
 import { parseSave } from "../../machine/iptables.ts";
 import { placeFiles } from "../../machine/place.ts";
@@ -28,11 +29,12 @@ Deno.test("bordersIn: beginnings and ends of all that is named, in iptables' wor
 
 Deno.test("distinct: few are all looked at; of many, one of each stretch between borders and of each group", () => {
   const hosts = networksOf(300).map((to) => to.replace("0/24", "1"));
+  const address = (h: string) => [parseAddress(h)!];
   const borders = () => bordersIn(["10.0.7.0/24", "10.1.0.0/16"]);
-  assertEquals(distinct(hosts.slice(0, 16), (h) => [h], () => "", borders), hosts.slice(0, 16));
-  assertEquals(distinct(hosts, (h) => [h], () => "", borders), ["10.0.0.1", "10.0.7.1", "10.0.8.1", "10.1.0.1"]);
+  assertEquals(distinct(hosts.slice(0, 16), address, () => "", borders), hosts.slice(0, 16));
+  assertEquals(distinct(hosts, address, () => "", borders), ["10.0.0.1", "10.0.7.1", "10.0.8.1", "10.1.0.1"]);
   const odd = (h: string) => h.endsWith("5.1") ? "odd" : "";
-  assertEquals(distinct(hosts, (h) => [h], odd, () => bordersIn([])), ["10.0.0.1", "10.0.5.1"]);
+  assertEquals(distinct(hosts, address, odd, () => bordersIn([])), ["10.0.0.1", "10.0.5.1"]);
 });
 
 Deno.test("hostsInside: a rule about one network of a thousand is not overlooked, in either family", async () => {
