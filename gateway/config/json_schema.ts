@@ -1,9 +1,9 @@
 import { toJSONSchema } from "zod/mini";
-import { schema } from "./schema.ts";
+import { zodSchema } from "./schema_zod.ts";
 
 /** The JSON Schema (draft 2020-12) of what a person writes, for editors: docs/crxn.schema.json is this, formatted. */
 export function jsonSchema(): Record<string, unknown> {
-  const whole = toJSONSchema(schema, { io: "input" }) as {
+  const whole = toJSONSchema(zodSchema(), { io: "input" }) as {
     properties: Record<string, { description?: string; items?: object }>;
   };
   const { address } = whole.properties;

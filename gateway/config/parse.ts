@@ -5,6 +5,7 @@ import type { Issue } from "./explain.ts";
 import { placesOf } from "./places.ts";
 import { ConfigError, type Finding, placed, type Problem } from "./problem.ts";
 import { nat64Defaults, type Parsed, schema } from "./schema.ts";
+import { read } from "./schema_read.ts";
 import { defaultRouted, semanticFindings } from "./semantics.ts";
 import type { Config } from "./types.ts";
 import { spanSeconds } from "./span.ts";
@@ -36,14 +37,15 @@ const SUSPICIOUS = /\t|(^|[\s[\]{},:-])([&*!?]|<<)|^%|(^|[\s[\],:])[-+]?(0[0-9xo
  */
 export async function parseConfig(text: string, file: string, size: MachineSize = SMALLEST): Promise<Config> {
   const { document, fault } = quickParse(text);
-  const result = schema.safeParse(withAddresses(document));
+  const parsed = fault ? undefined : read(schema, withAddresses(document));
   const semantic = fault ? [] : semanticFindings(draftOf(document));
-  if (fault || !result.success || semantic.length > 0 || SUSPICIOUS.test(text)) {
-    const issues = fault || result.success ? [] : result.error.issues.map((i) => asWritten(i as Issue, document));
-    const problems = await locate(text, file, document, fault, issues, semantic);
-    if (problems.length > 0 || !result.success) throw new ConfigError(problems);
-  }
-  return normalise(result.data!, size);
+  if (parsed && semantic.length === 0 && !SUSPICIOUS.test(text)) return normalise(parsed, size);
+  const { judge } = await import("./schema_zod.ts");
+  const result = parsed ? { data: parsed } : fault ? { issues: [] } : judge(withAddresses(document));
+  const issues = "issues" in result ? result.issues.map((i) => asWritten(i, document)) : [];
+  const problems = await locate(text, file, document, fault, issues, semantic);
+  if (problems.length > 0 || "issues" in result) throw new ConfigError(problems);
+  return normalise(result.data as Parsed, size);
 }
 
 function quickParse(text: string): { document?: unknown; fault?: Finding } {
