@@ -72,15 +72,23 @@ async function deno(args: string[]): Promise<void> {
   if (code !== 0) throw new Error(`deno bundle: ${new TextDecoder().decode(stderr)}`);
 }
 
+/** What a package in CommonJS asks for is a part of Node: nothing else is outside of the bundle. */
+const REQUIRE = "(name)=>globalThis.process.getBuiltinModule(name)";
+
 /**
  * What commander imports for subcommands that are programs of their own, which crxn has none of, and to measure coloured
- * text. Deno 2.9 loads these parts of Node when they are imported, 13 ms at every start (docs/facts.md).
+ * text; and require(), which Deno 2.9's bundler takes from node:module. Deno 2.9 loads these parts of Node when they are
+ * imported, 15 ms at every start (docs/facts.md).
  */
 const STAND_INS: [RegExp, (...found: string[]) => string][] = [
   [/import\s*([\w$]+)\s*from\s*"node:(?:child_process|fs)";/g, (_, name) => `const ${name}={};`],
   [
     /import\s*\{\s*(stripVTControlCharacters)(?:\s+as\s+([\w$]+))?\s*\}\s*from\s*"node:util";/g,
-    (_, name, alias) => `const ${alias ?? name}=(text)=>text.replace(/\\x1b\\[[\\d;]*m/g,"");`,
+    (_, name, alias = name) => `const ${alias}=(text)=>text.replace(/\\x1b\\[[\\d;]*m/g,"");`,
+  ],
+  [
+    /import\s*\{\s*(createRequire)(?:\s+as\s+([\w$]+))?\s*\}\s*from\s*"node:module";/g,
+    (_, name, alias = name) => `const ${alias}=()=>${REQUIRE};`,
   ],
 ];
 
@@ -94,8 +102,8 @@ async function withoutNode(file: string): Promise<void> {
   text = text.replace(OF_YAML, "undefined");
   const foreign = [...text.matchAll(/\.env\.([A-Z]\w*)/g)].find(([, name]) => !(name! in ENVIRONMENT))?.[0];
   if (foreign) throw new Error(`${file} reads ${foreign}: see gateway/permissions.ts`);
-  const left = /"node:(child_process|fs|util)"/.exec(text)?.[0];
-  if (left) throw new Error(`${file} imports ${left}: see STAND_INS`);
+  const left = /\b(?:from|import)\s*"node:(?:child_process|crypto|fs|module|util)"/.exec(text)?.[0];
+  if (left) throw new Error(`${file} has ${left}, which takes long to load: see STAND_INS`);
   await Deno.writeTextFile(file, text);
 }
 
@@ -103,6 +111,5 @@ async function withoutNode(file: string): Promise<void> {
 async function withRequire(file: string): Promise<void> {
   const text = await Deno.readTextFile(file);
   if (!/\brequire\b/.test(text)) return;
-  const banner = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);\n';
-  await Deno.writeTextFile(file, banner + text);
+  await Deno.writeTextFile(file, `const require = ${REQUIRE};\n${text}`);
 }

@@ -2,10 +2,10 @@
  * A yggdrasil node's address and subnet follow from its public key: since 0.4 from the ed25519 key itself, in 0.3 from the
  * SHA-512 of its X25519 key (src/address of either).
  */
-import { createHash } from "node:crypto";
 import type { Generation } from "./capability.ts";
 import { formatAddress } from "./cidr.ts";
 import { CrxnError, Exit } from "./errors.ts";
+import { nodeCrypto } from "./node_crypto.ts";
 
 function bytesOf(what: string, hex: string, digits: number): Uint8Array {
   // A private key must never be quoted: the text says only what is wrong with it.
@@ -20,7 +20,9 @@ function bytesOf(what: string, hex: string, digits: number): Uint8Array {
 /** Node id of 0.3: the SHA-512 of the key; later the key with every bit inverted. */
 function nodeBits(publicKeyHex: string, generation: Generation): string {
   const key = bytesOf("public key", publicKeyHex, 64);
-  const id = generation === "0.3" ? createHash("sha512").update(key).digest() : key.map((byte) => byte ^ 0xff);
+  const id = generation === "0.3"
+    ? nodeCrypto().createHash("sha512").update(key).digest()
+    : key.map((byte) => byte ^ 0xff);
   return Array.from(id, (byte) => byte.toString(2).padStart(8, "0")).join("");
 }
 

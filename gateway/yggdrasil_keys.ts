@@ -1,9 +1,9 @@
 /** Keys of yggdrasil nodes: what a config must hold to be a node, in both generations. Pure. */
 
-import { createPrivateKey, createPublicKey } from "node:crypto";
 import type { Generation } from "./capability.ts";
 import { CrxnError, Exit } from "./errors.ts";
 import { Path } from "./names.ts";
+import { nodeCrypto } from "./node_crypto.ts";
 
 /** Heads of a PKCS #8 private key (RFC 8410), before its 32 bytes. */
 const PKCS8 = { ed25519: "302e020100300506032b657004220420", x25519: "302e020100300506032b656e04220420" } as const;
@@ -12,11 +12,11 @@ const PKCS8 = { ed25519: "302e020100300506032b657004220420", x25519: "302e020100
 export function publicHalf(curve: keyof typeof PKCS8, privateHex: string): string {
   const der = Uint8Array.from((PKCS8[curve] + privateHex).match(/../g)!, (pair) => parseInt(pair, 16));
   // deno-lint-ignore no-explicit-any
-  return publicHex(createPrivateKey({ key: der as any, format: "der", type: "pkcs8" }));
+  return publicHex(nodeCrypto().createPrivateKey({ key: der as any, format: "der", type: "pkcs8" }));
 }
 
-function publicHex(key: ReturnType<typeof createPrivateKey>): string {
-  const { x } = createPublicKey(key).export({ format: "jwk" }) as { x: string };
+function publicHex(key: ReturnType<ReturnType<typeof nodeCrypto>["createPrivateKey"]>): string {
+  const { x } = nodeCrypto().createPublicKey(key).export({ format: "jwk" }) as { x: string };
   return Array.from(
     atob(x.replaceAll("-", "+").replaceAll("_", "/")),
     (c) => c.charCodeAt(0).toString(16).padStart(2, "0"),
@@ -42,7 +42,7 @@ export function keyPathIn(config: Record<string, unknown>, generation: Generatio
 /** The public key of such a file, PEM of PKCS #8. */
 export function publicKeyOfPem(pem: string | undefined, path: string): string {
   try {
-    const key = createPrivateKey(pem!);
+    const key = nodeCrypto().createPrivateKey(pem!);
     if (key.asymmetricKeyType === "ed25519") return publicHex(key);
   } catch {
     // What is wrong with it may quote it.
