@@ -9,7 +9,7 @@ import { driftOfRules } from "./drift_rules.ts";
 import { driftOfSysctlFile } from "./drift_sysctl.ts";
 import { UP } from "./fix.ts";
 import { isFlushed } from "./flushed.ts";
-import { plainRules } from "./forward_policy.ts";
+import { alikeRules } from "./forward_policy.ts";
 import { itemsOf } from "./owner.ts";
 import { itemProblems, outcomeOf, type Problem } from "./problem.ts";
 import { isBare } from "./run.ts";
@@ -93,7 +93,7 @@ function guardProblem(item: ChainItem, input: CheckInput): Problem[] {
   const { survey } = input;
   const chain = survey.rules[item.family]?.filter?.[item.chain];
   if (see(item, survey).is === "present") return [];
-  if (chain && hasJump(item, survey) && plainRules(chain.rules) === plainRules(item.rules)) {
+  if (chain && hasJump(item, survey) && alikeRules(chain.rules, item.rules)) {
     if (!chain.rules.some((r) => r.at(-1) === "ACCEPT")) {
       return item.from === "INPUT" && !isTunnelChain(item) ? itemProblems([item], input) : [];
     }

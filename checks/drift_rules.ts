@@ -7,9 +7,11 @@ import { itemProblems, type Problem } from "./problem.ts";
 
 /** When the rules that are wanted have changed (a policy, an MTU), machine and file are both of before: another check says so. */
 export function driftOfRules(item: FileItem, input: CheckInput): Problem[] {
+  const problems = itemProblems([item], input);
+  if (problems.length === 0) return [];
   const content = input.survey.files[item.path]?.content;
   const asRunning = firewallFiles(chainsAsRunning(input), []).find((f) => f.path === item.path);
-  return content !== undefined && content === asRunning?.content ? [] : itemProblems([item], input);
+  return content !== undefined && content === asRunning?.content ? [] : problems;
 }
 
 /** The chains of the blueprint with the rules that they have now; a chain that is not there or empty, as it should be. */

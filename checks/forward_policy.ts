@@ -8,6 +8,7 @@ import { isDoubtful, isDrop } from "../gateway/netfilter/packet.ts";
 import { forwardedPackets, type PacketKind } from "../gateway/netfilter/packets.ts";
 import { dropOf, type Verdict } from "../gateway/netfilter/path.ts";
 import { withoutOwn } from "../gateway/netfilter/drops.ts";
+import { sameRules } from "../gateway/rule.ts";
 import { hasJump } from "../gateway/see_rules.ts";
 import type { Step } from "../gateway/step.ts";
 import type { Check, CheckInput } from "./check.ts";
@@ -68,14 +69,16 @@ function kindsToTarget({ probe, survey, blueprint: { config, ways, facts } }: Ch
 }
 
 const isAccept = (rule: string[]) => rule.at(-1) === "ACCEPT";
-/** Rules that differ only in ACCEPT and RETURN. */
+/** Whether rules differ in nothing but ACCEPT and RETURN. */
+export const alikeRules = (a: string[][], b: string[][]): boolean => sameRules(a, b) || plainRules(a) === plainRules(b);
+
 export const plainRules = (rules: string[][]) =>
   rules.map((r) => (isAccept(r) ? [...r.slice(0, -1), "RETURN"] : r).join(" ")).join("\n");
 
 function chainProblems(item: ChainItem, input: CheckInput): Problem[] {
   const filter = input.survey.rules[item.family]?.filter;
   const chain = filter?.[item.chain];
-  if (!filter || !chain || !hasJump(item, input.survey) || plainRules(chain.rules) !== plainRules(item.rules)) {
+  if (!filter || !chain || !hasJump(item, input.survey) || !alikeRules(chain.rules, item.rules)) {
     return itemProblems([item], input);
   }
   if (!item.rules.some(isAccept) || chain.rules.some(isAccept)) return [];

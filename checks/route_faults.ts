@@ -1,7 +1,7 @@
 /** What is wrong with the way of each packet: by the kernel's own answers where there are any, and whose doing it is. Pure. */
 
 import { devicesUnder } from "../gateway/devices_under.ts";
-import type { Item, RouteItem } from "../gateway/item.ts";
+import type { AddressItem, Item, RouteItem } from "../gateway/item.ts";
 import { Prefixes } from "../gateway/prefixes.ts";
 import { restored } from "./restored.ts";
 import { see } from "../gateway/see.ts";
@@ -36,10 +36,12 @@ const known = new WeakMap<Input, RouteFault[]>();
 export function routeFaults(input: Input): RouteFault[] {
   const before = known.get(input);
   if (before) return before;
-  const later = { blueprint: input.blueprint, survey: restored(input) };
+  let later: Input | undefined;
   const faults = legsOf(input).flatMap((leg) => {
     if (isReady(leg, input)) return judged(leg, input) ?? [];
-    return isRestorable(leg, input) ? judged(leg, later) ?? [] : [];
+    if (!isRestorable(leg, input)) return [];
+    later ??= { blueprint: input.blueprint, survey: restored(input) };
+    return judged(leg, later) ?? [];
   });
   known.set(input, faults);
   return faults;
@@ -119,8 +121,9 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
   // That route is the daemon's own.
   if (check === "tunnel-routing") return true;
   if (check === "uplink") return defaultUplink(survey) !== undefined;
+  const wanted = wantedIn(blueprint.items);
   const leading = (to: string, test: (item: RouteItem) => boolean) =>
-    routesIn(blueprint.items).holding(networkOf(to, flow.family)!).filter((i) => i.family === flow.family && test(i));
+    wanted.routes.holding(networkOf(to, flow.family)!).filter((i) => i.family === flow.family && test(i));
   const here = (test: (item: RouteItem) => boolean) => leading(flow.to, test);
   const present = (items: RouteItem[]) => items.length > 0 && items.every((i) => see(i, survey).is === "present");
   // Where rp_filter counts, so does the route back.
@@ -129,21 +132,28 @@ function isReady({ check, flow, want }: Leg, { blueprint, survey }: Input): bool
     if (!present(leading(from, (i) => i.type === "unicast" && i.device === iif))) return false;
   }
   if (want === "nowhere") return present(here((i) => i.type === "blackhole"));
-  const own = blueprint.items.filter((i) => i.kind === "address");
-  if (check.startsWith("overlay-") && own.some((i) => see(i, survey).is !== "present")) return false;
+  if (check.startsWith("overlay-") && wanted.addresses.some((i) => see(i, survey).is !== "present")) return false;
   return want === "local" || present(here((i) => i.type === "unicast" && devicesUnder(i).includes(want.device)));
 }
 
-/** Of a thousand routes that are to be there, few lead to one address. */
-const wanted = new WeakMap<Item[], Prefixes<RouteItem>>();
+interface Wanted {
+  addresses: AddressItem[];
+  routes: Prefixes<RouteItem>;
+}
 
-function routesIn(items: Item[]): Prefixes<RouteItem> {
-  const before = wanted.get(items);
+/** Of a thousand routes that are to be there, few lead to one address. */
+const knownItems = new WeakMap<Item[], Wanted>();
+
+function wantedIn(items: Item[]): Wanted {
+  const before = knownItems.get(items);
   if (before) return before;
-  const routes = new Prefixes<RouteItem>();
-  for (const item of items) if (item.kind === "route") routes.add(networkOf(item.to, item.family)!, item);
-  wanted.set(items, routes);
-  return routes;
+  const wanted: Wanted = { addresses: [], routes: new Prefixes() };
+  for (const item of items) {
+    if (item.kind === "address") wanted.addresses.push(item);
+    if (item.kind === "route") wanted.routes.add(networkOf(item.to, item.family)!, item);
+  }
+  knownItems.set(items, wanted);
+  return wanted;
 }
 
 /** The rule to blame, if it is one: a rule that leads to the table main has only found there what everybody would. */

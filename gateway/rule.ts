@@ -7,6 +7,17 @@ import type { Family } from "./item.ts";
 export const ruleLine = (words: string[]): string =>
   words.map((w) => /^[^\s"'\\]+$/.test(w) ? w : `"${w.replace(/["\\]/g, "\\$&")}"`).join(" ");
 
+/** Whether two chains have the same rules, word for word. */
+export function sameRules(a: string[][], b: string[][]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [one, other] = [a[i]!, b[i]!];
+    if (one.length !== other.length) return false;
+    for (let word = 0; word < one.length; word++) if (one[word] !== other[word]) return false;
+  }
+  return true;
+}
+
 export const tag = (name: string): string[] => ["-m", "comment", "--comment", `crxn:${name}`];
 export const jump = (target: string): string[] => ["-j", target];
 export const ESTABLISHED = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];

@@ -4,7 +4,8 @@ import { jumpRule } from "./commands.ts";
 import type { ChainItem, TableItem } from "./item.ts";
 import { NFT_FAMILY, type NftChain } from "./netfilter/nft.ts";
 import { absent, differs, present, type State } from "./state.ts";
-import type { Survey } from "./survey.ts";
+import { sameRules } from "./rule.ts";
+import type { ChainSeen, Survey } from "./survey.ts";
 
 export function seeChain(item: ChainItem, survey: Survey): State {
   const ruleset = survey.rules[item.family];
@@ -12,16 +13,21 @@ export function seeChain(item: ChainItem, survey: Survey): State {
   const table = ruleset[item.table] ?? {};
   const chain = table[item.chain];
   if (!chain) return seeUnreadable(item, survey);
+  const how = sameRules(item.rules, chain.rules) ? undefined : difference(item, chain);
+  if (how) return differs(how);
+  return hasJump(item, survey) ? present : differs(`no jump from ${item.from}`);
+}
+
+/** Undefined for rules that are the same in other words: a space may stand in one, or between two. */
+function difference(item: ChainItem, chain: ChainSeen): string | undefined {
   const want = item.rules.map((r) => r.join(" "));
   const have = chain.rules.map((r) => r.join(" "));
   const [wanted, there] = [new Set(want), new Set(have)];
   const missing = want.filter((r) => !there.has(r));
   const extra = have.filter((r) => !wanted.has(r));
-  if (missing.length > 0) return differs(`${missing.length} rules missing: ${missing.join("; ")}`);
-  if (extra.length > 0) return differs(`${extra.length} rules too many: ${extra.join("; ")}`);
-  if (want.join("\n") !== have.join("\n")) return differs("rules in another order");
-  const jumps = hasJump(item, survey);
-  return jumps ? present : differs(`no jump from ${item.from}`);
+  if (missing.length > 0) return `${missing.length} rules missing: ${missing.join("; ")}`;
+  if (extra.length > 0) return `${extra.length} rules too many: ${extra.join("; ")}`;
+  return want.join("\n") === have.join("\n") ? undefined : "rules in another order";
 }
 
 /** Whether the chain is there, be it in a table that iptables cannot read. */

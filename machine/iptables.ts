@@ -7,8 +7,12 @@ import { SURVEY } from "./always.ts";
 import { at } from "./place.ts";
 import type { Runner } from "./run.ts";
 
+/** Quotes, the protocol that has two names, and whatever is not one word behind another with one space between. */
+const SPECIAL = /[^\x20-\x7e]|"|gre|^ | $| {2}|^$/;
+
 /** Splits a rule as a shell would: iptables-save puts comments with unusual characters into double quotes. */
 export function ruleWords(line: string): string[] {
+  if (!SPECIAL.test(line)) return line.split(" ");
   const words = line.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
   const plain = words.map((w) => w.startsWith('"') ? w.slice(1, -1).replace(/\\(.)/g, "$1") : w);
   // Debian 12's iptables has the name from /etc/protocols, which need not be there; Debian 13's has the number.

@@ -11,6 +11,8 @@ interface Side {
   /** Places of rules that begin with a network on this side. */
   all: number[];
   byNetwork: Prefixes<number>;
+  /** For a packet whose address on this side could be any: of rules that differ in nothing but their network the first. */
+  told?: number[];
 }
 
 interface Index {
@@ -26,20 +28,37 @@ const known = new WeakMap<string[][], Index>();
 
 /**
  * Where the rules of a chain are that may match a packet, in ascending order. Left out are only such whose first words name
- * networks that its source, or its destination, does not lie in: they do not match, whatever else they ask for.
+ * networks that its source, or its destination, does not lie in: they do not match, whatever else they ask for. And where that
+ * address is not known, those that say no more than one before them: DROP, unless the packet has another source.
  */
 export function placesFor(rules: string[][], { source, destination }: Packet): Iterable<number> {
   if (rules.length <= FEW) return rules.keys();
   const index = indexOf(rules);
-  return [...index.others, ...placesOn(index["-s"], source), ...placesOn(index["-d"], destination)].sort((a, b) =>
-    a - b
-  );
+  const places = [
+    index.others,
+    placesOn(index["-s"], source, rules),
+    placesOn(index["-d"], destination, rules),
+  ];
+  return places.flat().sort((a, b) => a - b);
 }
 
-/** An address that is not known could be anywhere. */
-function placesOn({ all, byNetwork }: Side, address: string | undefined): number[] {
-  const parsed = address === undefined ? undefined : parseAddress(address);
-  return parsed ? byNetwork.holding(host(parsed)) : all;
+function placesOn(side: Side, address: string | undefined, rules: string[][]): number[] {
+  if (address === undefined) return side.told ??= toldBy(side.all, rules);
+  const parsed = parseAddress(address);
+  return parsed ? side.byNetwork.holding(host(parsed)) : side.all;
+}
+
+/** What ends a chain and does nothing else: a second such rule for what may be the same packet changes nothing. */
+const PLAIN: ReadonlySet<string> = new Set(["ACCEPT", "DROP", "RETURN"]);
+
+function toldBy(places: number[], rules: string[][]): number[] {
+  const seen = new Set<string>();
+  return places.filter((at) => {
+    const rule = rules[at]!;
+    if (rule.at(-2) !== "-j" || !PLAIN.has(rule.at(-1)!)) return true;
+    const rest = `${rule[0]} ${rule.slice(2).join(" ")}`;
+    return !seen.has(rest) && seen.add(rest);
+  });
 }
 
 function indexOf(rules: string[][]): Index {

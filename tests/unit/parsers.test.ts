@@ -129,6 +129,8 @@ Deno.test("parseSysctls: dots of an interface name stay dots, in slash form", ()
 Deno.test("ruleWords: as a shell would split them", () => {
   assertEquals(ruleWords('-A X --comment "a \\\\ b" -j Y'), ["-A", "X", "--comment", "a \\ b", "-j", "Y"]);
   assertEquals(ruleWords(""), []);
+  assertEquals(ruleWords(" -A  X\t-p gre -j Y "), ["-A", "X", "-p", "47", "-j", "Y"]);
+  assertEquals(ruleWords("-A X -s 10.0.0.0/8 -j Y"), ["-A", "X", "-s", "10.0.0.0/8", "-j", "Y"]);
 });
 
 /** Answers every question with the recorded output, damaged by `spoil`. */
