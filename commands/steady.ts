@@ -29,15 +29,25 @@ export interface Up {
   fallen: () => Promise<string[]>;
 }
 
-/** @param changed what was up before is not watched any longer */
-export async function waitForUnits({ ui, runner }: Context, items: Item[], changed: boolean): Promise<Up> {
+/**
+ * @param changed what was up before is not watched any longer
+ * @param known of a moment ago: where nothing was changed and all are up in it, systemd is not asked once more
+ */
+export async function waitForUnits(
+  { ui, runner }: Context,
+  items: Item[],
+  changed: boolean,
+  known?: Units,
+): Promise<Up> {
   const units = items.flatMap((i) => i.kind === "service" ? [i.unit] : []);
+  const isDown = (seen: Units) => (u: string) => seen[u]?.active !== "active";
+  if (!changed && known && !units.some(isDown(known))) return STEADY_ALREADY;
   const deadline = Date.now() + PATIENCE;
   while (true) {
     const seen = await readUnits(runner, units);
-    const down = units.filter((u) => seen[u]?.active !== "active");
+    const down = units.filter(isDown(seen));
     if (down.length === 0) {
-      if (!changed) return { down, settled: Promise.resolve([]), fallen: () => Promise.resolve([]) };
+      if (!changed) return STEADY_ALREADY;
       const watch = steady(runner, units, heldBy(units, items), { seen, deadline });
       return {
         down,
@@ -50,6 +60,9 @@ export async function waitForUnits({ ui, runner }: Context, items: Item[], chang
     await pause(INTERVAL);
   }
 }
+
+/** All were up before, and nobody has touched them. */
+const STEADY_ALREADY: Up = { down: [], settled: Promise.resolve([]), fallen: () => Promise.resolve([]) };
 
 /** Devices that a daemon opens when it is done with its config and its listeners. */
 const heldBy = (units: string[], items: Item[]): string[] =>

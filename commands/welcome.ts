@@ -43,8 +43,13 @@ interface Tried {
 
 export async function welcome(context: Context, prepared: Prepared, done: Done): Promise<ExitCode> {
   const { ui } = context;
-  const { blueprint } = prepared;
-  const { down: early, settled, fallen } = await waitForUnits(context, blueprint.items, done.changed.length > 0);
+  const { blueprint, survey } = prepared;
+  const { down: early, settled, fallen } = await waitForUnits(
+    context,
+    blueprint.items,
+    done.changed.length > 0,
+    survey.units,
+  );
   // While they show that they stay up, the path is tried.
   const broken = new AbortController();
   void settled.then((down) => down.length > 0 && broken.abort(), () => {});

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Context } from "../../commands/context.ts";
 import { waitForUnits } from "../../commands/steady.ts";
 import { linkItem, serviceItem } from "../../gateway/item.ts";
+import type { UnitSeen } from "../../gateway/survey.ts";
 
 // Looks at two units and a device, one after the other, as systemctl and ip show them.
 
@@ -73,4 +74,20 @@ Deno.test("waitForUnits: what dies after that is named by the last look", async 
 Deno.test("waitForUnits: where nothing was changed nobody is watched", async () => {
   const { settled, looks, fallen } = await watched([{}, { active: "failed" }], false);
   assertEquals([settled, fallen, looks], [[], [], 0]);
+});
+
+Deno.test("waitForUnits: where nothing was changed the survey's look counts, and one that is not up in it is asked for", async () => {
+  const look = async (active: string, changed: boolean) => {
+    const taken = { looks: 0, asked: 0 };
+    const context = contextOf([{}], taken);
+    const { run } = context.runner;
+    const counting = { ...context, runner: { run: (argv: string[]) => (taken.asked++, run(argv)) } } as Context;
+    const unit = { unit: UNIT, active } as UnitSeen;
+    const { down, settled } = await waitForUnits(counting, ITEMS, changed, { [UNIT]: unit });
+    await settled;
+    return [down, taken.asked > 0];
+  };
+  assertEquals(await look("active", false), [[], false]);
+  assertEquals(await look("activating", false), [[], true]);
+  assertEquals(await look("active", true), [[], true]);
 });
