@@ -22,6 +22,16 @@ interface Listed {
   load: (add: Add) => Promise<void>;
 }
 
+/**
+ * What most of the others load anyway. In parts, so that in between it is heard what programs have answered, and the next are
+ * started (machine/ahead.ts).
+ */
+async function inParts<T>(rest: () => Promise<T>): Promise<T> {
+  await import("../gateway/config/parse.ts");
+  await import("./context.ts");
+  return await rest();
+}
+
 /** In the order of the help. */
 const COMMANDS: Record<string, Listed> = {
   "init": {
@@ -34,7 +44,7 @@ const COMMANDS: Record<string, Listed> = {
   },
   "up": {
     summary: "make this machine what the config says",
-    load: (add) => import("./up.ts").then((m) => add(m.upCommand(), m.up)),
+    load: (add) => inParts(() => import("./up.ts")).then((m) => add(m.upCommand(), m.up)),
   },
   "down": {
     summary: "take it all back",
@@ -46,11 +56,11 @@ const COMMANDS: Record<string, Listed> = {
   },
   "status": {
     summary: "one look at the gateway",
-    load: (add) => import("./status.ts").then((m) => add(m.statusCommand(), m.status)),
+    load: (add) => inParts(() => import("./status.ts")).then((m) => add(m.statusCommand(), m.status)),
   },
   "doctor": {
     summary: "find what is broken, say why and how to mend it",
-    load: (add) => import("./doctor.ts").then((m) => add(m.doctorCommand(), m.doctor)),
+    load: (add) => inParts(() => import("./doctor.ts")).then((m) => add(m.doctorCommand(), m.doctor)),
   },
   "logs": {
     summary: "what all daemons of the gateway logged, in one",

@@ -2,6 +2,7 @@
 
 import { Path } from "../gateway/names.ts";
 import { askBatch, batches } from "./batch.ts";
+import { legacyQuestions } from "./iptables.ts";
 import { HOST, type Kind, listed, NFT_NAMES, OWN_TAYGA, SURVEY, unitsAsked, unitsLogged } from "./always.ts";
 import { readNow } from "./files.ts";
 import { lastTurn } from "./lock.ts";
@@ -18,20 +19,24 @@ export class AheadRunner extends SystemRunner implements Runner {
   readonly #answers = new Map<string, Promise<Result>>();
   readonly #last = lastTurn();
 
+  /** In their order; what is asked together comes where the first of it is. */
   ask(questions: string[][]): void {
     const alone: Runner = { run: (argv, options) => super.run(argv, options) };
-    const queue = new Queue(WIDTH);
+    const queue = new Queue(questions[0] === SURVEY.rules.inet ? WIDTH.large : WIDTH.usual);
     const keep = (argv: string[], answer: Promise<Result>) => {
       // Whoever asks hears of its fault.
       answer.catch(() => {});
       this.#answers.set(keyOf(argv), answer);
     };
-    const { together, others } = batches(questions);
-    for (const batch of together) {
-      const answers = queue.add(() => askBatch(alone, batch));
-      batch.questions.forEach((argv, i) => keep(argv, answers.then((list) => list?.[i] ?? alone.run(argv))));
+    const batchFor = new Map(batches(questions).flatMap((batch) => batch.questions.map((argv) => [argv, batch])));
+    for (const argv of questions) {
+      const batch = batchFor.get(argv);
+      if (!batch) keep(argv, queue.add(() => alone.run(argv)));
+      else if (argv === batch.questions[0]) {
+        const answers = queue.add(() => askBatch(alone, batch));
+        batch.questions.forEach((one, i) => keep(one, answers.then((list) => list?.[i] ?? alone.run(one))));
+      }
     }
-    for (const argv of others) keep(argv, queue.add(() => alone.run(argv)));
   }
 
   since(last: string | undefined): void {
@@ -46,8 +51,11 @@ export class AheadRunner extends SystemRunner implements Runner {
   }
 }
 
-/** How many programs run side by side: more would only keep this process from being loaded. */
-const WIDTH = 2;
+/**
+ * How many programs run side by side: more would only keep this process from being loaded. Beside the rules of a large machine,
+ * which are asked first, there are some more: while its config is read none is started.
+ */
+const WIDTH = { usual: 2, large: 4 };
 
 /** Does what is added, in its order, no more than `width` at a time. */
 class Queue {
@@ -73,6 +81,8 @@ const keyOf = (argv: string[]): string => argv.join("\0");
 /** Characters of a config: with a few hundred networks or pairs. A guess, as all here. */
 const LARGE = 16_000;
 
+const isLarge = (config: string): boolean => config.length > LARGE;
+
 /** What commands ask of the machine in any case. `doctor --fix` first makes sure that it is alone, and `up` that it was. */
 export function questionsOf(args: string[]): string[][] {
   const [command] = args;
@@ -90,9 +100,14 @@ export function questionsOf(args: string[]): string[][] {
     ...(around ? [logsQuestion(unitsLogged(kind))] : []),
   ];
   const names = interfaceNames();
+  const { rules, routes, policies, ...survey } = SURVEY;
   return [
+    // Thousands of rules take longest.
+    ...(isLarge(text) ? listed({ rules }) : []),
     ...(kind ? of(kind) : []),
-    ...listed(text.length > LARGE ? { ...SURVEY, nft: NFT_NAMES.tables, chains: NFT_NAMES.chains } : SURVEY),
+    ...listed({ routes, policies }),
+    ...listed(isLarge(text) ? { ...survey, nft: NFT_NAMES.tables, chains: NFT_NAMES.chains } : { ...survey, rules }),
+    ...legacyQuestions(),
     ...(names.length > 0 ? [sysctlsQuestion(names)] : []),
     ...(around ? listed(HOST) : []),
   ];

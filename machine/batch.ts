@@ -13,26 +13,17 @@ interface Batch {
   split(stdout: string): string[] | undefined;
 }
 
-/** Sorts out what can be asked together; the rest stays as it is. */
-export function batches(all: string[][]): { together: Batch[]; others: string[][] } {
-  const groups = new Map<string, string[][]>();
-  const others: string[][] = [];
-  for (const argv of all) {
-    const head = headOf(argv);
-    if (head === 0) others.push(argv);
-    else {
-      const key = argv.slice(0, head).join("\0");
-      groups.set(key, [...groups.get(key) ?? [], argv]);
-    }
-  }
-  const lone = [...groups.values()].filter((questions) => questions.length === 1).flat();
-  const together = [...groups.values()].filter((questions) => questions.length > 1).map(batchOf);
-  return { together, others: [...lone, ...others] };
+/** What can be asked together; the rest stays as it is. */
+export function batches(all: string[][]): Batch[] {
+  const groups = Map.groupBy(all, (argv) => argv.slice(0, headOf(argv)).join("\0"));
+  groups.delete("");
+  return [...groups.values()].filter((questions) => questions.length > 1).map(batchOf);
 }
 
 /** How many words a question has in common with those that it can be asked together with; 0 when it stays alone. */
 function headOf([program, ...words]: string[]): number {
   if (program === Program.systemctl && words[0] === "show") return words.indexOf("--") + 2;
+  if (program === Program.grep) return words[0] === "-aHs" && words[1] === "" ? words.indexOf("--") + 2 : 0;
   const [json, family, ...rest] = words;
   const isPlain = rest.every((word) => /^[\w./:-]+$/.test(word));
   return program === Program.ip && json === "-j" && /^-[46]$/.test(family ?? "") && isPlain ? 3 : 0;
@@ -41,8 +32,19 @@ function headOf([program, ...words]: string[]): number {
 function batchOf(questions: string[][]): Batch {
   const argv = questions[0]!.slice(0, headOf(questions[0]!));
   const tails = questions.map((question) => question.slice(argv.length));
-  return argv[0] === Program.ip ? batchOfIp(questions, argv, tails) : batchOfSystemctl(questions, argv, tails);
+  if (argv[0] === Program.ip) return batchOfIp(questions, argv, tails);
+  return argv[0] === Program.grep ? batchOfGrep(questions, argv, tails) : batchOfSystemctl(questions, argv, tails);
 }
+
+/** grep(1), -H: each line with its file's name in front. Of a file without lines nothing. */
+const batchOfGrep = (questions: string[][], argv: string[], tails: string[][]): Batch => ({
+  questions,
+  argv: [...argv, ...tails.flat()],
+  split: (stdout) => {
+    const lines = stdout.split(/(?<=\n)/);
+    return tails.map((files) => lines.filter((line) => files.some((file) => line.startsWith(`${file}:`))).join(""));
+  },
+});
 
 /** ip(8), -batch: a line of JSON for each line of stdin; it ends with the first that fails. */
 const batchOfIp = (questions: string[][], argv: string[], tails: string[][]): Batch => ({

@@ -5,6 +5,7 @@ import type { Family } from "../gateway/item.ts";
 import type { Ruleset } from "../gateway/survey.ts";
 import { SURVEY } from "./always.ts";
 import { at } from "./place.ts";
+import { procQuestion } from "./proc.ts";
 import type { Runner } from "./run.ts";
 
 /** Quotes, the protocol that has two names, and whatever is not one word behind another with one space between. */
@@ -57,17 +58,35 @@ export async function readRules(runner: Runner, family: Family): Promise<Saved |
   return { rules: parseSave(stdout), unreadable: unreadableTables(stdout), legacy };
 }
 
+/** Where the kernel names the tables of iptables-legacy. */
+const LEGACY_NAMES: Record<Family, string> = {
+  inet: "/proc/net/ip_tables_names",
+  inet6: "/proc/net/ip6_tables_names",
+};
+
+/** What {@linkcode readLegacy} asks first. */
+export function legacyQuestions(): string[][] {
+  const isThere = (file: string) => {
+    try {
+      return Deno.statSync(at(file)).isFile;
+    } catch {
+      return false;
+    }
+  };
+  return Object.values(LEGACY_NAMES).filter(isThere).map((file) => procQuestion([file]));
+}
+
 /**
  * Rules of iptables-legacy. The kernel says which tables it has, and without any no program is started: iptables-legacy-save
  * itself makes none, `iptables-legacy -L` would.
  * @returns undefined when they cannot be read
  */
 export async function readLegacy(runner: Runner, family: Family): Promise<Ruleset | undefined> {
-  const file = `/proc/net/${family === "inet" ? "ip" : "ip6"}_tables_names`;
+  const file = LEGACY_NAMES[family];
   // Without such a file the kernel has no iptables-legacy.
   const there = await Deno.stat(at(file)).catch((error) => error);
   if (there instanceof Deno.errors.NotFound) return {};
-  const names = await runner.run([Program.grep, "-ahs", "", "--", file]);
+  const names = await runner.run(procQuestion([file]));
   // 1: no line in it.
   if (names.code > 1) return undefined;
   if (names.stdout.trim() === "") return {};

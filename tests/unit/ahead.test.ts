@@ -1,13 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { lock } from "../../machine/lock.ts";
 import { AheadRunner, questionsOf } from "../../machine/ahead.ts";
-import { HOST, listed, SURVEY } from "../../machine/always.ts";
+import { HOST, listed, NFT_NAMES, SURVEY } from "../../machine/always.ts";
 import { readHost } from "../../machine/host.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import { questionsOf as surveyQuestionsOf, readSurvey } from "../../machine/survey.ts";
 import { replay } from "../../gateway/journal.ts";
 import { Path, Unit } from "../../gateway/names.ts";
 import { placeFiles } from "../../machine/place.ts";
+import { manyNetworks } from "./fake/configs.ts";
+import { procQuestion } from "../../machine/proc.ts";
 import { type Runner, SystemRunner } from "../../machine/run.ts";
 
 const COUNT = ["/bin/sh", "-c", 'echo x >>"$0"; wc -l <"$0"'];
@@ -90,7 +92,26 @@ Deno.test("questionsOf: the config that the command line names; without one no u
     assertEquals(asks(["status", "--config=/a.yaml"], Unit.yggdrasil), true);
     assertEquals(asks(["status", "--config", "/b.yaml"], Unit.yggdrasil), false);
     assertEquals(asks(["status", "--config", "/b.yaml"], Unit.link), true);
-    assertEquals(questionsOf(["status", "--config", "/c.yaml"]), [...listed(SURVEY), ...listed(HOST)]);
+    assertEquals(
+      inOrder(questionsOf(["status", "--config", "/c.yaml"])),
+      inOrder([...listed(SURVEY), ...listed(HOST)]),
+    );
+  });
+});
+
+const inOrder = (questions: string[][]) => questions.toSorted((a, b) => a.join(" ") < b.join(" ") ? -1 : 1);
+
+Deno.test("questionsOf: of a large config the rules first, and of nft the names; iptables-legacy's where the kernel has any", async () => {
+  const file = "/proc/net/ip_tables_names";
+  await withFiles({ [Path.config]: manyNetworks(1000, "wg0"), [file]: "", "/small.yaml": EXAMPLE }, () => {
+    const large = questionsOf(["status"]);
+    assertEquals(large.slice(0, 2), Object.values(SURVEY.rules));
+    const has = (questions: string[][], argv: string[]) => questions.some((q) => q.join(" ") === argv.join(" "));
+    for (const argv of [NFT_NAMES.tables, NFT_NAMES.chains, procQuestion([file])]) assert(has(large, argv));
+    assert(!has(large, SURVEY.nft) && !has(large, procQuestion(["/proc/net/ip6_tables_names"])));
+    const small = questionsOf(["status", "--config", "/small.yaml"]);
+    assert(has(small, SURVEY.nft) && !has(small, NFT_NAMES.tables) && small[0]!.includes("show"));
+    for (const questions of [large, small]) assertEquals(new Set(questions.map(String)).size, questions.length);
   });
 });
 
