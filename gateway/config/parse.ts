@@ -1,4 +1,4 @@
-import { parse as parseYaml } from "@std/yaml";
+import { parseLong } from "./long_lists.ts";
 import { formatNetwork, network } from "../cidr.ts";
 import { draftOf } from "./draft.ts";
 import type { Issue } from "./explain.ts";
@@ -63,7 +63,7 @@ function quickParse(text: string): { document?: unknown; fault?: Finding } {
     return broken(`not YAML: a control character (${name})`, "remove it; write the file as plain UTF-8 text", place);
   }
   try {
-    const document = parseYaml(text);
+    const document = parseLong(text);
     const example = "compare with `crxn init --example`";
     if (document === null || document === undefined) {
       return broken("the file is empty", `write address and overlay: ${example}`);
