@@ -97,6 +97,19 @@ export function extract(prefix: string, ipv6: string): string {
  * @throws CrxnError (64) that quotes what cannot be read
  */
 export function slice(prefix: string, ipv4Network: string): string {
+  const key = `${prefix} ${ipv4Network}`;
+  const known = slices.get(key);
+  if (known !== undefined) return known;
+  const found = sliceOf(prefix, ipv4Network);
+  if (slices.size < MOST) slices.set(key, found);
+  return found;
+}
+
+/** Routes and rules name the same thousand. */
+const slices = new Map<string, string>();
+const MOST = 10_000;
+
+function sliceOf(prefix: string, ipv4Network: string): string {
   const outer = prefixOf(prefix);
   const inner = parseNetwork(ipv4Network);
   if (inner?.family !== 4) throw bad("network", ipv4Network, "not an IPv4 network", "Write it like 10.0.0.0/8.");
@@ -105,5 +118,5 @@ export function slice(prefix: string, ipv4Network: string): string {
   }
   const end = outer.length + inner.length;
   const length = outer.length <= 64 && end > 64 ? end + 8 : end;
-  return `${embed(prefix, formatAddress(inner))}/${length}`;
+  return `${formatAddress({ family: 6, value: outer.value | spread(inner.value, outer.length) })}/${length}`;
 }

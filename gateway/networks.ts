@@ -1,16 +1,22 @@
 /** Networks as text, in the one spelling in which they can be compared. */
 
-import { formatAddress, formatNetwork, parseEither, parseNetwork } from "./cidr.ts";
+import { formatAddress, formatNetwork, type Network, parseEither, parseNetwork } from "./cidr.ts";
 
 /** `10.5.0.2` -> `10.5.0.2/32`, `2001:DB8::/32` -> `2001:db8::/32`; what is no network stays as it is. */
 export function canonicalNetwork(text: string): string {
   const known = spelled.get(text);
   if (known !== undefined) return known;
   const parsed = parseEither(text);
-  const canonical = parsed ? formatNetwork(parsed) : text;
+  const canonical = parsed ? spelling(text, parsed) : text;
   if (spelled.size >= MOST) spelled.clear();
   spelled.set(text, canonical);
   return canonical;
+}
+
+/** Of IPv4 only one spelling can be read. */
+function spelling(text: string, parsed: Network): string {
+  if (parsed.family === 6) return formatNetwork(parsed);
+  return text.includes("/") ? text : `${text}/32`;
 }
 
 /** The same some thousand are compared again and again. */

@@ -50,18 +50,20 @@ function longest<T>(things: T[], is: (thing: T) => boolean): { first: number; ro
 /** What a unit makes at its start; many routes and addresses in a row are a file for one call of ip(8). */
 function boot(key: string, commands: UnitCommand[], batch: string, prefix = ""): { lines: string; files: FileItem[] } {
   const alone = (argv: string[], mayFail?: boolean) => execLine(key, argv, mayFail, prefix);
-  const { first, row } = longest(commands, ({ argv, mayFail }) => !mayFail && toldWithoutFamily(argv) !== undefined);
+  const lines = commands.length > FEW
+    ? commands.map(({ argv, mayFail }) => mayFail ? undefined : toldWithoutFamily(argv))
+    : [];
+  const { first, row } = longest(lines, (line) => line !== undefined);
   if (row.length <= FEW) {
     return { lines: commands.map(({ argv, mayFail }) => alone(argv, mayFail)).join("\n"), files: [] };
   }
-  const told = row.map(({ argv }) => toldWithoutFamily(argv)!);
   return {
     lines: [
       ...commands.slice(0, first).map(({ argv, mayFail }) => alone(argv, mayFail)),
       alone([Program.ip, "-batch", batch]),
       ...commands.slice(first + row.length).map(({ argv, mayFail }) => alone(argv, mayFail)),
     ].join("\n"),
-    files: [fileItem(batch, [`# ${HEADER}`, ...told, ""].join("\n"))],
+    files: [fileItem(batch, [`# ${HEADER}`, ...row, ""].join("\n"))],
   };
 }
 

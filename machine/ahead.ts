@@ -1,9 +1,19 @@
 /** Asks the machine what will be asked in any case while the rest of crxn is still being loaded: programs and loading share the time. */
 
-import { Path } from "../gateway/names.ts";
+import { LIMITS_TABLE, Path } from "../gateway/names.ts";
 import { askBatch, batches } from "./batch.ts";
 import { legacyQuestions } from "./iptables.ts";
-import { HOST, type Kind, listed, NFT_NAMES, OWN_TAYGA, SURVEY, unitsAsked, unitsLogged } from "./always.ts";
+import {
+  HOST,
+  type Kind,
+  listed,
+  NFT_NAMES,
+  OWN_TAYGA,
+  SURVEY,
+  tableQuestion,
+  unitsAsked,
+  unitsLogged,
+} from "./always.ts";
 import { readNow } from "./files.ts";
 import { lastTurn } from "./lock.ts";
 import { logsQuestion } from "./logs.ts";
@@ -83,6 +93,9 @@ const LARGE = 16_000;
 
 const isLarge = (config: string): boolean => config.length > LARGE;
 
+/** Of a large machine's tables that iptables-save does not show, the one that a gateway has. */
+const ownTable = tableQuestion(LIMITS_TABLE.split(" "));
+
 /** What commands ask of the machine in any case. `doctor --fix` first makes sure that it is alone, and `up` that it was. */
 export function questionsOf(args: string[]): string[][] {
   const [command] = args;
@@ -107,6 +120,7 @@ export function questionsOf(args: string[]): string[][] {
     ...(kind ? of(kind) : []),
     ...listed({ routes, policies }),
     ...listed(isLarge(text) ? { ...survey, nft: NFT_NAMES.tables, chains: NFT_NAMES.chains } : { ...survey, rules }),
+    ...(isLarge(text) && kind && kind.instances.length > 0 ? [ownTable] : []),
     ...legacyQuestions(),
     ...(names.length > 0 ? [sysctlsQuestion(names)] : []),
     ...(around ? listed(HOST) : []),

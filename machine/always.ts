@@ -74,6 +74,9 @@ export const NFT_NAMES = {
   chains: [Program.nft, "-j", "list", "chains"],
 };
 
+/** One table, by the words of its name, without the elements of its sets. */
+export const tableQuestion = (words: string[]): string[] => [Program.nft, "-t", "-j", "list", "table", ...words];
+
 /** Files of proc(5) that tell about what is around the gateway. */
 export const PROC = {
   mounts: "/proc/self/mountinfo",

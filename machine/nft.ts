@@ -2,8 +2,7 @@
 
 import type { NftChain, NftFamily, NftRule } from "../gateway/netfilter/nft.ts";
 import { isObject } from "../gateway/netfilter/nft_value.ts";
-import { Program } from "../gateway/action.ts";
-import { NFT_NAMES, SURVEY } from "./always.ts";
+import { NFT_NAMES, SURVEY, tableQuestion } from "./always.ts";
 import type { Runner } from "./run.ts";
 
 export interface Nftables {
@@ -109,7 +108,7 @@ export async function readNativeNft(
   const rest = names.filter((name) => !shown(name)).map((name) => name.split(" "));
   if (!rest.every((words) => words.length === 2 && words.every((w) => PLAIN.test(w)))) return await readNft(runner);
   const listed = await Promise.all(
-    rest.map((words) => runner.run([Program.nft, "-t", "-j", "list", "table", ...words])),
+    rest.map((words) => runner.run(tableQuestion(words))),
   );
   // One that went meanwhile is not there; one that cannot be listed in time is.
   const failed = listed.filter(({ code, stderr }) => code !== 0 && !stderr.includes("No such file"));

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { lock } from "../../machine/lock.ts";
 import { AheadRunner, questionsOf } from "../../machine/ahead.ts";
-import { HOST, listed, NFT_NAMES, SURVEY } from "../../machine/always.ts";
+import { HOST, listed, NFT_NAMES, SURVEY, tableQuestion } from "../../machine/always.ts";
 import { readHost } from "../../machine/host.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import { questionsOf as surveyQuestionsOf, readSurvey } from "../../machine/survey.ts";
@@ -107,7 +107,8 @@ Deno.test("questionsOf: of a large config the rules first, and of nft the names;
     const large = questionsOf(["status"]);
     assertEquals(large.slice(0, 2), Object.values(SURVEY.rules));
     const has = (questions: string[][], argv: string[]) => questions.some((q) => q.join(" ") === argv.join(" "));
-    for (const argv of [NFT_NAMES.tables, NFT_NAMES.chains, procQuestion([file])]) assert(has(large, argv));
+    const own = tableQuestion(["inet", "crxn"]);
+    for (const argv of [NFT_NAMES.tables, NFT_NAMES.chains, own, procQuestion([file])]) assert(has(large, argv));
     assert(!has(large, SURVEY.nft) && !has(large, procQuestion(["/proc/net/ip6_tables_names"])));
     const small = questionsOf(["status", "--config", "/small.yaml"]);
     assert(has(small, SURVEY.nft) && !has(small, NFT_NAMES.tables) && small[0]!.includes("show"));
