@@ -82,22 +82,24 @@ function hopOf(o: Json): { device?: string; via?: string } {
   return { ...(device ? { device } : {}), ...(via ? { via } : {}) };
 }
 
-/** What few routes have. */
+/** What few routes have; of a thousand most have nothing of it but an empty list of flags. */
 function more(o: Json): Partial<RouteSeen> {
+  const found: Partial<RouteSeen> = {};
   const list = (value: unknown): unknown[] => Array.isArray(value) ? value : [];
   const [from, prefsrc] = [text(o["from"]), text(o["prefsrc"])];
-  const metrics = object(list(o["metrics"])[0]);
+  if (from) found.from = canonicalNetwork(from);
+  if (prefsrc) found.prefsrc = prefsrc;
+  if (count(o["nhid"])) found.nhid = count(o["nhid"]);
+  if ("metrics" in o) {
+    const metrics = object(list(o["metrics"])[0]);
+    if (count(metrics["mtu"])) found.mtu = count(metrics["mtu"]);
+    if (count(metrics["advmss"])) found.advmss = count(metrics["advmss"]);
+  }
   const flags = list(o["flags"]).filter((f): f is string => typeof f === "string");
+  if (flags.length > 0) found.flags = flags;
   const hops = list(o["nexthops"]).map((hop) => hopOf(object(hop)));
-  return {
-    ...(from ? { from: canonicalNetwork(from) } : {}),
-    ...(prefsrc ? { prefsrc } : {}),
-    ...(count(o["nhid"]) ? { nhid: count(o["nhid"]) } : {}),
-    ...(count(metrics["mtu"]) ? { mtu: count(metrics["mtu"]) } : {}),
-    ...(count(metrics["advmss"]) ? { advmss: count(metrics["advmss"]) } : {}),
-    ...(flags.length > 0 ? { flags } : {}),
-    ...(hops.length > 0 ? { hops } : {}),
-  };
+  if (hops.length > 0) found.hops = hops;
+  return found;
 }
 
 export async function readLinks(runner: Runner): Promise<Link[]> {

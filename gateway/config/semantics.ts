@@ -146,18 +146,18 @@ function checkMaps({ addresses, prefix, pool, maps }: Draft, report: Report): vo
   );
   for (const [index, { ipv4, ipv6 }] of maps.entries()) {
     const path = ["nat64", "maps", index];
-    const v4 = ipv4 && quote(formatAddress(ipv4));
+    const v4 = () => quote(formatAddress(ipv4!));
     if (ipv4 && addresses.some((a) => a?.value === ipv4.value)) {
       report(
         [...path, "ipv4"],
-        `${v4} is this machine's own overlay address`,
+        `${v4()} is this machine's own overlay address`,
         "take another address of your assignment",
       );
     }
     if (ipv4 && pool && contains(pool, ipv4)) {
       report(
         [...path, "ipv4"],
-        `${v4} is inside the pool ${formatNetwork(pool)}`,
+        `${v4()} is inside the pool ${formatNetwork(pool)}`,
         "take an overlay address, or another pool",
       );
     }
