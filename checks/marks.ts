@@ -11,13 +11,29 @@ type Chains = Ruleset[string];
  *   Where a rule asks for what is not known of the packet, both outcomes count.
  */
 export function marksOf(ruleset: Ruleset | undefined, packet: Packet): number[] {
+  if (!ruleset || !hasMarks(ruleset)) return [0];
   let marks = new Set([0]);
-  for (const table of ["raw", "mangle"]) {
-    const chains = ruleset?.[table];
+  for (const table of TABLES) {
+    const chains = ruleset[table];
     if (chains) marks = walk(chains, "PREROUTING", packet, marks, 0).marks;
   }
   return [...marks];
 }
+
+/** Those that a packet meets before its route is looked up. */
+const TABLES = ["raw", "mangle"];
+
+/** Most machines have no rule that marks anything: then none is walked, for any of the packets. */
+function hasMarks(ruleset: Ruleset): boolean {
+  const before = marking.get(ruleset);
+  if (before !== undefined) return before;
+  const chains = TABLES.flatMap((table) => Object.values(ruleset[table] ?? {}));
+  const found = chains.some(({ rules }) => rules.some((rule) => rule.includes("MARK")));
+  marking.set(ruleset, found);
+  return found;
+}
+
+const marking = new WeakMap<Ruleset, boolean>();
 
 interface Walked {
   marks: Set<number>;

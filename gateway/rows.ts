@@ -47,9 +47,9 @@ function toldIp({ actions }: Step): { head: string; argv: string[]; line: string
 
 /** About a route or an address, in words that mean themselves. */
 function wordsOf([program, ...words]: string[]): { options: string[]; rest: string[] } | undefined {
+  if (program !== Program.ip || !PLAIN.test(words.join("")) || words.includes("")) return undefined;
   const at = words.findIndex((word) => !word.startsWith("-"));
-  const isPlain = program === Program.ip && words.every((word) => PLAIN.test(word));
-  if (!isPlain || at < 0 || !["route", "address"].includes(words[at]!)) return undefined;
+  if (at < 0 || !["route", "address"].includes(words[at]!)) return undefined;
   return { options: words.slice(0, at), rest: words.slice(at) };
 }
 

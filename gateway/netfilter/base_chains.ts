@@ -39,11 +39,28 @@ export interface BaseChain {
 /** Of the tables of iptables; the nat table does source NAT where packets leave. */
 const PRIORITIES: Record<string, number> = { raw: -300, mangle: -150, nat: -100, filter: 0, security: 50 };
 
-/** All that a packet of this family can meet; within a hook in order. */
-export function baseChains({ rules, legacy, native = [] }: Survey, family: Family): BaseChain[] {
+/** All that a packet of this family can meet; within a hook in order. The same for whoever asks about the same rules. */
+export function baseChains({ rules, legacy, native = NONE }: Survey, family: Family): BaseChain[] {
+  const parts = [rules[family], legacy?.[family], native] as const;
+  const before = known[family].get(native);
+  if (before && before.parts.every((part, i) => part === parts[i])) return before.chains;
+  const chains = chainsOf(parts, family);
+  known[family].set(native, { parts, chains });
+  return chains;
+}
+
+type Parts = readonly [rules?: Ruleset, legacy?: Ruleset, native?: NftChain[]];
+const NONE: NftChain[] = [];
+const known = { inet: new WeakMap<NftChain[], Known>(), inet6: new WeakMap<NftChain[], Known>() };
+interface Known {
+  parts: Parts;
+  chains: BaseChain[];
+}
+
+function chainsOf([rules, legacy, native = NONE]: Parts, family: Family): BaseChain[] {
   const all = [
-    ...ofIptables("iptables", family, rules[family]),
-    ...ofIptables("iptables-legacy", family, legacy?.[family]),
+    ...ofIptables("iptables", family, rules),
+    ...ofIptables("iptables-legacy", family, legacy),
     ...ofNft(native, family),
   ];
   return all.sort((a, b) => HOOKS.indexOf(a.hook) - HOOKS.indexOf(b.hook) || a.priority - b.priority);

@@ -51,7 +51,19 @@ function traffic(leg: Leg, flow: "begins" | "answers"): PacketKind[] {
   ]);
 }
 
-export function forwardedPackets({ config, ways, uplink, survey }: Ways): PacketKind[] {
+export function forwardedPackets(asked: Ways): PacketKind[] {
+  const { config, ways, uplink, survey } = asked;
+  const before = known.get(survey);
+  if (before?.config === config && before.ways === ways && before.uplink === uplink) return before.found;
+  const found = packetsOf(asked);
+  known.set(survey, { config, ways, uplink, found });
+  return found;
+}
+
+/** Several checks ask for the same, and remember by the packet what was decided about it. */
+const known = new WeakMap<Survey, Omit<Ways, "survey"> & { found: PacketKind[] }>();
+
+function packetsOf({ config, ways, uplink, survey }: Ways): PacketKind[] {
   const hosts = hostsInside(ways, config.prefix, survey);
   if (!config.nat64) {
     // The device of the networks behind a node is not known; rules that ask for it cannot be judged.

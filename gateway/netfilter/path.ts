@@ -41,12 +41,22 @@ export function verdicts(chains: BaseChain[], kind: PacketKind): Verdict[] {
     const packet = packetAt(kind, base);
     const device = base.hook === "ingress" ? packet?.in : packet?.out;
     const elsewhere = base.devices && !base.devices.includes(device ?? "");
-    const decision = !packet || elsewhere ? undefined : base.decide(packet);
+    const decision = !packet || elsewhere ? undefined : decided(base, kind, packet);
     if (!decision) return [];
     const where = (base.hook === "ingress" || base.hook === "egress") && !base.devices;
     // A chain of one device, of which nft does not tell which.
     return [{ base, decision: where ? { ...decision, doubts: [...decision.doubts, "ACCEPT"] } : decision }];
   });
+}
+
+/** Several checks ask what becomes of the same packets. */
+const decisions = new WeakMap<PacketKind, Map<BaseChain, Decision | undefined>>();
+
+function decided(base: BaseChain, kind: PacketKind, packet: Packet): Decision | undefined {
+  let known = decisions.get(kind);
+  if (!known) decisions.set(kind, known = new Map());
+  if (!known.has(base)) known.set(base, base.decide(packet));
+  return known.get(base);
 }
 
 /** crxn's own chains drop what must not pass; whether they are as they should be is asked elsewhere. */
