@@ -19,7 +19,7 @@ import type { Context, Prepared } from "./context.ts";
 import { briefJson, briefLines } from "./doctor_brief.ts";
 import { waitForUnits } from "./steady.ts";
 import { farewell } from "./farewell.ts";
-import { fitSegments, segmentsJson, segmentsLines } from "./segments.ts";
+import { fitSegments, measureAhead, segmentsJson, segmentsLines } from "./segments.ts";
 import { paintFor } from "./ui.ts";
 
 interface Done {
@@ -55,10 +55,13 @@ export async function welcome(context: Context, prepared: Prepared, done: Done):
   void settled.then((down) => down.length > 0 && broken.abort(), () => {});
   const tried = early.length > 0 ? [] : await tryPath(context, blueprint, done, broken.signal);
   const silent = tried.some((t) => t.must && t.milliseconds === undefined);
+  const fits = early.length === 0 && !silent && (done.changed.length > 0 || done.target !== undefined);
+  const measuring = fits && done.look ? measureAhead(context, blueprint, prepared.survey, done.target) : undefined;
   const [seen, unsteady] = await Promise.all([done.look?.(), settled]);
   const findings = seen ? findingsOf(seen) : [];
-  const measure = unsteady.length === 0 && !silent && (done.changed.length > 0 || done.target !== undefined);
-  const segments = seen && measure ? await fitSegments(context, seen, done.target) : undefined;
+  const segments = seen && fits && unsteady.length === 0
+    ? await fitSegments(context, seen, done.target, measuring)
+    : undefined;
   const changed = [...done.changed, ...segments?.steps ?? []];
   const down = unsteady.length > 0 ? unsteady : await fallen();
   const failed = down.length > 0 || silent;

@@ -23,6 +23,8 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
   const now = Date.now();
   const answer = <T>(question: Promise<T>): Promise<T | undefined> => question.catch(() => undefined);
   const instances = workersOf(config).map((w) => w.instance);
+  // journalctl takes longest to answer.
+  const logRead = answer(readLogs(runner, unitsLogged(kindOfConfig(config, instances))));
   const proc = readProc(runner, Object.values(PROC)).catch((): Record<string, string> => ({}));
   const daemon = config.overlay.type === "yggdrasil" ? daemonPath(config.overlay.daemon) : undefined;
   const [sysctlLines, sysctlConf, tracking, processes, neighbours, disks, pool, others, translators, log, latest] =
@@ -36,7 +38,7 @@ export async function readHost(runner: Runner, config: Config): Promise<HostSeen
       instances.length > 0 ? answer(readPools(instances.map(Path.pool), now)) : undefined,
       answer(readOthers(runner, instances)),
       answer(readTranslators()),
-      answer(readLogs(runner, unitsLogged(kindOfConfig(config, instances)))),
+      logRead,
       answer(readLatest()),
     ]);
   return {
