@@ -18,7 +18,9 @@ import type { OpenWay } from "./way_back.ts";
  * where a service is, its unit makes the rest.
  */
 export function itemsOf({ journal, survey }: Prepared): Item[] {
-  const all = [...journal.entries.values()];
+  const begun = ({ item }: Entry) =>
+    item.kind !== "service" || !item.ahead || survey.units[item.unit]?.active === "active";
+  const all = [...journal.entries.values()].filter(begun);
   if (all.some(({ item }) => item.kind === "service")) return all.map(({ item }) => item);
   const made = ({ item, before }: Entry) =>
     !NOTED_AHEAD.includes(item.kind) || before.file != null || see(item, survey).is !== "absent";

@@ -142,6 +142,8 @@ export interface ServiceItem {
   interrupts?: string;
   /** Taken over while it ran by hand: the start of that process, in milliseconds since the epoch (takeover.ts). */
   since?: number;
+  /** In the journal only: it was enabled together with others, and its own turn was still to come. */
+  ahead?: true;
   /** The service that it starts, being a timer: it ends with it, and is forgotten where it has failed. */
   starts?: string;
   /** Targets that it pulls in: `down` stops those that were not active before. */

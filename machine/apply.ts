@@ -13,7 +13,9 @@ import { fromBase64 } from "./base64.ts";
 import { groupId, keepBeside, moveBack, remove, removeIfEmpty, removeTree, setAge, writeAtomically } from "./files.ts";
 import { noteRemoved, noteTogether, noteUndone, writeUndoScript } from "./journal.ts";
 import { freeReserve, holdReserve } from "./reserve.ts";
+import { Aside, goesAside } from "./aside.ts";
 import { must, type Runner } from "./run.ts";
+import { Switching } from "./switching.ts";
 
 export async function act(runner: Runner, action: Action): Promise<void> {
   switch (action.do) {
@@ -90,14 +92,44 @@ async function applyInOrder(
   known?: Journal,
 ): Promise<void> {
   let index = 0;
-  for (const row of rowsOf(steps)) {
-    const told = (i: number) => onStep(row.steps[i]!, index + i);
-    row.steps.forEach((_, i) => told(i));
-    // Of many the one that fails is told once more: it is the one to be named.
-    await applyRow(runner, row, survey, noted, { again: told }, known);
-    index += row.steps.length;
+  const noteAhead = async (items: Item[]) => {
+    const fresh = items.filter((item) => !known?.entries.has(item.id) && !noted.has(item));
+    await noteTogether(fresh.map((item) => item.kind === "service" ? { ...item, ahead: true } : item), survey, known);
+  };
+  const work = workOf(runner, steps, survey, noteAhead, noted, known);
+  try {
+    for (const row of rowsOf(steps)) {
+      const first = index;
+      const told = (i: number) => onStep(row.steps[i]!, first + i);
+      row.steps.forEach((_, i) => told(i));
+      // Of many the one that fails is told once more: it is the one to be named.
+      await applyRow(work, row, { again: told });
+      index += row.steps.length;
+    }
+    await work.aside.end();
+  } finally {
+    await work.aside.quietly();
   }
 }
+
+/** What the steps of one walk have in common. */
+interface Work {
+  runner: Runner;
+  survey: Survey;
+  noted: Set<Item>;
+  known: Journal | undefined;
+  switching: Switching;
+  aside: Aside;
+}
+
+const workOf = (
+  runner: Runner,
+  steps: Step[],
+  survey: Survey,
+  noteAhead: (items: Item[]) => Promise<void>,
+  noted: Set<Item> = new Set(),
+  known?: Journal,
+): Work => ({ runner, survey, noted, known, switching: new Switching(runner, steps, noteAhead), aside: new Aside() });
 
 /** Items of the steps, and absent ones that a unit makes when a step starts it: those are noted before anything is done. */
 function madeAlong(items: Item[], gateway: Item[], survey: Survey): Item[] {
@@ -106,7 +138,13 @@ function madeAlong(items: Item[], gateway: Item[], survey: Survey): Item[] {
   const lacks = (item: Item) =>
     (MADE_BY_UNITS[item.kind] ?? []).includes(see(item, survey).is) || isOthersRoute(item, survey);
   const along = gateway.filter((item) => starts && !ids.has(item.id) && lacks(item));
-  return [...items.filter(({ kind }) => ["link", "address", "route"].includes(kind)), ...along];
+  return [...items.filter((item) => isNotedAhead(item, survey)), ...along];
+}
+
+/** Each line of the journal waits for the disk: what shows whether it has been made needs no line of its own. */
+function isNotedAhead(item: Item, survey: Survey): boolean {
+  if (item.kind === "chain" || item.kind === "table") return see(item, survey).is === "absent";
+  return ["link", "address", "route"].includes(item.kind);
 }
 
 /** Somebody's route does for ours; after a reboot it may be ours that is there. */
@@ -132,12 +170,14 @@ export async function applyAll(
 ): Promise<{ step: Step; error: unknown }[]> {
   const failures: { step: Step; error: unknown }[] = [];
   let index = 0;
+  const work = workOf(runner, steps, survey, (items) => noteTogether(items, survey));
   for (const row of rowsOf(steps)) {
     // What was noted and not made needs nothing but a note.
     row.steps.forEach((step, i) => step.actions.length > 0 && onStep(step, index + i));
-    await applyRow(runner, row, survey, new Set(), { failed: (step, error) => failures.push({ step, error }) });
+    await applyRow(work, row, { failed: (step, error) => failures.push({ step, error }) });
     index += row.steps.length;
   }
+  await work.aside.end();
   return failures;
 }
 
@@ -147,13 +187,11 @@ export async function applyAll(
  * @param on `failed`: without it the first failure is thrown; `again`: the step of that index is done by itself
  */
 async function applyRow(
-  runner: Runner,
+  { runner, survey, noted, known, switching, aside }: Work,
   { steps, argv, lines }: Row,
-  survey: Survey,
-  noted: Set<Item>,
   on: { failed?: (step: Step, error: unknown) => void; again?: (index: number) => void },
-  known?: Journal,
 ): Promise<void> {
+  await aside.before(steps[0]!);
   const fresh = steps.flatMap(({ item }) => item && !noted.has(item) ? [item] : []);
   await noteTogether(fresh, survey, known);
   let done = 0;
@@ -168,8 +206,17 @@ async function applyRow(
     const step = steps[done];
     if (!step) return;
     if (steps.length > 1) on.again?.(done);
+    if (goesAside(step)) {
+      const at = done++;
+      aside.begin(doAll(runner, step.actions), (error) => {
+        if (on.failed) return on.failed(step, error);
+        on.again?.(at);
+        throw error;
+      });
+      continue;
+    }
     try {
-      for (const action of step.actions) await act(runner, action);
+      await doAll(runner, await switching.actionsOf(step));
       await noteDone([step], known);
     } catch (error) {
       if (!on.failed) throw error;
@@ -177,6 +224,10 @@ async function applyRow(
     }
     done++;
   }
+}
+
+async function doAll(runner: Runner, actions: Action[]): Promise<void> {
+  for (const action of actions) await act(runner, action);
 }
 
 async function noteDone(steps: Step[], known?: Journal): Promise<void> {

@@ -69,14 +69,18 @@ function asks([program = "", ...args]: string[]): boolean {
   }
 }
 
+/** A batch of ip(8), and several units enabled or disabled at once. */
+const isOfMany = ([, ...args]: string[]): boolean =>
+  args.includes("-batch") || (/^(enable|disable)$/.test(args[1] ?? "") && args.length > 3);
+
 class MortalRunner implements Runner {
   readonly #runner = new SystemRunner();
 
   async run(argv: string[], options?: RunOptions): Promise<Result> {
     if (asks(argv)) return await this.#runner.run(argv, options);
     const midst = change(argv.join(" "));
-    // Of a batch crxn tries the line that failed once more, alone: that one fails as well.
-    if (midst) struck = by !== "failure" || !argv.includes("-batch");
+    // What crxn tries once more by itself, because it failed as one of many, fails then as well.
+    if (midst) struck = by !== "failure" || !isOfMany(argv);
     if (midst && by === "failure") return { argv, code: 1, stdout: "", stderr: "made to fail\n" };
     const result = this.#runner.run(argv, options);
     if (midst && during === "+") {
