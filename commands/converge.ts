@@ -5,10 +5,10 @@ import { devicesUnder } from "../gateway/devices_under.ts";
 import type { Step } from "../gateway/step.ts";
 import { CrxnError, Exit } from "../gateway/errors.ts";
 import type { Item } from "../gateway/item.ts";
-import type { Journal } from "../gateway/journal.ts";
+import type { Entry, Journal } from "../gateway/journal.ts";
 import { inMakingOrder } from "../gateway/order.ts";
-import { emptyTables, restartFormer } from "../gateway/undo.ts";
-import { silentFor } from "../gateway/silence.ts";
+import { emptyTables, type Left, restartFormer } from "../gateway/undo.ts";
+import { type Heard, silentFor } from "../gateway/silence.ts";
 import type { Survey } from "../gateway/survey.ts";
 import { act, applyAll } from "../machine/apply.ts";
 import {
@@ -22,7 +22,7 @@ import {
 } from "../machine/journal.ts";
 import { freeReserve } from "../machine/reserve.ts";
 import type { Runner } from "../machine/run.ts";
-import { questionsOf, readSurvey } from "../machine/survey.ts";
+import { questionsOf, readLeft, readSurvey } from "../machine/survey.ts";
 import type { Context } from "./context.ts";
 
 /** Seconds between two looks at a machine that gave no answer. */
@@ -34,11 +34,15 @@ const PAUSE = 2;
  * @param goingBackTo items that stay, or come again
  * @throws CrxnError 1 when it gives no answer three times
  */
-export async function readToTakeBack(runner: Runner, journal: Journal, goingBackTo: Item[] = []): Promise<Survey> {
+export function readToTakeBack(runner: Runner, journal: Journal, goingBackTo: Item[] = []): Promise<Survey> {
   const known = [...journal.entries.values(), ...journal.undone.values()].map(({ item }) => item);
+  return untilHeard([...known, ...goingBackTo], () => readSurvey(runner, questionsOf(undefined, journal, goingBackTo)));
+}
+
+async function untilHeard<T extends Heard>(items: Item[], read: () => Promise<T>): Promise<T> {
   for (let tries = 3;; tries--) {
-    const survey = await readSurvey(runner, questionsOf(undefined, journal, goingBackTo));
-    const silent = silentFor([...known, ...goingBackTo], survey);
+    const survey = await read();
+    const silent = silentFor(items, survey);
     if (silent.length === 0) return survey;
     if (tries <= 1) {
       throw new CrxnError(
@@ -67,10 +71,16 @@ export function takeBackSteps(items: Item[], survey: Survey, journal: Journal): 
 
 /**
  * Takes back everything in the journal that is not among `items`, all of it, whatever fails on the way.
+ * @param seen the machine as {@linkcode readToTakeBack} has read it just now
  * @returns what has not come back because something that is not crxn's is in its place, in words
  * @throws CrxnError 1 that lists what could not be taken back
  */
-export async function takeBack(context: Context, items: Item[], onStep: (step: Step) => void): Promise<string[]> {
+export async function takeBack(
+  context: Context,
+  items: Item[],
+  onStep: (step: Step) => void,
+  seen?: Survey,
+): Promise<string[]> {
   const { runner } = context;
   // A kill may have left it.
   await freeReserve();
@@ -81,7 +91,7 @@ export async function takeBack(context: Context, items: Item[], onStep: (step: S
     // What a failed run announced and did not do is not true any more.
     if (noted && JSON.stringify(noted) !== JSON.stringify(item)) await noteItem(item);
   }
-  const survey = await readToTakeBack(runner, journal, former);
+  const survey = seen ?? await readToTakeBack(runner, journal, former);
   const taken = takenPlaces(former, survey, journal).map(({ item, how }) => `${item.id}: ${how}`);
   const failures = await applyAll(runner, takeBackSteps(former, survey, journal), survey, onStep);
   const problems = failures.map(({ step, error }) => `${step.title}: ${describe(error)}`);
@@ -101,6 +111,15 @@ export async function takeBack(context: Context, items: Item[], onStep: (step: S
   return taken;
 }
 
+/** The unit that did something before crxn, whose package may have gone since. */
+const unitAgain = ({ item, before: { unit } }: Entry): string[] =>
+  "unit" in item && typeof item.unit === "string" && (unit?.enabled === "enabled" || unit?.active === "active")
+    ? [item.unit]
+    : [];
+
+/** Kinds of items after which something comes. */
+const SETTLED: Item["kind"][] = ["chain", "service", "unwanted"];
+
 /**
  * What comes after items are gone: empty tables, and the services that ran before. The journal knows them until it is done.
  * @returns what did not work
@@ -109,9 +128,12 @@ export async function settle(runner: Runner): Promise<string[]> {
   const journal = await readJournal();
   const leaving = [...journal.undone.values()];
   if (leaving.length === 0) return [];
-  let survey: Survey;
+  let survey: Left;
   try {
-    survey = await readToTakeBack(runner, journal);
+    survey = await untilHeard(
+      leaving.map(({ item }) => item).filter(({ kind }) => SETTLED.includes(kind)),
+      () => readLeft(runner, { ...questionsOf(undefined, journal), units: leaving.flatMap(unitAgain) }),
+    );
   } catch (error) {
     return [describe(error)];
   }

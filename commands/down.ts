@@ -64,7 +64,8 @@ export async function down(context: Context, options: DownOptions): Promise<Exit
       signals.check("What is left is in the journal: `crxn down` carries on, and so does `crxn up`.");
       ui.progress(step.title);
     };
-    await takeBack(context, [], begin);
+    // While somebody was asked the machine may have changed.
+    await takeBack(context, [], begin, context.options.yes && purge.length === 0 ? survey : undefined);
     ui.done();
     if (purge.length > 0) {
       begin(purgeStep(purge));

@@ -13,8 +13,11 @@ const SEEN_BY: Partial<Record<Item["kind"], string>> = {
   route: "routes",
 };
 
+/** What of a survey tells what was not answered. */
+export type Heard = Pick<Survey, "unknown" | "packages" | "systemd" | "rules" | "legacy" | "nftables">;
+
 /** Of the questions on which taking these back depends, those that got no answer, in words. */
-export function silentFor(items: Item[], survey: Survey): string[] {
+export function silentFor(items: Item[], survey: Heard): string[] {
   const needed = new Set(items.flatMap(({ kind }) => SEEN_BY[kind] ?? []));
   if (items.length > 0) needed.add("packages");
   // Units are only there to be asked about where systemd runs.

@@ -162,6 +162,9 @@ export function restartFormer(entries: Entry[], survey: Pick<Survey, "units">): 
   });
 }
 
+/** What of a machine settles what comes after items are gone. */
+export type Left = Pick<Survey, "rules" | "unreadable" | "native" | "nftables" | "units">;
+
 /** A chain, as iptables-save shows it or nft. */
 type Bare = { rules: unknown[]; policy?: string };
 
@@ -169,7 +172,7 @@ type Bare = { rules: unknown[]; policy?: string };
  * The chains of an item's table; undefined where what is in it is not known, or is not for iptables alone. What iptables does
  * not show is not empty: it may be that it cannot read rules of nftables that somebody has put there.
  */
-function tableOf({ family, table }: ChainItem, survey: Survey): Record<string, Bare> | undefined {
+function tableOf({ family, table }: ChainItem, survey: Left): Record<string, Bare> | undefined {
   const { rules, unreadable = [], native = [], nftables } = survey;
   const ip = NFT_FAMILY[family];
   const shown = native.filter((c) => c.family === ip && c.table === table);
@@ -183,7 +186,7 @@ function tableOf({ family, table }: ChainItem, survey: Survey): Record<string, B
 }
 
 /** nftables tables and built-in chains that iptables made for our chains, with nothing of anybody left in them. */
-export function emptyTables(entries: Entry[], survey: Survey): Action[] {
+export function emptyTables(entries: Entry[], survey: Left): Action[] {
   const left = new Set<string>();
   for (const { item, before } of entries) {
     const table = item.kind === "chain" ? tableOf(item, survey) : undefined;

@@ -1,6 +1,7 @@
 /** Asks the machine what will be asked in any case while the rest of crxn is still being loaded: programs and loading share the time. */
 
 import { LIMITS_TABLE, Path } from "../gateway/names.ts";
+import { upkeepUnits } from "../gateway/upkeep_units.ts";
 import { askBatch, batches } from "./batch.ts";
 import { legacyQuestions } from "./iptables.ts";
 import {
@@ -96,20 +97,23 @@ const isLarge = (config: string): boolean => config.length > LARGE;
 /** Of a large machine's tables that iptables-save does not show, the one that a gateway has. */
 const ownTable = tableQuestion(LIMITS_TABLE.split(" "));
 
-/** What commands ask of the machine in any case. `doctor --fix` first makes sure that it is alone, and `up` that it was. */
+/**
+ * What commands ask of the machine in any case. `doctor --fix` first makes sure that it is alone, `up` and `down` that they were.
+ */
 export function questionsOf(args: string[]): string[][] {
   const [command] = args;
-  if (command === undefined || !["doctor", "status", "up"].includes(command)) return [];
+  if (command === undefined || !["doctor", "status", "up", "down"].includes(command)) return [];
+  const changes = command === "up" || command === "down";
   // While another crxn is at work the answers would not hold.
-  if (command === "up" && lastTurn() === undefined) return [];
-  const around = command !== "up";
+  if (changes && lastTurn() === undefined) return [];
+  const around = !changes;
   if (args.some((word) => /^--(help|explain|fix)\b/.test(word))) return [];
   const text = readNow(fileOf(args)) ?? "";
   const kind = kindOf(text);
   const of = (kind: Kind) => [
     // systemd takes longest to answer.
-    unitsQuestion(unitsAsked(kind)),
-    ...(kind.instances.length > 0 ? [OWN_TAYGA] : []),
+    unitsQuestion(unitsAsked(kind).filter((unit) => command !== "down" || !startedByTimer(kind, unit))),
+    ...(kind.instances.length > 0 && command !== "down" ? [OWN_TAYGA] : []),
     ...(around ? [logsQuestion(unitsLogged(kind))] : []),
   ];
   const names = interfaceNames();
@@ -126,6 +130,10 @@ export function questionsOf(args: string[]): string[][] {
     ...(around ? listed(HOST) : []),
   ];
 }
+
+/** No item: the journal, by which `down` asks, has its timer. */
+const startedByTimer = ({ upkeep }: Kind, unit: string): boolean =>
+  unit.endsWith(".service") && upkeepUnits(upkeep).includes(unit);
 
 /** The config that the command line names. */
 function fileOf(args: string[]): string {

@@ -20,15 +20,14 @@ export interface Kind {
   upkeep?: { mend?: unknown; metrics?: unknown };
 }
 
-/** Units that are looked at for their state. */
+/** Units that are looked at for their state, in the order in which `up` makes them and the journal has them. */
 export const unitsAsked = (kind: Kind | undefined): string[] => [
   Unit.firewall,
   Unit.overlay,
   Unit.sampleTranslator,
   ...(kind?.overlay === "interface" ? [Unit.link] : []),
-  ...(kind?.overlay === "yggdrasil" ? [Unit.yggdrasil] : []),
+  ...(kind?.overlay === "yggdrasil" ? [Unit.yggdrasil, "network-online.target"] : []),
   ...(kind?.instances ?? []).map(Unit.translator),
-  ...(kind?.overlay === "yggdrasil" ? ["network-online.target"] : []),
   ...upkeepUnits(kind?.upkeep),
 ];
 

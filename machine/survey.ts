@@ -7,7 +7,9 @@ import type { Item } from "../gateway/item.ts";
 import type { Fetched, Journal } from "../gateway/journal.ts";
 import { dropInPath, instanceOf, isOwnDropIn, Path, Unit, unitPath } from "../gateway/names.ts";
 import { upkeepUnits } from "../gateway/upkeep_units.ts";
+import type { Heard } from "../gateway/silence.ts";
 import type { FileSeen, ProgramSeen, Survey } from "../gateway/survey.ts";
+import type { Left } from "../gateway/undo.ts";
 import { kindOfConfig, unitsAsked } from "./always.ts";
 import { hasOwnTayga, readPackages } from "./apt.ts";
 import { readDaemon } from "./daemon.ts";
@@ -101,9 +103,9 @@ export function programsOf(config: Config | undefined, journal: Journal, items: 
   });
 }
 
-export async function readSurvey(runner: Runner, questions: Questions): Promise<Survey> {
+/** Waits for questions; what gets no answer is said in `unknown`. */
+function asking() {
   const unknown: string[] = [];
-  const root = Deno.uid() === 0;
   const answer = async <T>(what: string, question: Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await question;
@@ -112,6 +114,27 @@ export async function readSurvey(runner: Runner, questions: Questions): Promise<
       return otherwise;
     }
   };
+  return { unknown, answer };
+}
+
+/** Of a machine from which items are gone only what is looked at then. */
+export async function readLeft(
+  runner: Runner,
+  { units, large }: Pick<Questions, "units" | "large">,
+): Promise<Left & Heard> {
+  const { unknown, answer } = asking();
+  const [seen, systemd, packages, firewall] = await Promise.all([
+    answer("units", readUnits(runner, units), {}),
+    exists("/run/systemd/system"),
+    answer("packages", readPackages(runner), undefined),
+    readFirewall(runner, answer, large),
+  ]);
+  return { systemd, ...(packages ? { packages } : {}), ...firewall, units: seen, unknown };
+}
+
+export async function readSurvey(runner: Runner, questions: Questions): Promise<Survey> {
+  const { unknown, answer } = asking();
+  const root = Deno.uid() === 0;
   const programsRead = Promise.all(
     (questions.programs ?? []).map(async (
       { path, recorded },

@@ -2,6 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { lock } from "../../machine/lock.ts";
 import { AheadRunner, questionsOf } from "../../machine/ahead.ts";
 import { HOST, listed, NFT_NAMES, SURVEY, tableQuestion } from "../../machine/always.ts";
+import { Program } from "../../gateway/action.ts";
+import { blueprint } from "../../gateway/blueprint.ts";
+import { unitsQuestion } from "../../machine/systemd.ts";
+import { FACTS, GOLDEN } from "./golden_configs.ts";
 import { readHost } from "../../machine/host.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import { questionsOf as surveyQuestionsOf, readSurvey } from "../../machine/survey.ts";
@@ -62,7 +66,7 @@ const YGGDRASIL =
 
 for (const config of [EXAMPLE, EXAMPLE + PREFIX, YGGDRASIL, YGGDRASIL + PREFIX]) {
   Deno.test(`questionsOf: all that is asked ahead is asked: ${JSON.stringify(config)}`, async () => {
-    await withFiles({ [Path.config]: config, ...DEVICES }, async () => {
+    await withFiles({ [Path.config]: config, [Path.lock]: "", ...DEVICES }, async () => {
       const asked = new Set<string>();
       const listening: Runner = {
         run: (argv) => {
@@ -75,12 +79,25 @@ for (const config of [EXAMPLE, EXAMPLE + PREFIX, YGGDRASIL, YGGDRASIL + PREFIX])
       const parsed = await parseConfig(config, "crxn.yaml");
       await readSurvey(listening, surveyQuestionsOf(parsed, replay([])));
       assertEquals(vain(questionsOf(["up"])), []);
+      assertEquals(vain(questionsOf(["down"])), []);
+      assert(questionsOf(["down"]).length > listed(SURVEY).length);
       await readHost(listening, parsed);
       assertEquals(vain(questionsOf(["status"])), []);
       assertEquals(vain(questionsOf(["doctor", "--json"])), []);
       // Units, logs and sysctls are among them, and what a translator needs where there is one.
       const more = config.includes("prefix") ? 4 : 3;
       assertEquals(questionsOf(["doctor"]).length, listed(SURVEY).length + listed(HOST).length + more);
+    });
+  });
+}
+
+for (const [name, { config, facts }] of Object.entries(GOLDEN)) {
+  Deno.test(`questionsOf: of units down asks ahead what it then asks by the journal: ${name}`, async () => {
+    await withFiles({ [Path.config]: config, [Path.lock]: "" }, async () => {
+      const { items } = blueprint(await parseConfig(config, "crxn.yaml"), { ...FACTS, ...facts });
+      const journal = replay(items.map((item) => ({ v: 1, did: { item, before: {} }, at: "" })));
+      const ahead = questionsOf(["down"]).filter(([program]) => program === Program.systemctl);
+      assertEquals(ahead, [unitsQuestion(surveyQuestionsOf(undefined, journal).units)]);
     });
   });
 }
