@@ -91,7 +91,10 @@ export function chainTransaction(item: ChainItem, jump: boolean): string {
   ].join("\n");
 }
 
-export const jumpRule = (item: ChainItem): string[] => ["-m", "comment", "--comment", "crxn:jump", "-j", item.chain];
+export const jumpRule = ({ chain }: Pick<ChainItem, "chain">): string[] => [
+  ...["-m", "comment", "--comment", "crxn:jump"],
+  ...["-j", chain],
+];
 
 export const restoreArgv = (family: Family): string[] => [restoreOf(family), "-w", "-n"];
 

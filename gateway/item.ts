@@ -216,13 +216,16 @@ export const routeItem = (to: string, more: Partial<RouteItem>): RouteItem => {
   return { kind: "route", id: `route ${to}${metric}`, family, to, type: "unicast", ...more };
 };
 
+/** What our chain that a built-in one jumps to is called. */
+export const ownChain = (from: string): string => `CRXN-${from}`;
+
 export const chainItem = (
   family: Family,
   table: ChainItem["table"],
   from: ChainItem["from"],
   rules: string[][],
 ): ChainItem => {
-  const chain = `CRXN-${from}`;
+  const chain = ownChain(from);
   return { kind: "chain", id: `chain ${family} ${table} ${chain}`, family, table, chain, from, rules };
 };
 

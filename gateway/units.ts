@@ -19,7 +19,7 @@ import {
   steerCommand,
   type UnitCommand,
 } from "./commands.ts";
-import { type ChainItem, type Family, type FileItem, fileItem, type Item, type TableItem } from "./item.ts";
+import { type ChainItem, type Family, type FileItem, fileItem, type Item, ownChain, type TableItem } from "./item.ts";
 import { type HandWork, LISTS } from "./hand_work.ts";
 import { dropInPath, HEADER, instanceDropInPath, Path, Unit, unitPath } from "./names.ts";
 import { toldWithoutFamily } from "./rows.ts";
@@ -47,8 +47,22 @@ function longest<T>(things: T[], is: (thing: T) => boolean): { first: number; ro
   return best;
 }
 
+/** Kernel parameters in a row are one command: sysctl(8) goes on with the next where one cannot be set. */
+function together(commands: UnitCommand[]): UnitCommand[] {
+  const rows: UnitCommand[] = [];
+  for (const command of commands) {
+    const [last, words] = [rows.at(-1), command.argv.slice(3)];
+    const isNext = command.argv[0] === Program.sysctl && last?.argv[0] === Program.sysctl &&
+      last.mayFail === command.mayFail;
+    if (isNext) last.argv.push(...words);
+    else rows.push({ ...command, argv: [...command.argv] });
+  }
+  return rows;
+}
+
 /** What a unit makes at its start; many routes and addresses in a row are a file for one call of ip(8). */
-function boot(key: string, commands: UnitCommand[], batch: string, prefix = ""): { lines: string; files: FileItem[] } {
+function boot(key: string, all: UnitCommand[], batch: string, prefix = ""): { lines: string; files: FileItem[] } {
+  const commands = together(all);
   const alone = (argv: string[], mayFail?: boolean) => execLine(key, argv, mayFail, prefix);
   const lines = commands.length > FEW
     ? commands.map(({ argv, mayFail }) => mayFail ? undefined : toldWithoutFamily(argv))
@@ -67,7 +81,10 @@ function boot(key: string, commands: UnitCommand[], batch: string, prefix = ""):
   };
 }
 
-/** /etc/crxn/rules.v4 and .v6, for iptables-restore -n, and the unit that loads them. */
+/**
+ * /etc/crxn/rules.v4 and .v6, for iptables-restore -n, and the unit that loads them: by one shell, for systemd takes as long for
+ * each of a unit's commands, with its sandbox, as all of them together.
+ */
 export function firewallFiles(chains: ChainItem[], before: string[], table?: TableItem): FileItem[] {
   if (chains.length === 0) return [];
   const families = (["inet", "inet6"] as Family[]).filter((f) => chains.some((c) => c.family === f));
@@ -77,21 +94,27 @@ export function firewallFiles(chains: ChainItem[], before: string[], table?: Tab
       `# ${HEADER}\n` + chains.filter((c) => c.family === family).map((c) => chainTransaction(c, false)).join(""),
     )
   );
-  const lines = families.flatMap((family) => [
-    execLine("ExecStart", [...restoreArgv(family), Path.rules[family]]),
-    ...chains.filter((c) => c.family === family).map(jumpLine),
-  ]);
-  if (table) lines.push(execLine("ExecStart", [Program.nft, "-f", table.file]));
-  const text = fill(firewallUnit, { header: HEADER, before: before.join(" "), lines: lines.join("\n"), sandbox });
+  const commands = [
+    JUMP,
+    ...families.flatMap((family) => [
+      [...restoreArgv(family), Path.rules[family]].join(" "),
+      ...chains.filter((c) => c.family === family).map((c) => `jump ${iptablesOf(family)} ${c.table} ${c.from}`),
+    ]),
+    ...(table ? [[Program.nft, "-f", table.file].join(" ")] : []),
+  ];
+  const lines = `ExecStart=/bin/sh -ec '${commands.join("; \\\n    ")}'`;
+  const text = fill(firewallUnit, { header: HEADER, before: before.join(" "), lines, sandbox });
   return [...files, fileItem(unitPath(Unit.firewall), text, { unit: true })];
 }
 
-/** Puts the jump in unless it is there. A shell, for iptables has no word for "unless"; nothing in it is of the config. */
-function jumpLine(chain: ChainItem): string {
-  const iptables = `${iptablesOf(chain.family)} -w -t ${chain.table}`;
-  const jump = jumpRule(chain).join(" ");
-  return `ExecStart=/bin/sh -c '${iptables} -C ${chain.from} ${jump} 2>/dev/null || exec ${iptables} -I ${chain.from} 1 ${jump}'`;
-}
+/**
+ * Program, table and chain: puts the jump to ours in unless it is there. A shell, for iptables has no word for "unless"; nothing in
+ * it is of the config. For systemd each `$` is doubled.
+ */
+const JUMP = (() => {
+  const words = jumpRule({ chain: ownChain("$$3") }).join(" ");
+  return `jump() { $$1 -w -t $$2 -C $$3 ${words} 2>/dev/null || $$1 -w -t $$2 -I $$3 1 ${words}; }`;
+})();
 
 export function overlayUnitFiles(items: Item[], daemon: string | undefined): FileItem[] {
   const { lines, files } = boot("ExecStart", items.flatMap((i) => bootCommands(i, true)), Path.overlayBatch);

@@ -21,8 +21,20 @@ const DIRECTIVES =
   /^(Description|Documentation|After|Before|Wants|Requires|StartLimitIntervalSec|Type|RemainAfterExit|Restart|RestartSec|StateDirectory|ExecStartPre|ExecStart|WantedBy)=/;
 const PROGRAMS = ["ip", "sysctl", "tayga", "iptables-restore", "ip6tables-restore", "nft"].map((p) => `/usr/sbin/${p}`);
 /** The only shell: nothing in it is of the config. */
-const SHELL =
-  /^\/bin\/sh -c '(\/usr\/sbin\/ip6?tables -w -t (?:filter|nat|mangle|raw)) -C ([A-Z]+) -m comment --comment crxn:jump -j CRXN-\2 2>\/dev\/null \|\| exec \1 -I \2 1 -m comment --comment crxn:jump -j CRXN-\2'$/;
+const JUMP =
+  "jump() { $$1 -w -t $$2 -C $$3 -m comment --comment crxn:jump -j CRXN-$$3 2>/dev/null || $$1 -w -t $$2 -I $$3 1 -m comment --comment crxn:jump -j CRXN-$$3; }; ";
+const IN_SHELL = [
+  /^\/usr\/sbin\/ip(6?)tables-restore -w -n \/etc\/crxn\/rules\.v[46]$/,
+  /^jump \/usr\/sbin\/ip6?tables (?:filter|nat|mangle|raw) [A-Z]+$/,
+  /^\/usr\/sbin\/nft -f \/etc\/crxn\/limits\.nft$/,
+];
+function checkShell(command: string): void {
+  const [, script = ""] = /^\/bin\/sh -ec '([^']*)'$/.exec(command) ?? [];
+  assert(script.startsWith(JUMP), command);
+  for (const one of script.slice(JUMP.length).trim().split(/; +/)) {
+    assert(IN_SHELL.some((form) => form.test(one)), one);
+  }
+}
 /** The only file that is copied: nothing in either path is of the config but the instance's name. */
 const COPY =
   /^\/usr\/bin\/cp \/sys\/devices\/system\/node\/node0\/cpumap \/sys\/class\/net\/nat64-[a-z0-9-]+\/queues\/rx-0\/rps_cpus$/;
@@ -38,13 +50,17 @@ const SANDBOX = new Set(
 
 function checkUnit({ path, content }: FileItem): void {
   // Its only argument is a file of ours.
-  const text = content.replace("\nExecStart=/bin/sh /etc/crxn/link.sh\n", "\n");
+  const text = content.replace("\nExecStart=/bin/sh /etc/crxn/link.sh\n", "\n").replaceAll("\\\n", "");
   for (const line of text.split("\n").filter((l) => l !== "" && !l.startsWith("#"))) {
     if (SANDBOX.has(line)) continue;
     if (/^\[(Unit|Service|Install)\]$/.test(line)) continue;
     assertMatch(line, DIRECTIVES, path);
     const command = /^ExecStart(?:Pre)?=[-+]*(.*)$/.exec(line)?.[1];
-    if (command === undefined || SHELL.test(command) || COPY.test(command)) continue;
+    if (command === undefined || COPY.test(command)) continue;
+    if (command.startsWith("/bin/sh ")) {
+      checkShell(command);
+      continue;
+    }
     const [program, ...words] = command.split(" ");
     assert(PROGRAMS.includes(program!), `${path}: ${line}`);
     for (const word of words) assert(WORD.test(word.replace("/%i.", "/i.")), `${path}: ${word}`);

@@ -113,7 +113,7 @@ export class FakeSystemd {
     this.load(name, unit);
     if (unit.loaded === undefined) return refused(`Unit ${name} not found.`, 5);
     if (unit.masked) return refused(`Unit ${name} is masked.`, 1);
-    const lines = unit.loaded.split("\n");
+    const lines = unit.loaded.replaceAll("\\\n", "").split("\n");
     const wants = (key: string) =>
       lines.filter((l) => l.startsWith(`${key}=`)).flatMap((l) => l.slice(key.length + 1).split(" "));
     for (const needed of wants("Requires")) {
@@ -140,13 +140,23 @@ export class FakeSystemd {
     return ok();
   }
 
-  /** A line of a unit. The only shell in it is "put the jump in unless it is there". */
+  /** A line of a unit. The only shell is that of the firewall: "put the jump in unless it is there". */
   private async exec(line: string): Promise<Answer> {
     const unescaped = line.replaceAll("%%", "%").replaceAll("$$", "$");
-    const shell = /^\/bin\/sh -c '(.*?) 2>\/dev\/null \|\| exec (.*)'$/.exec(unescaped);
-    if (!shell) return await this.host.run(unescaped.split(" "));
-    const first = await this.host.run(shell[1]!.split(" "));
-    return first.code === 0 ? first : await this.host.run(shell[2]!.split(" "));
+    const [, script] = /^\/bin\/sh -ec 'jump\(\) \{[^}]*\}; +(.*)'$/.exec(unescaped) ?? [];
+    if (script === undefined) return await this.host.run(unescaped.split(" "));
+    for (const command of script.split(/; +/)) {
+      const answer = command.startsWith("jump ") ? await this.jump(command) : await this.host.run(command.split(" "));
+      if (answer.code !== 0) return answer;
+    }
+    return ok();
+  }
+
+  private async jump(command: string): Promise<Answer> {
+    const [, program, table, from] = command.split(" ") as [string, string, string, string];
+    const to = ["-m", "comment", "--comment", "crxn:jump", "-j", `CRXN-${from}`];
+    const first = await this.host.run([program, "-w", "-t", table, "-C", from, ...to]);
+    return first.code === 0 ? first : await this.host.run([program, "-w", "-t", table, "-I", from, "1", ...to]);
   }
 
   stop(name: string): void {
