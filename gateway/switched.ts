@@ -5,19 +5,21 @@ import type { Step } from "./step.ts";
 
 /** Steps whose first action one call does. */
 export interface Switched {
+  verb: "enable" | "disable";
   steps: Step[];
   argv: string[];
 }
 
 /** By the time of the first of these steps every unit file is in its place: files come before services, and go after them. */
 export const switchedTogether = (steps: Step[]): Switched[] =>
-  ["enable", "disable"].flatMap((verb) => {
+  (["enable", "disable"] as const).flatMap((verb) => {
     const own = steps.flatMap((step) => {
       const unit = unitOf(step, verb);
       return unit === undefined ? [] : [{ step, unit }];
     });
     if (own.length < 2) return [];
     return [{
+      verb,
       steps: own.map(({ step }) => step),
       argv: [Program.systemctl, "--quiet", verb, ...own.map(({ unit }) => unit)],
     }];

@@ -208,7 +208,8 @@ async function applyRow(
     if (steps.length > 1) on.again?.(done);
     if (goesAside(step)) {
       const at = done++;
-      aside.begin(doAll(runner, step.actions), (error) => {
+      const reading = await switching.readingAgain(() => doAll(runner, step.actions));
+      aside.begin(reading(), (error) => {
         if (on.failed) return on.failed(step, error);
         on.again?.(at);
         throw error;

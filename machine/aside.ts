@@ -3,8 +3,11 @@
 import { type Action, Program } from "../gateway/action.ts";
 import { DAEMON_RELOAD, type Step } from "../gateway/step.ts";
 
-/** Programs that ask nothing of systemd, and nothing of its files. */
-const KERNEL: string[] = [Program.ip, Program.sysctl, Program.iptablesRestore, Program.ip6tablesRestore, Program.nft];
+/** Programs that have nothing to do with systemd; of tayga it is what makes its device. */
+const KERNEL: string[] = [
+  ...[Program.ip, Program.sysctl, Program.tayga],
+  ...[Program.iptablesRestore, Program.ip6tablesRestore, Program.nft],
+];
 
 const isOfKernel = (action: Action): boolean => action.do === "run" && KERNEL.includes(action.argv[0]!);
 

@@ -67,6 +67,35 @@ for (const code of [0, 1]) {
   });
 }
 
+for (const code of [0, 1]) {
+  Deno.test(`Switching: units are read again by enabling them${code === 0 ? "" : ", or else for themselves"}`, async () => {
+    const said: string[] = [];
+    const runner: Runner = {
+      run: (argv) => {
+        said.push(argv.slice(2).join(" "));
+        return Promise.resolve({ argv, code, stdout: "", stderr: "" });
+      },
+    };
+    const note = (items: unknown[]) => Promise.resolve(void said.push(`${items.length} noted`));
+    const reload = () => Promise.resolve(void said.push("reload"));
+    const switching = new Switching(runner, PLAN, note);
+    const reading = await switching.readingAgain(reload);
+    assertEquals(said, ["2 noted"]);
+    await reading();
+    assertEquals(said.slice(1), ["enable a.service b.service", ...(code === 0 ? [] : ["reload"])]);
+    said.length = 0;
+    // Once only.
+    await (await switching.readingAgain(reload))();
+    for (const step of PLAN) {
+      assertEquals(
+        (await switching.actionsOf(step)).length < step.actions.length,
+        code === 0 && step.item !== undefined,
+      );
+    }
+    assertEquals(said, ["reload"]);
+  });
+}
+
 Deno.test("Aside: waited for before what is no business of the kernel's alone, and by whoever has failed", async () => {
   const said: string[] = [];
   const aside = new Aside();

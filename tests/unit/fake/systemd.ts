@@ -54,14 +54,20 @@ export class FakeSystemd {
       case "show":
         return ok(names.map((n) => this.show(n)).join("\n"));
       case "daemon-reload":
-        for (const [name, unit] of this.units) if (unit.loaded !== undefined) this.load(name, unit);
+        this.reload();
         return ok();
     }
     for (const name of names) {
       const answer = await this.verb(verb!, name, now);
       if (answer.code !== 0) return answer;
     }
+    // These end with a reload, whatever they have changed.
+    if (/^((en|dis)able|(un)?mask)$/.test(verb!)) this.reload();
     return ok();
+  }
+
+  private reload(): void {
+    for (const [name, unit] of this.units) if (unit.loaded !== undefined) this.load(name, unit);
   }
 
   private async verb(verb: string, name: string, now: boolean): Promise<Answer> {
