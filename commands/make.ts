@@ -22,8 +22,10 @@ export function itemsOf({ journal, survey }: Prepared): Item[] {
     item.kind !== "service" || !item.ahead || survey.units[item.unit]?.active === "active";
   const all = [...journal.entries.values()].filter(begun);
   if (all.some(({ item }) => item.kind === "service")) return all.map(({ item }) => item);
-  const made = ({ item, before }: Entry) =>
-    !NOTED_AHEAD.includes(item.kind) || before.file != null || see(item, survey).is !== "absent";
+  const made = ({ item, before }: Entry) => {
+    if (item.kind === "sysctl") return see(item, survey).is === "present";
+    return !NOTED_AHEAD.includes(item.kind) || before.file != null || see(item, survey).is !== "absent";
+  };
   return all.filter(made).map(({ item }) => item);
 }
 

@@ -2,7 +2,7 @@
 
 import type { Item } from "./item.ts";
 import type { Entry, Journal } from "./journal.ts";
-import { instanceDropInPath, Unit, unitPath } from "./names.ts";
+import { instanceDropInPath, Path, Unit, unitPath } from "./names.ts";
 
 /**
  * Entries of the journal that nothing wants any more, in the order in which they can go: who uses something goes before
@@ -32,6 +32,8 @@ function removalRank(item: Item): number {
   if (item.kind === "link") return "underlay" in item.spec ? 4 : 5;
   // A device's own parameters go with it.
   if (item.kind === "sysctl") return item.device ? 6 : item.key.endsWith("/accept_ra") ? 8 : 7;
+  // Before what it sets: after a reboot in between nobody would know that it was crxn who did.
+  if (item.kind === "file" && item.path === Path.sysctl) return 6.5;
   return {
     service: 0,
     route: 1,

@@ -141,10 +141,13 @@ function madeAlong(items: Item[], gateway: Item[], survey: Survey): Item[] {
   return [...items.filter((item) => isNotedAhead(item, survey)), ...along];
 }
 
-/** Each line of the journal waits for the disk: what shows whether it has been made needs no line of its own. */
+/**
+ * Each line of the journal waits for the disk: what shows whether it has been made needs no line of its own. Kernel parameters are
+ * set by a file of crxn's too, when a reboot comes in between: how they were before is known then already.
+ */
 function isNotedAhead(item: Item, survey: Survey): boolean {
   if (item.kind === "chain" || item.kind === "table") return see(item, survey).is === "absent";
-  return ["link", "address", "route"].includes(item.kind);
+  return ["link", "address", "route", "sysctl"].includes(item.kind);
 }
 
 /** Somebody's route does for ours; after a reboot it may be ours that is there. */
