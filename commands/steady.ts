@@ -16,6 +16,9 @@ const INTERVAL = 100;
 /** Milliseconds after which a daemon that has stayed the same is believed without its device. */
 const STEADY = 600;
 
+/** Milliseconds from the first look that has all up to the last: a daemon may have its device open and die all the same. */
+const WATCHED = 300;
+
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 type Units = Record<string, UnitSeen>;
@@ -48,11 +51,16 @@ export async function waitForUnits(
     const down = units.filter(isDown(seen));
     if (down.length === 0) {
       if (!changed) return STEADY_ALREADY;
+      const begun = Date.now();
       const watch = steady(runner, units, heldBy(units, items), { seen, deadline });
       return {
         down,
         settled: watch.then(({ moved }) => moved),
-        fallen: async () => movedOf(units, (await watch).seen, await readUnits(runner, units)),
+        fallen: async () => {
+          const { seen } = await watch;
+          await pause(begun + WATCHED - Date.now());
+          return movedOf(units, seen, await readUnits(runner, units));
+        },
       };
     }
     if (Date.now() > deadline) return { down, settled: Promise.resolve(down), fallen: () => Promise.resolve(down) };
