@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Lab } from "../rig/mod.ts";
 import { answersWithin, crxn, HOST, sceneOf } from "../machines/story.ts";
-import { record, type Row } from "./record.ts";
-import { filesOf, judge, nothing, PAIRS, plainly, plan, rowOf, taken, typed } from "./plainly.ts";
+import { PAIRS, record, type Row } from "./record.ts";
+import { filesOf, judge, nothing, plainly, plan, rowOf, taken, typed } from "./plainly.ts";
 
 // How long commands take, by the binary, on a machine that has nothing else to do: medians of pairs, one after the other.
 

@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { Lab } from "../rig/mod.ts";
 import { answersWithin, CONFIG, crxn, sceneOf } from "../machines/story.ts";
 import { manyNetworks } from "../unit/fake/configs.ts";
-import { record } from "./record.ts";
-import { judge, nothing, PAIRS, rowOf, taken } from "./plainly.ts";
+import { PAIRS, record } from "./record.ts";
+import { judge, nothing, rowOf, taken } from "./plainly.ts";
 
 // A thousand networks and a thousand maps on a real machine: `up` that has nothing to do, `status` and `doctor`.
 

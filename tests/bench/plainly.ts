@@ -82,8 +82,6 @@ export async function taken(gw: Machine, script: string): Promise<number> {
 
 export const median = (list: number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!;
 
-export const PAIRS = Number(Deno.env.get("CRXN_PAIRS") ?? 9);
-
 /** A pair measured in turn, PAIRS times. */
 export interface Measured {
   ours: number[];

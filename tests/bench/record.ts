@@ -11,6 +11,9 @@ export interface Table {
   rows: Row[];
 }
 
+/** How often each of what is compared has its turn. */
+export const PAIRS = Number(Deno.env.get("CRXN_PAIRS") ?? 9);
+
 const FOLDER = new URL("../../dist/bench/", import.meta.url).pathname;
 
 export async function record(name: string, table: Table): Promise<void> {

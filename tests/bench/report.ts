@@ -1,6 +1,6 @@
 /** docs/performance.md and its pictures, from what the benchmarks have recorded: `deno task bench`. */
 
-import { recorded, type Table } from "./record.ts";
+import { PAIRS, recorded, type Table } from "./record.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url).pathname;
 
@@ -71,7 +71,10 @@ export async function report(): Promise<void> {
     parts.push(`![${table.title}](performance-${name}.svg)\n`);
   }
   const day = new Date().toISOString().slice(0, 10);
-  const page = words.replace("{{machine}}", await machine()).replace("{{day}}", day).replace(
+  const page = words.replace("{{rounds}}", String(PAIRS)).replace("{{machine}}", await machine()).replace(
+    "{{day}}",
+    day,
+  ).replace(
     "{{tables}}\n",
     parts.join("\n"),
   );

@@ -5,8 +5,8 @@ import { answersWithin, assertSilent, sceneOf } from "../machines/story.ts";
 import { byHand, crxnWith, type Gateway, GATEWAY6, HOST6, routing } from "./gateways.ts";
 import { hold } from "./hold.ts";
 import { carried, latency, type Load, LOAD_REQUIREMENTS } from "./load.ts";
-import { median, PAIRS } from "./plainly.ts";
-import { record, type Row } from "./record.ts";
+import { median } from "./plainly.ts";
+import { PAIRS, record, type Row } from "./record.ts";
 
 // What the gateway carries, by the binary, side by side with one that is made by hand and with routing alone.
 
