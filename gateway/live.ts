@@ -25,6 +25,7 @@ export function catchUp(item: FileItem, items: Item[], survey: Survey): Action[]
 
 /** What a unit runs before its daemon puts items there, each of which is a step of its own. */
 function asUnit(before: string, after: string): Action[] | undefined {
+  // Steering is no item: nothing but a start of the unit does it.
   const isItem = (line: string) => line.startsWith("ExecStartPre=") && !line.includes("/rps_cpus");
   const lasting = (text: string) => text.split("\n").filter((l) => !isItem(l)).join("\n");
   return lasting(before) === lasting(after) ? [] : undefined;

@@ -4,16 +4,10 @@ import { CrxnError } from "../../gateway/errors.ts";
 import { readHandMade, type TaygaSeen } from "../../gateway/hand_made.ts";
 import { handMadeText } from "../../gateway/hand_made_text.ts";
 import type { Link, RouteSeen, Survey } from "../../gateway/survey.ts";
+import { HAND_MADE_CONF as CONF } from "./fake/configs.ts";
 
 // What a gateway made by hand is read as.
 
-const CONF = `# mine
-tun-device nat64-ygg
-ipv4-addr 100.64.0.1
-prefix 2001:db8:300:4::/96
-dynamic-pool 100.64.0.0/16
-data-dir /var/lib/tayga/ygg
-`;
 const tayga = (text = CONF, more: Partial<TaygaSeen> = {}): TaygaSeen => ({
   file: "/etc/tayga/ygg.conf",
   instance: "ygg",

@@ -3,16 +3,9 @@ import { fileItem, type Item, serviceItem } from "../../gateway/item.ts";
 import type { Survey, UnitSeen } from "../../gateway/survey.ts";
 import { takenOver } from "../../gateway/takeover.ts";
 import { translatesAlike } from "../../gateway/tayga_config.ts";
+import { HAND_MADE_CONF as CONF } from "./fake/configs.ts";
 
 // What of a gateway made by hand crxn's own takes the place of.
-
-const CONF = `# mine
-tun-device nat64-ygg
-ipv4-addr 100.64.0.1
-prefix 2001:db8:300:4::/96
-dynamic-pool 100.64.0.0/16
-data-dir /var/lib/tayga/ygg
-`;
 
 Deno.test("translatesAlike: comments, order and the list's place do not count; everything else does", () => {
   const sorted = CONF.split("\n").toReversed().join("\n");

@@ -96,3 +96,12 @@ ${networks.map((to) => `    - to: ${to}\n`).join("")}nat64:
   maps:
 ${maps.join("")}`;
 }
+
+/** A tayga.conf as the operator's notes have it. */
+export const HAND_MADE_CONF = `# mine
+tun-device nat64-ygg
+ipv4-addr 100.64.0.1
+prefix 2001:db8:300:4::/96
+dynamic-pool 100.64.0.0/16
+data-dir /var/lib/tayga/ygg
+`;
