@@ -1,17 +1,23 @@
 /** crxn. What a command will ask of the machine in any case is asked before the rest is loaded, the command line included. */
 
 import type { ExitCode } from "./gateway/errors.ts";
-import { AheadRunner, questionsOf } from "./machine/ahead.ts";
-import { type Runner, SystemRunner } from "./machine/run.ts";
+import type { Runner } from "./machine/run.ts";
+
+/** Commands that look at the whole machine. Only for these it is loaded what asks ahead. */
+const LOOKING = ["doctor", "status", "up", "down"];
 
 /** @returns the exit code; prints everything that is to be said */
-export async function main(args: string[], runner: Runner = new SystemRunner()): Promise<ExitCode> {
+export async function main(args: string[], runner?: Runner): Promise<ExitCode> {
   const { run } = await import("./commands/program.ts");
-  return await run(args, runner);
+  return await run(args, runner ?? new (await import("./machine/run.ts")).SystemRunner());
 }
 
-if (import.meta.main) {
+async function asking(args: string[]): Promise<Runner | undefined> {
+  if (!LOOKING.includes(args[0] ?? "")) return undefined;
+  const { AheadRunner, questionsOf } = await import("./machine/ahead.ts");
   const runner = new AheadRunner();
-  runner.ask(questionsOf(Deno.args));
-  Deno.exit(await main(Deno.args, runner));
+  runner.ask(questionsOf(args));
+  return runner;
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args, await asking(Deno.args)));

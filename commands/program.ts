@@ -1,8 +1,8 @@
 /** The command line: parse, call, print, exit code. */
 
-import { Command, CommanderError } from "@commander-js/extra-typings";
+import { Command, CommanderError, type OutputConfiguration } from "@commander-js/extra-typings";
 import type { Context, Options } from "./context.ts";
-import { reportError, terminalUi } from "./ui.ts";
+import { columns, put, reportError, shownAs, terminalUi } from "./ui.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { Path } from "../gateway/names.ts";
 import type { Runner } from "../machine/run.ts";
@@ -89,6 +89,17 @@ const COMMANDS: Record<string, Listed> = {
   },
 };
 
+/** Without the streams of node:process, which commander takes by itself: they take longer than all else that help does. */
+const outputOf = (json: boolean): OutputConfiguration => ({
+  writeOut: (text) => put(shownAs(text)),
+  writeErr: (text) => json ? undefined : terminalUi(false).say(text.trimEnd()),
+  getOutHelpWidth: columns,
+  getErrHelpWidth: columns,
+  // Nothing in it has any.
+  getOutHasColors: () => false,
+  getErrHasColors: () => false,
+});
+
 /** The command line without its commands. */
 const bare = () =>
   new Command("crxn")
@@ -133,7 +144,7 @@ export async function run(args: string[], runner: Runner): Promise<ExitCode> {
     .showHelpAfterError("(`crxn --help` lists the commands)")
     .exitOverride()
     .configureHelp({ subcommandTerm: (command) => command.name() })
-    .configureOutput({ writeErr: (text) => json ? undefined : terminalUi(false).say(text.trimEnd()) });
+    .configureOutput(outputOf(json));
   const add: Add = (command, body, hidden = false) => {
     command.helpOption("--help", "show help").copyInheritedSettings(program as unknown as Command);
     command.action(async (...all: unknown[]) => {
