@@ -11,6 +11,8 @@ interface Batch {
   options?: RunOptions;
   /** The answers in it, one for each question; undefined when it has not that many. */
   split(stdout: string): string[] | undefined;
+  /** The exit code of an answer without a line, where the program has one of its own. */
+  empty?: number;
 }
 
 /** What can be asked together; the rest stays as it is. */
@@ -36,7 +38,7 @@ function batchOf(questions: string[][]): Batch {
   return argv[0] === Program.grep ? batchOfGrep(questions, argv, tails) : batchOfSystemctl(questions, argv, tails);
 }
 
-/** grep(1), -H: each line with its file's name in front. Of a file without lines nothing. */
+/** grep(1), -H: each line with its file's name in front. Of a file without lines nothing, and 1 where there are none at all. */
 const batchOfGrep = (questions: string[][], argv: string[], tails: string[][]): Batch => ({
   questions,
   argv: [...argv, ...tails.flat()],
@@ -44,6 +46,7 @@ const batchOfGrep = (questions: string[][], argv: string[], tails: string[][]): 
     const lines = stdout.split(/(?<=\n)/);
     return tails.map((files) => lines.filter((line) => files.some((file) => line.startsWith(`${file}:`))).join(""));
   },
+  empty: 1,
 });
 
 /** ip(8), -batch: a line of JSON for each line of stdin; it ends with the first that fails. */
@@ -76,6 +79,9 @@ const batchOfSystemctl = (questions: string[][], argv: string[], tails: string[]
  */
 export async function askBatch(runner: Runner, batch: Batch): Promise<Result[] | undefined> {
   const { code, stdout } = await runner.run(batch.argv, batch.options);
-  const answers = code === 0 ? batch.split(stdout) : undefined;
-  return answers && batch.questions.map((argv, i) => ({ argv, code, stdout: answers[i]!, stderr: "" }));
+  const answers = code === 0 || code === batch.empty ? batch.split(stdout) : undefined;
+  return answers && batch.questions.map((argv, i) => {
+    const answer = answers[i]!;
+    return { argv, code: answer === "" ? batch.empty ?? code : code, stdout: answer, stderr: "" };
+  });
 }

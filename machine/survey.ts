@@ -23,6 +23,7 @@ import type { Runner } from "./run.ts";
 import { readSysctlsOf } from "./sysctl.ts";
 import { readUnits } from "./systemd.ts";
 import { readOverlay } from "./yggdrasil.ts";
+import { countPool } from "./tayga.ts";
 import { workersOf } from "../gateway/workers.ts";
 
 /** What to look at beyond what every machine has. */
@@ -231,11 +232,8 @@ async function readOs(): Promise<Survey["os"]> {
   return { id: get("ID"), version: get("VERSION_ID"), name: get("PRETTY_NAME") };
 }
 
-/** tayga's dynamic.map: `100.64.12.7  2001:db8::2  1764000000`, and comments. */
 /** Of all translators together. */
 function usedOf(pools: (FileSeen | null)[]): Pick<Survey, "poolUsed"> {
   const maps = pools.flatMap((pool) => pool?.content ?? []);
   return maps.length === 0 ? {} : { poolUsed: maps.map(countPool).reduce((a, b) => a + b) };
 }
-
-const countPool = (map: string): number => map.split("\n").filter((line) => /^\d/.test(line.trim())).length;

@@ -47,7 +47,9 @@ Deno.test("askBatch: each question gets its own answer", async () => {
   const lines = await askBatch(answering(0, "/proc/a:1\n/proc/ab:/proc/a:2\n/proc/b:3\n/proc/a:\n"), grep!);
   assertEquals(lines?.map((a) => a.stdout), ["/proc/a:1\n/proc/a:\n", "/proc/ab:/proc/a:2\n/proc/b:3\n"]);
   const none = await askBatch(answering(0, "/proc/b:3\n"), grep!);
-  assertEquals(none?.map((a) => a.stdout), ["", "/proc/b:3\n"]);
+  assertEquals(none?.map((a) => [a.stdout, a.code]), [["", 1], ["/proc/b:3\n", 0]]);
+  // No file has a line: that is an answer.
+  assertEquals((await askBatch(answering(1, ""), grep!))?.map((a) => [a.stdout, a.code]), [["", 1], ["", 1]]);
 });
 
 Deno.test("askBatch: an answer that is missing, or an exit code, and each is asked by itself", async () => {

@@ -13,7 +13,7 @@ import { SystemRunner } from "../../machine/run.ts";
 import { parseCatConfig, parseSysctlFile, slashKey } from "../../machine/sysctl_files.ts";
 import { parseUnits } from "../../machine/systemd.ts";
 import { readTaygaConfig } from "../../gateway/tayga_config.ts";
-import { LEASE, parsePool } from "../../machine/tayga.ts";
+import { countPool, LEASE, parsePool } from "../../machine/tayga.ts";
 import { recorded } from "./recorded.ts";
 
 for (const debian of ["bookworm", "trixie"] as const) {
@@ -118,6 +118,17 @@ Deno.test("parsePool: what is given out, what of it is held, and by whom", () =>
     held: 2,
     largest: [["2001:db8:1::/64", 2], ["2001:db8:2::/64", 1]],
   });
+  assertEquals([countPool(map), countPool(""), countPool("### Last written: 5")], [4, 0, 0]);
+});
+
+Deno.test("parsePool: a network of clients is one, however its addresses are shortened", () => {
+  const networks = {
+    "2001:db8:0:1::/64": ["2001:db8:0:1::5", "2001:db8:0:1:a:b:c:d", "2001:db8::1:0:0:0:5", "2001:db8::1:a:b:c:d"],
+    "2001:db8::/64": ["2001:db8::1", "2001:db8::a:b:c:d", "2001:db8:0:0:a::"],
+    "::/64": ["::1:2:3:4", "::1"],
+  };
+  const map = Object.values(networks).flat().map((a, i) => `100.64.0.${i}\t${a}\t5\n`).join("");
+  assertEquals(parsePool(map, 5, 5).largest, Object.entries(networks).map(([n, list]) => [n, list.length]));
 });
 
 Deno.test("readTaygaConfig: device, prefix and pool, and no comment for them", () => {
