@@ -2,12 +2,16 @@
 
 import { permissionFlags } from "../gateway/permissions.ts";
 
-// V8: most runs are over before optimized code pays (Maglev, and Turbofan, which is to take what has been called 100,000 times
-// instead of 3,000: its threads take the processors from the programs that crxn waits for). What runs long is compiled by
-// Turbofan as ever. New objects have 16 MB, without which the garbage collector runs at every start: with 4 MB the help took 2 ms
-// longer, though a thousand networks took 30 of 400 less.
+// V8: most runs are over before compiled code pays (Sparkplug, which is to wait for eight times as much of it as usual; Maglev;
+// and Turbofan, which is to take what has been called 100,000 times instead of 3,000: its threads take the processors from the
+// programs that crxn waits for). What runs long is compiled as ever. New objects have 4 MB, no less, or the garbage collector
+// runs at every start, and no more: memory that is used again costs nothing, while the kernel has to clear every new page.
+// Old ones are looked through from 128 MB on: a thousand networks are done before. See docs/facts.md.
 const V8 = [
-  "--min-semi-space-size=16",
+  "--min-semi-space-size=4",
+  "--max-semi-space-size=4",
+  "--initial-heap-size=128",
+  "--baseline-batch-compilation-threshold=32768",
   "--no-maglev",
   "--invocation-count-for-turbofan=100000",
 ];
