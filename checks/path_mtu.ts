@@ -4,7 +4,7 @@ import type { Check, CheckInput } from "./check.ts";
 import { lossOf } from "./probe_loss.ts";
 import type { LegSize } from "./probe_result.ts";
 import { headersOf, LEG_NAMES, mssOf } from "../gateway/segments.ts";
-import { placeOf } from "./probe_words.ts";
+import { hindrance, placeOf } from "./probe_words.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
 
 /** The measured size of packets on each leg. */
@@ -45,8 +45,33 @@ const nobody = (legs: LegSize[]): string =>
 /** An ICMP error says what passes, and that is true: the sender learns it. */
 const isTold = ({ told, passes }: LegSize): boolean => told !== undefined && passes !== undefined && passes >= told;
 
+/** Bytes: smaller than this no path's MTU is in practice, for every host has to take packets as large (RFC 791, 3.1). */
+const SMALLEST = 576;
+
+/** Who takes all but the smallest goes by something else than an MTU, and lowering one would not help. */
+function bySize({ leg, device, to, passes, full, command, output }: LegSize, input: CheckInput): Problem {
+  const on = leg === "whole" ? input.blueprint.overlayDevice : device;
+  const held = hindrance(on, input.survey);
+  return {
+    verdict: "fail",
+    found:
+      `${
+        LEG_NAMES[leg]
+      } (${device}, to ${to}) packets of ${passes} bytes pass, but none of ${SMALLEST} to ${full}, which is ` +
+      `no MTU: something takes them by their size${held ? `; ${held.why}` : ""}`,
+    want: held
+      ? `nothing on ${on} that holds large packets back`
+      : `no shaper and no rule that holds large packets back: \`tc -s qdisc show dev ${on}\`, \`nft list ruleset\`, and the same on the far side`,
+    ...(held ? { fix: held.cure } : {}),
+    evidence: [{ command, output }],
+    // Small packets pass.
+    carries: true,
+  };
+}
+
 function problemOf(leg: LegSize, input: CheckInput): Problem {
   const { device, to, full, passes = 0, command, output } = leg;
+  if (passes < SMALLEST && !isTold(leg)) return bySize(leg, input);
   const { blueprint } = input;
   const by = whose(leg, input);
   const how = isTold(leg) ? "are refused with an ICMP error" : "vanish without an ICMP error";

@@ -81,7 +81,7 @@ const neighboursIn = (output: string, states: string): string[] =>
 const HOLDING = ["tbf", "netem", "htb", "hfsc", "plug", "red", "choke", "cbs", "etf", "taprio"];
 
 /** What somebody has set on a device, so that what it counts as sent goes nowhere. It is not crxn's to take away. */
-function hindrance(device: string, survey: Survey): { why: string; cure: string[][] } | undefined {
+export function hindrance(device: string, survey: Survey): { why: string; cure: string[][] } | undefined {
   const link = linkOf(survey, device);
   if (link?.noArp) {
     return {

@@ -13,14 +13,15 @@ export const translatorDevice: Check = {
   hop: "translator",
   only: "gateway",
   needs: [],
-  looksAt: "The link nat64-INSTANCE: that it exists, is a persistent TUN device, is up, and has the usual MTU.",
+  looksAt:
+    "The link nat64-INSTANCE: that it exists, is a persistent TUN device, is up, and has the usual MTU and a queue.",
   why: "Packets reach tayga through it. It outlives the daemon, so that routes on it survive a crash.",
   cure:
     "`ip link set dev nat64-INSTANCE up`, or `systemctl restart tayga@INSTANCE`, which makes it anew with its routes.",
   run: (input) => {
     const links = itemsOf("translator-device", input.blueprint).flatMap((i) => i.kind === "link" ? [i] : []);
     const problems = links.flatMap((l) => itemProblems([l], input).map((p) => withDependents(p, l, input)));
-    const more = () => links.flatMap((l) => [...unheld(l, input), ...narrow(l, input)]);
+    const more = () => links.flatMap((l) => [...unheld(l, input), ...queueless(l, input), ...narrow(l, input)]);
     return outcomeOf(problems.length > 0 ? problems : more(), input);
   },
 };
@@ -38,6 +39,20 @@ function narrow({ name, holder }: LinkItem, { survey, blueprint }: CheckInput): 
     want: `${name} with an MTU of ${MTU}`,
     steps: [{ title: `set the MTU of ${name}`, actions: [set] }, ...(holder ? [restart(holder)] : [])],
     carries: true,
+  }];
+}
+
+/** What a TUN device is made with (TUN_READQ_SIZE in the kernel's tun.c). */
+const QUEUE = 500;
+
+/** Where no packet may wait for tayga to read it, each is lost. A restart leaves a persistent device as it is. */
+function queueless({ name }: LinkItem, { survey }: CheckInput): Problem[] {
+  if (linkOf(survey, name)?.queue !== 0) return [];
+  const set = run([Program.ip, "link", "set", "dev", name, "txqueuelen", String(QUEUE)]);
+  return [{
+    found: `${name} keeps no packet for tayga to read (txqueuelen 0): each is lost`,
+    want: `${name} with a queue of ${QUEUE} packets`,
+    steps: [{ title: `set the queue of ${name}`, actions: [set] }],
   }];
 }
 

@@ -16,6 +16,8 @@ export interface Link {
   noArp?: true;
   /** The queueing discipline at its root: tc(8). */
   qdisc?: string;
+  /** Packets that it keeps for whoever sends them on, of a TUN device its reader: txqueuelen of ip-link(8). */
+  queue?: number;
   /** `linkinfo.info_data` of ip(8), as it came. */
   data: Record<string, unknown>;
   addresses: { address: string; family: Family; scope: string; dynamic: boolean }[];

@@ -39,6 +39,8 @@ export function parseLinks(output: string): Link[] {
       ...(text(info["info_kind"]) ? { kind: text(info["info_kind"])! } : {}),
       ...(o["link_type"] === "ether" && flags.includes("NOARP") ? { noArp: true as const } : {}),
       ...(text(o["qdisc"]) ? { qdisc: text(o["qdisc"])! } : {}),
+      // ip(8) leaves out what is 0.
+      queue: count(o["txqlen"]),
       data: object(info["info_data"]),
       addresses: addresses.filter((a) => text(a["local"])).map((a) => ({
         address: `${text(a["local"])}/${count(a["prefixlen"])}`,

@@ -53,6 +53,14 @@ const SIZES: [name: string, Setup, LegSize[], verdict: string, says: string, wan
   ["a black hole above the clamp", "interface", [leg("client", 1500, 1460)], "warn", "segments of 1380, which pass"],
   ["smaller, and it is told", "interface", [leg("overlay", 1420, 1300, 1300)], "warn", "refused with an ICMP error"],
   [
+    "none but the smallest",
+    "interface",
+    [leg("overlay", 1420, 104)],
+    "fail",
+    "none of 576 to 1420, which is no MTU",
+    "`tc -s qdisc show dev wg0`",
+  ],
+  [
     "to clients",
     "interface",
     [leg("client", 1500, 1300)],

@@ -25,6 +25,14 @@ export const DEVICE_FAULTS: Fault[] = [
     touches: ["translator"],
   }),
   own({
+    id: "translator-device",
+    name: "the translator's device without a queue",
+    breaks: "ip link set nat64-ygg txqueuelen 0",
+    undoes: "ip link set nat64-ygg txqueuelen 500",
+    hop: "translator",
+    touches: ["translator"],
+  }),
+  own({
     id: "mss-clamp",
     name: "the overlay link's MTU lowered after up",
     // Pings of 1448 bytes still pass whole: in fragments ICMP is not translated.

@@ -74,6 +74,17 @@ export const PATH_FAULTS: Fault[] = [
     touches: ["mangle4"],
   }),
   foreign({
+    id: "path-mtu",
+    owner: "foreign",
+    name: "a shaper that lets none but small packets through",
+    // Of what is larger than its bucket none is ever sent (tc-tbf(8)).
+    breaks: "tc qdisc add dev ovl0 root tbf rate 100mbit burst 300 latency 50ms mtu 300",
+    undoes: "tc qdisc del dev ovl0 root",
+    says: /no MTU.*tbf/s,
+    traffic: "large lost",
+    touches: ["overlay-link"],
+  }),
+  foreign({
     id: "prefix-routed",
     owner: "far",
     name: "an on-link /64: the provider asks for each address",

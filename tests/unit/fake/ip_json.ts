@@ -38,6 +38,7 @@ export function linkJson(link: FakeLink, index: number): unknown {
     ifname: link.name,
     flags: link.up ? ["UP", "LOWER_UP"] : [],
     mtu: link.mtu,
+    txqlen: 500,
     ...(link.kind ? { linkinfo: { info_kind: link.kind, info_data: { ...tun, ...link.data } } } : {}),
     addr_info: addresses,
     stats64: {},
