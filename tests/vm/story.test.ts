@@ -44,6 +44,13 @@ const packets = async (machine: Place, device: string): Promise<number> => {
   return link.stats64.rx.packets;
 };
 
+/** What the translator writes goes on over all CPUs near the first: nobody has made /sys read-only here. */
+async function assertSteered(gw: VirtualMachine): Promise<void> {
+  const mask = await gw.must(["cat", "/sys/class/net/nat64-ygg/queues/rx-0/rps_cpus"]);
+  assertEquals(mask, await gw.must(["cat", "/sys/devices/system/node/node0/cpumap"]));
+  assertEquals(await gw.must(["cat", "/sys/class/net/lo/queues/rx-0/rps_cpus"]), mask.replace(/[1-9a-f]/g, "0"));
+}
+
 for (const debian of someDebians("from curl to a quiet night")) {
   Deno.test({
     name: `from curl to pings and back, on a virtual machine with Debian ${NUMBER[debian]}${needsBinary}`,
@@ -98,6 +105,7 @@ for (const debian of someDebians("from curl to a quiet night")) {
         const before = await packets(gw, tunnel);
         assertEquals((await ping(client, MAPPED, { count: 20, deadline: 60 })).received, 20);
         assert(await packets(gw, tunnel) - before >= 20, "the pings are not the packets of the tunnel");
+        await assertSteered(gw);
         await typist.types("crxn status");
         await typist.types(`ping -c 3 ${HOST}`);
         await typist.types(`crxn doctor --target ${HOST}`);
@@ -114,6 +122,7 @@ for (const debian of someDebians("from curl to a quiet night")) {
         await gw.must(["mv", "/usr/local/bin/crxn", "/root/crxn"]);
         await gw.reboot();
         await answersWithin(PATIENCE, client);
+        await assertSteered(gw);
         await gw.must(["mv", "/root/crxn", "/usr/local/bin/crxn"]);
       });
       await chapter("a fault: doctor names it and mends it", async () => {
