@@ -97,7 +97,8 @@ export async function up(context: Context, options: UpOptions): Promise<ExitCode
     await writeUndoScript();
     pending = await way?.begin();
   } else {
-    await settleAll(context);
+    // What an earlier run did not get to; the journal was read a moment ago.
+    if (prepared.journal.undone.size > 0) await settleAll(context);
     if (pending && options.confirm) pending = await anew(context, options.confirm, prepared, pending);
     else if (options.confirm) ui.say("Nothing is changed, and so nothing has to be confirmed.");
   }
