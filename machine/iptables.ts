@@ -8,23 +8,38 @@ import { at } from "./place.ts";
 import { procQuestion } from "./proc.ts";
 import type { Runner } from "./run.ts";
 
-/** Whether a line is nothing but one word behind another with one space between, without quotes and the protocol that has two names. */
-const isPlain = (line: string): boolean =>
-  line.startsWith("-A ") && !line.endsWith(" ") && !["  ", '"', "\t", "gre"].some((odd) => line.includes(odd));
+/** Whether words may stand otherwise than one behind another with one space between, or be of the protocol that has two names. */
+const isOdd = (text: string): boolean => ["  ", "\t", "\\", "gre", " \n"].some((odd) => text.includes(odd));
 
-/** Splits a rule as a shell would: iptables-save puts comments with unusual characters into double quotes. */
-export function ruleWords(line: string): string[] {
-  if (isPlain(line)) return line.split(" ");
+/** The line without the quotes around its one quoted word; undefined where there are others. */
+function unquoted(line: string): string | undefined {
+  const begin = line.indexOf('"');
+  if (begin < 0) return line;
+  const end = line.indexOf('"', begin + 1);
+  const word = line.slice(begin + 1, end);
+  const isOne = end > begin + 1 && line[begin - 1] === " " && line[end + 1] === " " && !word.includes(" ");
+  return isOne && !line.includes('"', end + 1) ? line.slice(0, begin) + word + line.slice(end + 1) : undefined;
+}
+
+/**
+ * Splits a rule as a shell would: iptables-save puts comments with unusual characters into double quotes.
+ * @param odd whether {@linkcode isOdd} holds for it, or for all that it is a line of
+ */
+export function ruleWords(line: string, odd = isOdd(`${line}\n`)): string[] {
+  const plain = line.startsWith("-A ") && !odd ? unquoted(line) : undefined;
+  if (plain !== undefined) return plain.split(" ");
   const words = line.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
-  const plain = words.map((w) => w.startsWith('"') ? w.slice(1, -1).replace(/\\(.)/g, "$1") : w);
+  const read = words.map((w) => w.startsWith('"') ? w.slice(1, -1).replace(/\\(.)/g, "$1") : w);
   // Debian 12's iptables has the name from /etc/protocols, which need not be there; Debian 13's has the number.
-  return plain.map((w, i) => w === "gre" && plain[i - 1] === "-p" ? "47" : w);
+  return read.map((w, i) => w === "gre" && read[i - 1] === "-p" ? "47" : w);
 }
 
 /** iptables-save's output as tables and chains. Lines it does not know are passed over. */
 export function parseSave(output: string): Ruleset {
   const ruleset: Ruleset = {};
   let table: Ruleset[string] = {};
+  // Of thousands of lines hardly ever one is, and to look at all at once is faster.
+  const odd = isOdd(output) ? undefined : false;
   for (const line of output.split("\n")) {
     if (line.startsWith("*")) {
       table = ruleset[line.slice(1)] ??= {};
@@ -32,15 +47,17 @@ export function parseSave(output: string): Ruleset {
       const [name, policy] = line.slice(1).split(" ");
       if (name) table[name] = { name, ...(policy && policy !== "-" ? { policy } : {}), rules: [] };
     } else if (line.startsWith("-A ")) {
-      const [, chain, ...rule] = ruleWords(line);
-      if (chain) (table[chain] ??= { name: chain, rules: [] }).rules.push(rule);
+      const words = ruleWords(line, odd);
+      const chain = words[1];
+      if (chain) (table[chain] ??= { name: chain, rules: [] }).rules.push(words.slice(2));
     }
   }
   return ruleset;
 }
 
 /** What iptables-save says of itself and of a table with rules that are not its own, in iptables-nft. */
-const commentsIn = (output: string): string[] => output.split("\n").filter((line) => line.startsWith("#"));
+const commentsIn = (output: string): string[] =>
+  `\n${output}`.split("\n#").slice(1).map((rest) => `#${rest.split("\n", 1)[0]}`);
 
 const unreadableTables = (comments: string[]): string[] =>
   comments.flatMap((line) => /^# Table `(\S+)' is incompatible/.exec(line)?.[1] ?? []);

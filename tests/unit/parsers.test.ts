@@ -129,8 +129,21 @@ Deno.test("parseSysctls: dots of an interface name stay dots, in slash form", ()
 Deno.test("ruleWords: as a shell would split them", () => {
   assertEquals(ruleWords('-A X --comment "a \\\\ b" -j Y'), ["-A", "X", "--comment", "a \\ b", "-j", "Y"]);
   assertEquals(ruleWords(""), []);
+  const commented = ["-A", "X", "--comment", "a", "-j", "Y"];
+  for (const line of ['-A X --comment "a" -j Y', "-A X --comment a -j Y", '-A X  --comment "a" -j Y']) {
+    assertEquals(ruleWords(line), commented);
+  }
+  assertEquals(ruleWords('-A X --comment "a b" -j "Y"').slice(3), ["a b", "-j", "Y"]);
+  assertEquals(ruleWords('-A X --comment "" -j Y').slice(2), ["--comment", "", "-j", "Y"]);
   assertEquals(ruleWords(" -A  X\t-p gre -j Y "), ["-A", "X", "-p", "47", "-j", "Y"]);
   assertEquals(ruleWords("-A X -s 10.0.0.0/8 -j Y"), ["-A", "X", "-s", "10.0.0.0/8", "-j", "Y"]);
+});
+
+Deno.test("ruleWords: what is split at spaces alone would be the same word by word", () => {
+  const rules = ["bookworm", "trixie"].flatMap((debian) => recorded(debian, "iptables-save").split("\n"))
+    .filter((line) => line.startsWith("-A "));
+  assert(rules.length > 10 && rules.some((line) => line.includes('"')));
+  for (const line of rules) assertEquals(ruleWords(line), ruleWords(line, true), line);
 });
 
 /** Answers every question with the recorded output, damaged by `spoil`. */
