@@ -1,10 +1,8 @@
 /** crxn. What a command will ask of the machine in any case is asked before the rest is loaded, the command line included. */
 
 import type { ExitCode } from "./gateway/errors.ts";
+import { LOOKING } from "./machine/looking.ts";
 import type { Runner } from "./machine/run.ts";
-
-/** Commands that look at the whole machine. Only for these it is loaded what asks ahead. */
-const LOOKING = ["doctor", "status", "up", "down"];
 
 /** @returns the exit code; prints everything that is to be said */
 export async function main(args: string[], runner?: Runner): Promise<ExitCode> {

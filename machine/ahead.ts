@@ -18,6 +18,7 @@ import {
 import { readNow } from "./files.ts";
 import { lastTurn } from "./lock.ts";
 import { logsQuestion } from "./logs.ts";
+import { LOOKING } from "./looking.ts";
 import { type Result, type Runner, type RunOptions, SystemRunner } from "./run.ts";
 import { interfaceNames, sysctlsQuestion } from "./sysctl.ts";
 import { unitsQuestion } from "./systemd.ts";
@@ -102,7 +103,7 @@ const ownTable = tableQuestion(LIMITS_TABLE.split(" "));
  */
 export function questionsOf(args: string[]): string[][] {
   const [command] = args;
-  if (command === undefined || !["doctor", "status", "up", "down"].includes(command)) return [];
+  if (command === undefined || !LOOKING.includes(command)) return [];
   const changes = command === "up" || command === "down";
   // While another crxn is at work the answers would not hold.
   if (changes && lastTurn() === undefined) return [];

@@ -21,6 +21,12 @@ const UNIT = "tayga@ygg";
 const LIST = { ignore: [/dynamic\.map/] };
 const STATE = "ActiveState,SubState,MainPID,FragmentPath,UnitFileState";
 
+async function secondsOf(body: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await body();
+  return (performance.now() - begun) / 1000;
+}
+
 for (const debian of someDebians("taking over a gateway made by hand")) {
   Deno.test(`crxn init --import, ${debian}: a gateway made by hand is taken over while it runs, and given back`, async (t) => {
     const chapter = chaptersOf(t);
@@ -78,7 +84,12 @@ for (const debian of someDebians("taking over a gateway made by hand")) {
     });
     await chapter("an up that is killed on its way can be taken back, and none is lost", async () => {
       const begun: number[] = [];
-      for (const seconds of ["0.3", "0.6", "0.9", "1.2"]) {
+      await crxn(gw, "init --import --yes");
+      const whole = await secondsOf(() => crxn(gw, "up --yes"));
+      await crxn(gw, "down --yes");
+      await gw.must(["rm", CONFIG]);
+      for (const share of [0.2, 0.35, 0.5, 0.7]) {
+        const seconds = (share * whole).toFixed(2);
         await crxn(gw, "init --import --yes");
         const lostThen = await lost(async () => {
           const { code } = await gw.run(["timeout", "-s", "KILL", seconds, "crxn", "up", "--yes"]);
