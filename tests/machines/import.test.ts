@@ -88,7 +88,7 @@ for (const debian of someDebians("taking over a gateway made by hand")) {
       const whole = await secondsOf(() => crxn(gw, "up --yes"));
       await crxn(gw, "down --yes");
       await gw.must(["rm", CONFIG]);
-      for (const share of [0.2, 0.35, 0.5, 0.7]) {
+      for (const share of [0.15, 0.3, 0.45, 0.6]) {
         const seconds = (share * whole).toFixed(2);
         await crxn(gw, "init --import --yes");
         const lostThen = await lost(async () => {
