@@ -4,9 +4,9 @@ import { permissionFlags } from "../gateway/permissions.ts";
 
 // V8: most runs are over before compiled code pays (Sparkplug, which is to wait for eight times as much of it as usual; Maglev;
 // and Turbofan, which is to take what has been called 100,000 times instead of 3,000: its threads take the processors from the
-// programs that crxn waits for). What runs long is compiled as ever. New objects have 4 MB, no less, or the garbage collector
-// runs at every start, and no more: memory that is used again costs nothing, while the kernel has to clear every new page.
-// Old ones are looked through from 128 MB on: a thousand networks are done before. See docs/facts.md.
+// programs that crxn waits for). What runs long is compiled as ever. New objects have 4 MB and no more: memory that is
+// used again costs nothing, while the kernel has to clear every new page. Old ones are looked through from 128 MB on: a
+// thousand networks are done before. See docs/facts.md.
 const V8 = [
   "--min-semi-space-size=4",
   "--max-semi-space-size=4",

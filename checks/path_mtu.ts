@@ -3,7 +3,7 @@ import { Program } from "../gateway/action.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { lossOf } from "./probe_loss.ts";
 import type { LegSize } from "./probe_result.ts";
-import { headersOf, LEG_NAMES, mssOf } from "../gateway/segments.ts";
+import { headersOf, LEG_NAMES, mssOf, SMALLEST_MTU } from "../gateway/segments.ts";
 import { hindrance, placeOf } from "./probe_words.ts";
 import { outcomeOf, type Problem } from "./problem.ts";
 
@@ -45,39 +45,39 @@ const nobody = (legs: LegSize[]): string =>
 /** An ICMP error says what passes, and that is true: the sender learns it. */
 const isTold = ({ told, passes }: LegSize): boolean => told !== undefined && passes !== undefined && passes >= told;
 
-/** Bytes: smaller than this no path's MTU is in practice, for every host has to take packets as large (RFC 791, 3.1). */
-const SMALLEST = 576;
+const where = ({ leg, device, to }: LegSize): string => `${LEG_NAMES[leg]} (${device}, to ${to})`;
 
 /** Who takes all but the smallest goes by something else than an MTU, and lowering one would not help. */
-function bySize({ leg, device, to, passes, full, command, output }: LegSize, input: CheckInput): Problem {
-  const on = leg === "whole" ? input.blueprint.overlayDevice : device;
-  const held = hindrance(on, input.survey);
+function bySize(leg: LegSize, { blueprint, survey }: CheckInput): Problem {
+  const device = leg.leg === "whole" ? blueprint.overlayDevice : leg.device;
+  const held = hindrance(device, survey);
+  const sizes = `packets of ${leg.passes} bytes pass, but none of ${SMALLEST_MTU} to ${leg.full}`;
   return {
     verdict: "fail",
-    found:
-      `${
-        LEG_NAMES[leg]
-      } (${device}, to ${to}) packets of ${passes} bytes pass, but none of ${SMALLEST} to ${full}, which is ` +
-      `no MTU: something takes them by their size${held ? `; ${held.why}` : ""}`,
+    found: `${where(leg)} ${sizes}, which is no MTU: something takes them by their size${held ? `; ${held.why}` : ""}`,
     want: held
-      ? `nothing on ${on} that holds large packets back`
-      : `no shaper and no rule that holds large packets back: \`tc -s qdisc show dev ${on}\`, \`nft list ruleset\`, and the same on the far side`,
+      ? `nothing on ${device} that holds large packets back`
+      : `no shaper and no rule that holds large packets back: \`tc -s qdisc show dev ${device}\`, \`nft list ruleset\`, and the same on the far side`,
     ...(held ? { fix: held.cure } : {}),
-    evidence: [{ command, output }],
-    // Small packets pass.
-    carries: true,
+    ...onlySmall(leg),
   };
 }
 
+/** Small packets pass. */
+const onlySmall = ({ command, output }: LegSize): Pick<Problem, "evidence" | "carries"> => ({
+  evidence: [{ command, output }],
+  carries: true,
+});
+
 function problemOf(leg: LegSize, input: CheckInput): Problem {
-  const { device, to, full, passes = 0, command, output } = leg;
-  if (passes < SMALLEST && !isTold(leg)) return bySize(leg, input);
+  const { full, passes = 0 } = leg;
+  if (passes < SMALLEST_MTU && !isTold(leg)) return bySize(leg, input);
   const { blueprint } = input;
   const by = whose(leg, input);
   const how = isTold(leg) ? "are refused with an ICMP error" : "vanish without an ICMP error";
-  const found =
-    `${LEG_NAMES[leg.leg]} (${device}, to ${to}) packets of ${passes} bytes pass, larger ones up to the link's ` +
-    `${full} ${how}${by ? `: ${by}` : ""}`;
+  const found = `${where(leg)} packets of ${passes} bytes pass, larger ones up to the link's ${full} ${how}${
+    by ? `: ${by}` : ""
+  }`;
   const mss = mssOf(blueprint.config, blueprint.facts);
   const fits = mss !== undefined && mss <= mssFor(leg, blueprint);
   const tcp = mss === undefined
@@ -89,9 +89,7 @@ function problemOf(leg: LegSize, input: CheckInput): Problem {
     verdict: fits || isTold(leg) ? "warn" : "fail",
     found: `${found}; ${tcp}`,
     ...cure(leg, blueprint),
-    evidence: [{ command, output }],
-    // Small packets pass.
-    carries: true,
+    ...onlySmall(leg),
   };
 }
 

@@ -89,16 +89,19 @@ const COMMANDS: Record<string, Listed> = {
   },
 };
 
-/** Without the streams of node:process, which commander takes by itself: they take longer than all else that help does. */
+/** Without the streams of node:process, which commander takes by itself: they would have to be made first. */
 const outputOf = (json: boolean): OutputConfiguration => ({
   writeOut: (text) => put(shownAs(text)),
   writeErr: (text) => json ? undefined : terminalUi(false).say(text.trimEnd()),
-  getOutHelpWidth: columns,
-  getErrHelpWidth: columns,
+  getOutHelpWidth: () => widthOf(Deno.stdout),
+  getErrHelpWidth: () => widthOf(Deno.stderr),
   // Nothing in it has any.
   getOutHasColors: () => false,
   getErrHasColors: () => false,
 });
+
+/** What goes into a file or a pipe is as wide as anywhere. */
+const widthOf = (stream: { isTerminal(): boolean }): number => stream.isTerminal() ? columns() : 80;
 
 /** The command line without its commands. */
 const bare = () =>

@@ -23,6 +23,9 @@ export const HEADERS = { inet: 40, inet6: 60 } as const;
 export const headersOf = (leg: PathLeg, facts: Pick<Facts, "tunnel">): number =>
   leg === "overlay" ? HEADERS.inet : leg === "underlay" ? HEADERS.inet + wrappingOf(facts.tunnel?.kind) : HEADERS.inet6;
 
+/** Bytes: no path's MTU is smaller in practice, for every host has to take packets as large (RFC 791, 3.1). */
+export const SMALLEST_MTU = 576;
+
 /** No segment is smaller: RFC 9293, 3.7.1. */
 const LEAST = 536;
 

@@ -4,6 +4,7 @@ import type { LegSize } from "../checks/probe_result.ts";
 import { Program } from "../gateway/action.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import { deviceTo, type ProbePlan, wrappingOf } from "../gateway/probe_plan.ts";
+import { SMALLEST_MTU } from "../gateway/segments.ts";
 import { defaultUplink, linkOf, type Survey } from "../gateway/survey.ts";
 import type { Client } from "./probe_client.ts";
 import { OVERHEAD4, OVERHEAD6, parsePing, toldMtu } from "./probe_traffic.ts";
@@ -52,9 +53,6 @@ export function legPlans(
   return plans;
 }
 
-/** Smaller ones need no search: IPv6 demands 1280 (RFC 8200), and IPv4 over such a leg is no better. */
-const LEAST = 576;
-
 const overhead = (to: string) => to.includes(":") ? OVERHEAD6 : OVERHEAD4;
 
 /** Full size first; only where that does not come back, smaller ones, eight at a time, until it is known: to the byte on an Ethernet. */
@@ -79,7 +77,8 @@ export async function measureLeg(runner: Runner, { from, ...plan }: LegPlan): Pr
   if (!small.passed) return seen;
   // Who says what passes needs no searching, if it is true.
   if (told !== undefined && told < plan.full && (await send(told, 2)).passed) return { ...seen, passes: told };
-  let [low, high] = [LEAST, plan.full];
+  // Smaller ones need no search.
+  let [low, high] = [SMALLEST_MTU, plan.full];
   for (let round = 0; round < 4 && high - low > 1; round++) {
     const step = Math.max(1, Math.ceil((high - low) / 9));
     const sizes = Array.from({ length: 8 }, (_, i) => low + (i + 1) * step).filter((s) => s < high);
@@ -87,7 +86,7 @@ export async function measureLeg(runner: Runner, { from, ...plan }: LegPlan): Pr
     const good = tried.filter((t) => t.passed).map((t) => t.size);
     const best = Math.max(low, ...good);
     // The least size is taken for granted only once something larger, or it itself, has passed.
-    if (round === 0 && good.length === 0 && !(await send(LEAST, 1)).passed) return { ...seen, passes: 104 };
+    if (round === 0 && good.length === 0 && !(await send(SMALLEST_MTU, 1)).passed) return { ...seen, passes: 104 };
     high = Math.min(high, ...tried.filter((t) => !t.passed && t.size > best).map((t) => t.size));
     low = best;
   }

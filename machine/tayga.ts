@@ -39,8 +39,9 @@ export function parsePool(map: string, written: number, now: number): PoolSeen {
     given++;
     if (Number(line[3]) >= begun) held++;
     const [head, rest] = [line[1]!, line[2]!];
-    // Behind `::` there is a part of the first half only where more than four groups follow.
-    const whole = rest.length < "::1:2:3:4:5".length ? head : firstHalf(head + rest);
+    // Without `::` the head is whole, and behind it there is a part of the first half only where more than four groups follow.
+    const isShort = !rest.startsWith("::") || rest.length < "::1:2:3:4:5".length;
+    const whole = isShort ? head : firstHalf(head + rest);
     heads.set(whole, (heads.get(whole) ?? 0) + 1);
   }
   const networks = new Map<string, number>();

@@ -62,7 +62,7 @@ Deno.test({
       rows.push({ name: `${count} ${count === 1 ? "client" : "clients"}`, values });
       console.log(`${count}: ${Object.entries(values).map(([k, v]) => `${k} ${v.toFixed(1)}`).join("; ")}`);
     }
-    await record("many-clients", { title: "By the number of clients in the pool", rows });
+    await record("many-clients", { rounds: 5, title: "By the number of clients in the pool", rows });
     await withClients(gw, ALL);
     // Until it has written the list once more it translates nothing, and refuses nobody.
     await until("doctor to name the pool", 120, async () => {

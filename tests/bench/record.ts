@@ -8,6 +8,8 @@ export interface Row {
 
 export interface Table {
   title: string;
+  /** How often each had its turn. */
+  rounds?: number;
   rows: Row[];
 }
 
@@ -18,7 +20,7 @@ const FOLDER = new URL("../../dist/bench/", import.meta.url).pathname;
 
 export async function record(name: string, table: Table): Promise<void> {
   await Deno.mkdir(FOLDER, { recursive: true });
-  await Deno.writeTextFile(`${FOLDER}${name}.json`, JSON.stringify(table, null, 2) + "\n");
+  await Deno.writeTextFile(`${FOLDER}${name}.json`, JSON.stringify({ rounds: PAIRS, ...table }, null, 2) + "\n");
 }
 
 export async function recorded(name: string): Promise<Table | undefined> {

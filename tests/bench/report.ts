@@ -1,6 +1,6 @@
 /** docs/performance.md and its pictures, from what the benchmarks have recorded: `deno task bench`. */
 
-import { PAIRS, recorded, type Table } from "./record.ts";
+import { recorded, type Table } from "./record.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url).pathname;
 
@@ -18,12 +18,13 @@ const TABLES = [
 const number = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
-export function markdownOf({ title, rows }: Table): string {
+export function markdownOf({ title, rows, rounds }: Table): string {
   const columns = Object.keys(rows[0]?.values ?? {});
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   return [
     `## ${title}`,
     "",
+    ...(rounds ? [`Medians of ${rounds} rounds.`, ""] : []),
     line(["", ...columns]),
     line(["---", ...columns.map(() => "---:")]),
     ...rows.map((r) => line([r.name, ...columns.map((c) => r.values[c] === undefined ? "" : number(r.values[c]!))])),
@@ -71,7 +72,7 @@ export async function report(): Promise<void> {
     parts.push(`![${table.title}](performance-${name}.svg)\n`);
   }
   const day = new Date().toISOString().slice(0, 10);
-  const page = words.replace("{{rounds}}", String(PAIRS)).replace("{{machine}}", await machine()).replace(
+  const page = words.replace("{{machine}}", await machine()).replace(
     "{{day}}",
     day,
   ).replace(

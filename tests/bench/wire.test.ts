@@ -201,6 +201,6 @@ Deno.test({
       console.log(`${gateway.name}: ${Object.entries(values).map(([k, v]) => `${k} ${v.toFixed(0)}`).join("; ")}`);
       await gateway.end(gw);
     }
-    await record("clients", { title: "TCP, by the number of clients", rows });
+    await record("clients", { rounds: 3, title: "TCP, by the number of clients", rows });
   },
 });
