@@ -1,6 +1,7 @@
 /** crxn. What a command will ask of the machine in any case is asked before the rest is loaded, the command line included. */
 
 import type { ExitCode } from "./gateway/errors.ts";
+import type { AheadRunner } from "./machine/ahead.ts";
 import { LOOKING } from "./machine/looking.ts";
 import type { Runner } from "./machine/run.ts";
 
@@ -10,7 +11,8 @@ export async function main(args: string[], runner?: Runner): Promise<ExitCode> {
   return await run(args, runner ?? new (await import("./machine/run.ts")).SystemRunner());
 }
 
-async function asking(args: string[]): Promise<Runner | undefined> {
+/** @returns undefined for a command that asks nothing */
+export async function asking(args: string[]): Promise<AheadRunner | undefined> {
   if (!LOOKING.includes(args[0] ?? "")) return undefined;
   const { AheadRunner, questionsOf } = await import("./machine/ahead.ts");
   const runner = new AheadRunner();
@@ -18,4 +20,9 @@ async function asking(args: string[]): Promise<Runner | undefined> {
   return runner;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args, await asking(Deno.args)));
+async function start(args: string[]): Promise<never> {
+  Deno.exit(await main(args, await asking(args)));
+}
+
+// Not awaited: all this is a script as well (.ci/start.ts), and that can wait for nothing here.
+if (import.meta.main) start(Deno.args);

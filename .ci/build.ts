@@ -12,7 +12,7 @@ import { compile, DIST, ROOT, scripts, type Target, writeBom, writeSums } from "
 const { origin } = await commitOf(ROOT);
 await using made = await scripts(origin);
 try {
-  await compile(made.main, `${DIST}crxn`, Deno.build.arch as Target);
+  await compile(made, `${DIST}crxn`, Deno.build.arch as Target);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   Deno.exitCode = 1;

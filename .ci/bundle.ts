@@ -7,10 +7,11 @@ import { ENVIRONMENT } from "../gateway/permissions.ts";
  * One file.
  * @param entry main module
  * @param output where the bundle goes
+ * @param options of `deno bundle`
  * @throws Error with what `deno bundle` said
  */
-export async function bundle(entry: string, output: string): Promise<void> {
-  await deno(["-o", output, entry]);
+export async function bundle(entry: string, output: string, options: string[] = []): Promise<void> {
+  await deno([...options, "-o", output, entry]);
   await withoutNode(output);
   await withRequire(output);
 }
@@ -28,16 +29,16 @@ export async function split(entry: string, folder: string, origin: string): Prom
     await withRequire(`${folder}/${name}`);
   }
   await renamed(folder);
-  await stamp(folder, origin);
+  await stamp(Array.from(Deno.readDirSync(folder), ({ name }) => `${folder}/${name}`), origin);
 }
 
 /** The commit, where the sources say that they are sources. @throws Error unless that is one place */
-async function stamp(folder: string, origin: string): Promise<void> {
+export async function stamp(files: string[], origin: string): Promise<void> {
   let places = 0;
-  for await (const { name } of Deno.readDir(folder)) {
-    const [first, ...rest] = (await Deno.readTextFile(`${folder}/${name}`)).split(ORIGIN);
+  for (const file of files) {
+    const [first, ...rest] = (await Deno.readTextFile(file)).split(ORIGIN);
     places += rest.length;
-    if (rest.length > 0) await Deno.writeTextFile(`${folder}/${name}`, [first, ...rest].join(`(${origin})`));
+    if (rest.length > 0) await Deno.writeTextFile(file, [first, ...rest].join(`(${origin})`));
   }
   if (places !== 1) throw new Error(`"${ORIGIN}" is in ${places} places of the bundle: see commands/version.ts`);
 }

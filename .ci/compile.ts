@@ -2,8 +2,10 @@
 
 import { elfFault } from "../gateway/elf.ts";
 import { sha256Of } from "../machine/download.ts";
+import { parent } from "../machine/files.ts";
 import { bom } from "./bom.ts";
 import { split } from "./bundle.ts";
+import { codeCache, isWorthIt } from "./code_cache.ts";
 import { compileFlags } from "./flags.ts";
 
 export const ROOT = new URL("..", import.meta.url).pathname;
@@ -16,21 +18,26 @@ export const TARGETS = {
 } as const;
 export type Target = keyof typeof TARGETS;
 
+export interface Scripts {
+  /** The main module. */
+  main: string;
+  /** What `crxn --version` says of the sources. */
+  origin: string;
+}
+
+/** The binary keeps the times of its files (reproducible-builds.org/docs/source-date-epoch). */
+const TIME = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? 0);
+
 /**
  * Everything as JavaScript, for {@linkcode compile}. It goes when the returned object is disposed of.
  * @param folder made anew: what a build that was killed has left there would get into the binary
  */
-export async function scripts(
-  origin: string,
-  folder = `${DIST}scripts`,
-): Promise<AsyncDisposable & { main: string }> {
+export async function scripts(origin: string, folder = `${DIST}scripts`): Promise<AsyncDisposable & Scripts> {
   await removed(folder);
   await Deno.mkdir(folder, { recursive: true });
   await split(`${ROOT}main.ts`, folder, origin);
-  // The binary keeps the times of its files (reproducible-builds.org/docs/source-date-epoch).
-  const time = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? 0);
-  for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, time, time);
-  return { main: `${folder}/main.js`, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+  for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, TIME, TIME);
+  return { main: `${folder}/main.js`, origin, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
 }
 
 async function removed(path: string): Promise<void> {
@@ -41,22 +48,35 @@ async function removed(path: string): Promise<void> {
   }
 }
 
-/** @throws Error with what `deno compile` said, or when its base binary is for another machine */
-export async function compile(main: string, output: string, target: Target): Promise<void> {
+/**
+ * @param scripts what {@linkcode scripts} has made
+ * @throws Error with what `deno compile` said, or when its base binary is for another machine
+ */
+export async function compile({ main, origin }: Scripts, output: string, target: Target): Promise<void> {
+  const own = target === Deno.build.arch && isWorthIt(Deno.version.deno)
+    ? await codeCache(parent(main), origin, (args) => denoCompile(args, target))
+    : undefined;
+  for (const file of [own?.main, ...own?.files ?? []]) if (file) await Deno.utime(file, TIME, TIME);
+  const more = own?.files.flatMap((file) => ["--include", file]) ?? [];
+  await denoCompile([...compileFlags(), ...more, "--output", output, own?.main ?? main], target);
+  if (elfFault(await head(output), target) === undefined) return;
+  await Deno.remove(output);
+  throw new Error(`the base binary is made for another machine: see ${TARGETS[target].denort}`);
+}
+
+/** @throws Error with what `deno compile` said */
+async function denoCompile(args: string[], target: Target): Promise<void> {
   const { triple, denort } = TARGETS[target];
   const { DENORT_BIN: _, ...env } = Deno.env.toObject();
   const base = Deno.env.get(denort);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...compileFlags(), "--target", triple, "--output", output, main],
+    args: ["compile", ...args.slice(0, -1), "--target", triple, args.at(-1)!],
     clearEnv: true,
     // `deno compile` takes DENORT_BIN for every target.
     env: { ...env, ...(base ? { DENORT_BIN: base } : {}) },
     stdin: "null",
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr).split("\nStack backtrace")[0]!.trim());
-  if (elfFault(await head(output), target) === undefined) return;
-  await Deno.remove(output);
-  throw new Error(`the base binary is made for another machine: see ${denort}`);
 }
 
 async function head(path: string): Promise<Uint8Array> {

@@ -21,12 +21,13 @@ const V8 = [
  * the cache would be a predictable file in /tmp, read by root. --no-prompt: a missing permission is an error, not a question.
  * --no-config: the bundle stands alone.
  */
-export const compileFlags = (): string[] => [
-  "compile",
+export const compileFlags = (): string[] => [...baseFlags(), ...permissionFlags()];
+
+/** Without permissions. */
+export const baseFlags = (): string[] => [
   "--quiet",
   "--no-config",
   "--no-code-cache",
   "--no-prompt",
   `--v8-flags=${V8.join(",")}`,
-  ...permissionFlags(),
 ];

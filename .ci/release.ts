@@ -57,7 +57,7 @@ async function release(targets: Target[]): Promise<void> {
     for (const target of targets) {
       const name = binaryName(target);
       console.log(`${name}, of ${origin}`);
-      await compile(made.main, DIST + name, target).catch((error) => {
+      await compile(made, DIST + name, target).catch((error) => {
         throw new Error(`NO BINARY FOR ${target}: ${error.message}\n--without ${target} makes a release without it.`);
       });
       names.push(name);

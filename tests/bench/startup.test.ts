@@ -23,7 +23,7 @@ Deno.test({
     try {
       await Deno.writeTextFile(`${folder}/empty.js`, "");
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: [...compileFlags(), "--output", `${folder}/empty`, `${folder}/empty.js`],
+        args: ["compile", ...compileFlags(), "--output", `${folder}/empty`, `${folder}/empty.js`],
         stdout: "null",
         stderr: "piped",
       }).output();

@@ -24,6 +24,8 @@ export interface FakeOptions {
   version?: "12" | "13";
   /** The IPv6 default route came by router advertisement. */
   ra?: boolean;
+  /** Where its folder is made; default: in memory. */
+  parent?: string;
 }
 
 export class FakeMachine implements Runner {
@@ -43,8 +45,8 @@ export class FakeMachine implements Runner {
   before: (argv: string[]) => Answer | undefined = () => undefined;
 
   constructor(private readonly options: FakeOptions = {}) {
-    const shm = Deno.statSync("/dev/shm").isDirectory ? { dir: "/dev/shm" } : {};
-    this.folder = Deno.makeTempDirSync({ ...shm, prefix: "crxn-fake-" });
+    const dir = options.parent ?? (Deno.statSync("/dev/shm").isDirectory ? "/dev/shm" : undefined);
+    this.folder = Deno.makeTempDirSync({ ...(dir ? { dir } : {}), prefix: "crxn-fake-" });
     for (
       const dir of [
         "/etc/sysctl.d",

@@ -17,6 +17,7 @@ import { readJournal } from "../../../machine/journal.ts";
 import { placeFiles } from "../../../machine/place.ts";
 import { questionsOf, readSurvey } from "../../../machine/survey.ts";
 import { keepIdentity } from "../../../machine/identity.ts";
+import { hurried } from "./hurried.ts";
 import type { FakeMachine } from "./machine.ts";
 
 /** Thrown where crxn is killed. */
@@ -101,22 +102,5 @@ export class Play {
     } finally {
       this.machine.before = () => undefined;
     }
-  }
-}
-
-/** Waiting costs no time, but the clock goes on: what waits for something in vain still ends. */
-async function hurried<T>(body: () => Promise<T>): Promise<T> {
-  const [timer, now] = [globalThis.setTimeout, Date.now];
-  let skipped = 0;
-  Date.now = () => now() + skipped;
-  globalThis.setTimeout = ((fn: () => void, milliseconds = 0) => {
-    skipped += milliseconds;
-    return timer(fn, 0);
-  }) as typeof setTimeout;
-  try {
-    return await body();
-  } finally {
-    Date.now = now;
-    globalThis.setTimeout = timer;
   }
 }
