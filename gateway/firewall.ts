@@ -54,7 +54,15 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
   }
   const { maps } = config.nat64;
   const workers = workersOf(config);
+  const known = (from: string, to: string, name: string) => ["-i", from, "-o", to, ...ESTABLISHED, ...tag(name), ...ok];
   return [
+    // Before the networks, of which there may be a thousand: what belongs to a flow need not pass them.
+    ...workers.flatMap(({ device: translator }) =>
+      ways.flatMap(({ device }) => [
+        known(translator, device, "to-overlay"),
+        known(device, translator, "answers"),
+      ])
+    ),
     ...workers.flatMap(({ device: translator }) => [
       ...ways.flatMap(({ device, networks }) =>
         networks.map((to) => ["-d", to, "-i", translator, "-o", device, ...tag("to-overlay"), ...ok])
@@ -62,7 +70,6 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
       ["-i", translator, ...tag("only-overlay"), ...jump("DROP")],
     ]),
     ...workers.flatMap(({ device: translator }) => [
-      ...ways.map(({ device }) => ["-i", device, "-o", translator, ...ESTABLISHED, ...tag("answers"), ...ok]),
       ...maps.flatMap((m) =>
         ways.map(({ device }) => ["-d", `${m.ipv4}/32`, "-i", device, "-o", translator, ...tag("map"), ...ok])
       ),

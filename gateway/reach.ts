@@ -68,13 +68,22 @@ export function forged4(config: Config, ways: Way[], believed: string[][]): stri
   if (!nat64) return believed;
   const networks = [...new Set(ways.flatMap((w) => w.networks))];
   return [
-    ...workersOf(config).map(({ pool, device }) => ["-s", pool, "!", "-i", device, ...tag("pool"), ...DROP]),
+    // What a translator writes need not pass the networks, of which there may be a thousand.
+    ...workersOf(config).map(({ pool, device }) => ["-s", pool, "-i", device, ...tag("pool"), ...RETURN]),
+    ["-s", nat64.pool, ...tag("pool"), ...DROP],
     ...(overlay.type === "interface"
-      ? ways.flatMap((way) => [...ownSources(way), ...onlyOwn(way, nat64.maps)])
+      ? ways.flatMap((way) => [answers(way, config), ...ownSources(way), ...onlyOwn(way, nat64.maps)])
       : believed),
     ...networks.map((from) => ["-s", from, "-m", "rpfilter", "--invert", ...tag("forged"), ...DROP]),
   ];
 }
+
+/** To the address of all clients: whose they are decides who may be answered. */
+const answers = ({ device }: Way, { address }: Config): string[] => [
+  ...["-d", `${address.split("/")[0]}/32`, "-i", device],
+  ...tag("answers"),
+  ...RETURN,
+];
 
 const ownSources = ({ device, networks }: Way): string[][] =>
   networks.map((from) => ["-s", from, "-i", device, ...tag("source"), ...RETURN]);
@@ -83,14 +92,15 @@ const ownSources = ({ device, networks }: Way): string[][] =>
 const onlyOwn = ({ device }: Way, maps: { ipv4: string }[]): string[][] =>
   maps.map(({ ipv4 }) => ["-d", `${ipv4}/32`, "-i", device, ...tag("only-its-networks"), ...DROP]);
 
-/** IPv6: an address that stands for an overlay host comes out of the translator alone. */
+/** IPv6: an address that stands for an overlay host comes out of a translator alone. Only forged ones pass the networks. */
 export function forged6(config: Config): string[][] {
   const { prefix, overlay } = config;
-  const [first, ...more] = workersOf(config);
-  if (!prefix || !first) return [];
+  const workers = workersOf(config);
+  if (!prefix || workers.length === 0) return [];
   const slices = [...new Set(overlay.routes.map((r) => slice(prefix, r.to)))];
-  return slices.flatMap((from) => [
-    ...more.map(({ device }) => ["-s", from, "-i", device, ...tag("translated"), ...RETURN]),
-    ["-s", from, "!", "-i", first.device, ...tag("forged"), ...DROP],
-  ]);
+  return [
+    ["!", "-s", prefix, ...tag("not-the-overlay"), ...RETURN],
+    ...workers.map(({ device }) => ["-i", device, ...tag("translated"), ...RETURN]),
+    ...slices.map((from) => ["-s", from, ...tag("forged"), ...DROP]),
+  ];
 }

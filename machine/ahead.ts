@@ -67,7 +67,7 @@ export class AheadRunner extends SystemRunner implements Runner {
  * How many programs run side by side: more would only keep this process from being loaded. Beside the rules of a large machine,
  * which are asked first, there are some more: while its config is read none is started.
  */
-const WIDTH = { usual: 2, large: 4 };
+const WIDTH = { usual: 3, large: 4 };
 
 /** Does what is added, in its order, no more than `width` at a time. */
 class Queue {

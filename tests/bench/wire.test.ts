@@ -4,7 +4,7 @@ import { ensureRequirements } from "../rig/requirements.ts";
 import { answersWithin, assertSilent, sceneOf } from "../machines/story.ts";
 import { byHand, crxnWith, type Gateway, GATEWAY6, HOST6, routing } from "./gateways.ts";
 import { hold } from "./hold.ts";
-import { carried, latency, type Load, LOAD_REQUIREMENTS } from "./load.ts";
+import { between, carried, latency, type Load, LOAD_REQUIREMENTS } from "./load.ts";
 import { median } from "./plainly.ts";
 import { PAIRS, record, type Row } from "./record.ts";
 
@@ -20,46 +20,6 @@ const SECONDS = 4;
 const TCP: Load = { protocol: "tcp", towards: "overlay", seconds: SECONDS };
 const BACK: Load = { protocol: "tcp", towards: "client", seconds: SECONDS };
 const SMALL: Load = { protocol: "udp", towards: "overlay", size: 64, rate: 64 * 8 * 12_500, seconds: SECONDS };
-
-/** A flood of some clients may keep another one's iperf3 from its first words: then that load is begun anew. */
-async function between(...what: Parameters<typeof once>): ReturnType<typeof once> {
-  for (let tries = 1;; tries++) {
-    try {
-      return await once(...what);
-    } catch (error) {
-      if (tries === 4) throw error;
-      console.log(`once more: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
-      await new Promise((resolve) => setTimeout(resolve, 2000));
-    }
-  }
-}
-
-/**
- * What leaves the gateway by a device in two seconds of a load, in Mbit/s and thousand packets per second: what iperf3 says
- * itself counts what lay in queues before.
- */
-async function once(
-  gw: Machine,
-  device: string,
-  load: () => Promise<unknown>,
-): Promise<{ mbits: number; packets: number }> {
-  const look = async () => {
-    const [link]: { stats64: { tx: { bytes: number; packets: number } } }[] = JSON.parse(
-      await gw.must(["ip", "-j", "-s", "link", "show", "dev", device]),
-    );
-    return { ...link!.stats64.tx, at: performance.now() };
-  };
-  const running = load();
-  // Whoever waits for it hears of its fault.
-  running.catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 1800));
-  const before = await look();
-  await new Promise((resolve) => setTimeout(resolve, 2000));
-  const after = await look();
-  await running;
-  const ms = after.at - before.at;
-  return { mbits: (after.bytes - before.bytes) * 8 / 1000 / ms, packets: (after.packets - before.packets) / ms };
-}
 
 interface Place {
   client: Namespace;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { isWorthIt } from "../../.ci/code_cache.ts";
-import { partFor, PARTS } from "../../.ci/start.ts";
+import { codeOf, partFor, PARTS, scriptOf } from "../../.ci/start.ts";
 import { median } from "../bench/plainly.ts";
 import { BINARY, needsBinary, unbuilt } from "../rig/release.ts";
 
@@ -70,4 +70,29 @@ Deno.test("partFor: help and version have a script of their own, all else has th
 Deno.test("isWorthIt: where node:vm is in the snapshot of Deno", () => {
   assertEquals(["2.7.14", "2.8.0", "2.9.6", "3.0.0"].map(isWorthIt), [true, false, false, false]);
   assert(!isWorthIt(""));
+});
+
+Deno.test({
+  name: `the binary: what somebody puts into /tmp where its scripts seem to be is not read${needsBinary}`,
+  ignore: unbuilt !== undefined,
+  fn: async () => {
+    // The names under which a compiled program has its files (docs/facts.md).
+    const folder = `/tmp/deno-compile-${BINARY.split("/").at(-1)}`;
+    await Deno.mkdir(folder);
+    try {
+      for (const part of PARTS) {
+        await Deno.writeTextFile(
+          `${folder}/${scriptOf(part)}`,
+          `(function () { console.log("PLANTED"); Deno.exit(0); })`,
+        );
+        await Deno.writeTextFile(`${folder}/${codeOf(part)}`, "");
+      }
+      for (const args of [["--version"], ["address", "10.0.0.1", "--prefix", "2001:db8::/96"]]) {
+        const { text, code } = await said(BINARY, args);
+        assertEquals([code, text.includes("PLANTED")], [0, false]);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });

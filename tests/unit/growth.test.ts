@@ -3,12 +3,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { legsOf } from "../../checks/legs.ts";
 import { bordersIn, distinct } from "../../gateway/alike.ts";
+import { blueprint } from "../../gateway/blueprint.ts";
 import { parseAddress } from "../../gateway/cidr.ts";
+import { parseConfig } from "../../gateway/config/parse.ts";
 import { hostsInside } from "../../gateway/netfilter/alike.ts";
+import { matches, type Packet } from "../../gateway/netfilter/iptables_walk.ts";
 import { parseSave } from "../../machine/iptables.ts";
 import { placeFiles } from "../../machine/place.ts";
 import { manyNetworks, networksOf } from "./fake/configs.ts";
 import { FakeMachine } from "./fake/machine.ts";
+import { FACTS } from "./golden_configs.ts";
 import { Play } from "./fake/play.ts";
 import { healthy } from "./surveys/builder.ts";
 
@@ -92,4 +96,43 @@ Deno.test({
     // Sixteen times as many: with the square it would be 256 times as long.
     assert(taken[640]! < 40 * taken[40]!, `no-op up: ${taken[40]} ms with 40, ${taken[640]} ms with 640`);
   },
+});
+
+/** Rules of a chain that a packet is compared with, the one that decides included; all, where none does. */
+function compared(rules: string[][], packet: Packet): number {
+  const deciding = rules.findIndex((rule) => matches(rule, packet) === "yes" && rule.at(-2) === "-j");
+  return deciding < 0 ? rules.length : deciding + 1;
+}
+
+Deno.test("firewallItems: packets of a flow are compared with a few rules, however many networks and maps there are", async () => {
+  const { items } = blueprint(await parseConfig(manyNetworks(300, "wg0"), "x"), FACTS);
+  const rulesOf = (family: string, table: string, from: string) =>
+    items.flatMap((i) =>
+      i.kind === "chain" && i.family === family && i.table === table && i.from === from ? i.rules : []
+    );
+  const [client, last, own] = ["2001:db8:c::2", "10.1.43.9", "10.200.255.1"];
+  const far = "2a04:5b80:300:4::a01:2b09";
+  const flow: Record<string, [family: "inet" | "inet6", packet: Omit<Packet, "state">][]> = {
+    "of a client": [
+      ["inet6", { in: "eth0", out: "nat64-ygg", source: client, destination: far }],
+      ["inet", { in: "nat64-ygg", out: "wg0", source: "100.64.7.7", destination: last }],
+    ],
+    "answers to it": [
+      // Its address is exchanged between the two chains.
+      ["inet", { in: "wg0", out: "nat64-ygg", source: last, destination: own }],
+      ["inet6", { in: "nat64-ygg", out: "eth0", source: far, destination: client }],
+    ],
+  };
+  for (const [what, packets] of Object.entries(flow)) {
+    for (const [family, packet] of packets) {
+      for (const [table, from] of [["raw", "PREROUTING"], ["filter", "FORWARD"], ["mangle", "FORWARD"]] as const) {
+        const rules = rulesOf(family, table, from);
+        const count = compared(rules, { ...packet, family, protocol: "tcp", state: "ESTABLISHED" });
+        assert(rules.length > 0 && count <= 6, `${what}, ${family} ${table} ${from}: ${count} of ${rules.length}`);
+      }
+    }
+  }
+  // Control: the first packet of a flow is looked for among the networks.
+  const first: Packet = { in: "nat64-ygg", out: "wg0", source: "100.64.7.7", destination: last, state: "NEW" };
+  assert(compared(rulesOf("inet", "filter", "FORWARD"), first) > 200);
 });
