@@ -1,6 +1,6 @@
 /** crxn. What a command will ask of the machine in any case is asked before the rest is loaded, the command line included. */
 
-import type { ExitCode } from "./gateway/errors.ts";
+import { Exit, type ExitCode } from "./gateway/errors.ts";
 import type { AheadRunner } from "./machine/ahead.ts";
 import { LOOKING } from "./machine/looking.ts";
 import type { Runner } from "./machine/run.ts";
@@ -21,6 +21,8 @@ export async function asking(args: string[]): Promise<AheadRunner | undefined> {
 }
 
 async function start(args: string[]): Promise<never> {
+  // Of what never comes to its end.
+  Deno.exitCode = Exit.bug;
   Deno.exit(await main(args, await asking(args)));
 }
 

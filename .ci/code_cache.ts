@@ -1,12 +1,13 @@
 /** crxn as scripts, and what V8 makes of them, for the binary (start.ts). */
 
 import { sha256Of } from "../machine/download.ts";
+import { parent } from "../machine/files.ts";
 import { bundle, stamp } from "./bundle.ts";
 import { baseFlags } from "./flags.ts";
-import { codeOf, type Part, PARTS, scriptOf } from "./start.ts";
+import { codeOf, type Name, NAMES, scriptOf } from "./start.ts";
 
-/** `deno compile` with these arguments, for this very machine and with the base binary of the binary. */
-export type Compile = (args: string[]) => Promise<void>;
+/** `deno compile` with these words, for this very machine and with the base binary of the binary. */
+export type Compile = (words: string[], output: string, main: string) => Promise<void>;
 
 /**
  * From Deno 2.8 on node:vm, by which code is given to V8, takes as long to load as the code saves (docs/facts.md).
@@ -20,44 +21,66 @@ export const isWorthIt = (version: string): boolean => {
 const own = (name: string): string => new URL(name, import.meta.url).pathname;
 
 /**
+ * V8 notes in the code what it has learned of it while it ran: of what kind the strings were that were compared, which a garbage
+ * collection decides, and what it has compiled once more. Where the code is made none of it is to be chance (docs/facts.md).
+ */
+const CALM = [
+  ...["--min-semi-space-size=512", "--max-semi-space-size=512", "--initial-heap-size=2048", "--no-flush-bytecode"],
+  ...["--no-sparkplug", "--no-profile-guided-optimization"],
+  ...["--hash-seed=1", "--random-seed=1", "--single-threaded"],
+];
+
+/**
  * Writes main module, scripts and codes.
  * @param folder where they go
  * @param compile V8 takes only what the same base binary has made, on the same kind of processor
- * @returns the main module, and what it reads
+ * @returns the main module; the rest it imports
  * @throws Error with what failed
  */
-export async function codeCache(
-  folder: string,
-  origin: string,
-  compile: Compile,
-): Promise<{ main: string; files: string[] }> {
-  const main = `${folder}/start.js`;
-  await bundle(own("start.ts"), main, ["--minify"]);
-  for (const part of PARTS) await script(part, `${folder}/${scriptOf(part)}`, origin);
-  const temporary = await Deno.makeTempDir({ prefix: "crxn-build-" });
+export async function codeCache(folder: string, origin: string, compile: Compile): Promise<string> {
+  await bundle(own("start.ts"), `${folder}/start.js`, ["--minify"]);
+  for (const name of NAMES) await script(name, `${folder}/${scriptOf(name)}`, origin);
+  // Not in /tmp, where programs may be forbidden.
+  const temporary = await Deno.makeTempDir({ dir: parent(folder), prefix: "warm-" });
   try {
+    const [made, tried] = [`${temporary}/made`, `${temporary}/tried`];
     await bundle(own("warm.ts"), `${temporary}/warm.js`);
-    const program = `${temporary}/warm`;
-    await compile([...baseFlags(), "--allow-all", "--output", program, `${temporary}/warm.js`]);
-    for (const part of PARTS) {
-      await alike(`${folder}/${codeOf(part)}`, () => warm(program, folder, part, temporary));
-      await warm(program, folder, part);
+    await compile([...baseFlags(CALM), "--allow-all"], made, `${temporary}/warm.js`);
+    await compile([...baseFlags(), "--allow-all"], tried, `${temporary}/warm.js`);
+    for (const name of NAMES) {
+      await alike(`${folder}/${codeOf(name)}`, () => warm(made, folder, name, temporary));
+      await warm(tried, folder, name);
     }
   } finally {
     await Deno.remove(temporary, { recursive: true });
   }
-  return { main, files: PARTS.flatMap((part) => [scriptOf(part), codeOf(part)]).map((name) => `${folder}/${name}`) };
+  const main = `${folder}/begin.js`;
+  await Deno.writeTextFile(main, MAIN);
+  return main;
 }
 
-async function script(part: Part, file: string, origin: string): Promise<void> {
-  const without = part === "words" ? (await called()).flatMap((module) => ["--external", module]) : [];
+const MAIN = [
+  'import { start } from "./start.js";',
+  "const parts = {",
+  ...NAMES.map((name) =>
+    `  ${name}: async () => [(await import("./${scriptOf(name)}", { with: { type: "text" } })).default, ` +
+    `(await import("./${codeOf(name)}", { with: { type: "bytes" } })).default],`
+  ),
+  "};",
+  "start(Deno.args, parts);",
+  "",
+].join("\n");
+
+async function script(name: Name, file: string, origin: string): Promise<void> {
+  const without = name === "words" ? (await called()).flatMap((module) => ["--external", module]) : [];
   await bundle(own("whole.ts"), file, ["--minify", "--format", "cjs", ...without]);
   await stamp([file], origin);
   const text = await Deno.readTextFile(file);
   const missing = /\brequire\("\.[^"]*"\)/.exec(text)?.[0];
-  if (missing) throw new Error(`${scriptOf(part)} has ${missing}, which is left out of it`);
+  if (missing) throw new Error(`${scriptOf(name)} has ${missing}, which is left out of it`);
+  const closed = text.replace(/\bimport\("\.[^"]*"\)/g, 'Promise.reject(new Error("left out"))');
   // A module is strict by itself.
-  await Deno.writeTextFile(file, `(function(module,exports){"use strict";${text}\n})`);
+  await Deno.writeTextFile(file, `(function(module,exports){"use strict";${closed}\n})`);
 }
 
 /** What is loaded for commands alone. */
@@ -74,21 +97,14 @@ async function warm(program: string, ...args: string[]): Promise<void> {
   if (!success) throw new Error(`crxn could not be compiled ahead:\n${said}`);
 }
 
-/** How often the same bytes have to come, and after how many tries it is enough. */
-const TIMES = { alike: 4, most: 20 };
-
-/**
- * Until a file has come out the same some times. One time in twenty V8 notes in it that it has compiled a function once more:
- * by its other threads, at a time that is chance.
- */
+/** Until the same file has come out twice: what is left of chance is rare. @throws Error if it does not */
 async function alike(file: string, make: () => Promise<void>): Promise<void> {
-  const seen = new Map<string, number>();
-  for (let n = 0; n < TIMES.most; n++) {
+  const sums = new Set<string>();
+  for (let n = 0; n < 6; n++) {
     await make();
     const sum = await sha256Of(await Deno.readFile(file));
-    const count = (seen.get(sum) ?? 0) + 1;
-    if (count === TIMES.alike) return;
-    seen.set(sum, count);
+    if (sums.has(sum)) return;
+    sums.add(sum);
   }
-  throw new Error(`of ${TIMES.most} tries no ${TIMES.alike} gave the same code`);
+  throw new Error(`${file} is another one each time`);
 }

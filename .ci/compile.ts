@@ -36,8 +36,12 @@ export async function scripts(origin: string, folder = `${DIST}scripts`): Promis
   await removed(folder);
   await Deno.mkdir(folder, { recursive: true });
   await split(`${ROOT}main.ts`, folder, origin);
-  for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, TIME, TIME);
+  await dated(folder);
   return { main: `${folder}/main.js`, origin, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+}
+
+async function dated(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, TIME, TIME);
 }
 
 async function removed(path: string): Promise<void> {
@@ -54,29 +58,28 @@ async function removed(path: string): Promise<void> {
  */
 export async function compile({ main, origin }: Scripts, output: string, target: Target): Promise<void> {
   const own = target === Deno.build.arch && isWorthIt(Deno.version.deno)
-    ? await codeCache(parent(main), origin, (args) => denoCompile(args, target))
+    ? await codeCache(parent(main), origin, (words, output, main) => denoCompile(words, output, main, target))
     : undefined;
-  for (const file of [own?.main, ...own?.files ?? []]) if (file) await Deno.utime(file, TIME, TIME);
-  const more = own?.files.flatMap((file) => ["--include", file]) ?? [];
-  await denoCompile([...compileFlags(), ...more, "--output", output, own?.main ?? main], target);
-  if (elfFault(await head(output), target) === undefined) return;
-  await Deno.remove(output);
-  throw new Error(`the base binary is made for another machine: see ${TARGETS[target].denort}`);
+  if (own) await dated(parent(own));
+  await denoCompile(compileFlags(), output, own ?? main, target);
 }
 
-/** @throws Error with what `deno compile` said */
-async function denoCompile(args: string[], target: Target): Promise<void> {
+/** @throws Error with what `deno compile` said, or when its base binary is for another machine */
+async function denoCompile(words: string[], output: string, main: string, target: Target): Promise<void> {
   const { triple, denort } = TARGETS[target];
   const { DENORT_BIN: _, ...env } = Deno.env.toObject();
   const base = Deno.env.get(denort);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["compile", ...args.slice(0, -1), "--target", triple, args.at(-1)!],
+    args: ["compile", ...words, "--target", triple, "--output", output, main],
     clearEnv: true,
     // `deno compile` takes DENORT_BIN for every target.
     env: { ...env, ...(base ? { DENORT_BIN: base } : {}) },
     stdin: "null",
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr).split("\nStack backtrace")[0]!.trim());
+  if (elfFault(await head(output), target) === undefined) return;
+  await Deno.remove(output);
+  throw new Error(`the base binary is made for another machine: see ${denort}`);
 }
 
 async function head(path: string): Promise<Uint8Array> {

@@ -23,11 +23,16 @@ const V8 = [
  */
 export const compileFlags = (): string[] => [...baseFlags(), ...permissionFlags()];
 
-/** Without permissions. */
-export const baseFlags = (): string[] => [
+/**
+ * Without permissions.
+ * @param more flags of V8
+ */
+export const baseFlags = (more: string[] = []): string[] => [
   "--quiet",
   "--no-config",
   "--no-code-cache",
   "--no-prompt",
-  `--v8-flags=${V8.join(",")}`,
+  // For what is loaded as text and bytes (start.ts); before Deno 2.8 that is no part of it.
+  "--unstable-raw-imports",
+  `--v8-flags=${[...V8, ...more].join(",")}`,
 ];

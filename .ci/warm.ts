@@ -1,20 +1,19 @@
 /**
- * Runs a script of the binary on fake machines, and writes what V8 has compiled of it by then. A program of its own with the binary's
- * base and flags: V8 takes only what was made by the same.
+ * Runs a script of the binary on fake machines, and writes what V8 has compiled of it by then.
  *
- * Arguments: the folder with the script; which part it is; a folder for the fake machines. Without that one the code is
- * there, and is only tried.
+ * Arguments: the folder with the script; which one it is; a folder for the fake machines. Without that one the code is there: it
+ * is marked as made with the flags of this very process, and tried.
  */
 
 import { WALK } from "../tests/unit/fake/configs.ts";
 import { hurried } from "../tests/unit/fake/hurried.ts";
 import { FakeMachine } from "../tests/unit/fake/machine.ts";
-import { codeOf, load, type Part, PARTS, scriptOf, type Whole } from "./start.ts";
+import { codeOf, load, type Name, NAMES, scriptOf, type Whole } from "./start.ts";
 
 /** Checks that send packets, by programs that a fake machine has not. */
 const SKIP = ["--skip", "probe,path-mtu,prefix-routed"];
-/** What is called for a part, on machines with these configs. Not each on every machine: what is called often V8 compiles once more, at a time that is chance. */
-const SCENES: Record<Part, Record<string, string[][]>> = {
+/** What is called for a part, on machines with these configs. */
+const SCENES: Record<Name, Record<string, string[][]>> = {
   words: { "interface gateway": [["--help"], ["--version"]] },
   whole: {
     "interface gateway": [
@@ -41,6 +40,7 @@ function synchronous(object: Any): void {
   for (const twin of Object.getOwnPropertyNames(object).filter((name) => name.endsWith("Sync"))) {
     const name = twin.slice(0, -"Sync".length);
     // Looked up at each call: asRoot() puts others in their places.
+    if (name === "readDir") sorted(object, twin);
     object[name] = name === "readDir"
       ? async function* (path: string) {
         yield* object[twin](path);
@@ -51,8 +51,17 @@ function synchronous(object: Any): void {
   }
 }
 
+/** A file system has an order of its own. */
+function sorted(object: Any, twin: string): void {
+  const real = object[twin];
+  object[twin] = (path: string) =>
+    [...real(path)].sort((a: Deno.DirEntry, b: Deno.DirEntry) => a.name < b.name ? -1 : 1).values();
+}
+
 /** To crxn all files are root's, and of now: whoever builds it is somebody else, and a clock that goes on is chance. */
 function asRoot(deno: Any): void {
+  // To others a folder would be open that root's are not.
+  deno.umask(0o022);
   const now = Date.now();
   Date.now = () => now;
   performance.now = () => 0;
@@ -118,7 +127,7 @@ function withPrograms(deno: Any, machine: FakeMachine): void {
   };
 }
 
-async function run({ main, asking, placeFiles }: Whole, part: Part, parent: string): Promise<void> {
+async function run({ main, asking, placeFiles }: Whole, part: Name, parent: string): Promise<void> {
   synchronous(Deno);
   synchronous(Deno.FsFile.prototype);
   asRoot(Deno);
@@ -139,16 +148,26 @@ async function run({ main, asking, placeFiles }: Whole, part: Part, parent: stri
   }
 }
 
-const [folder = "", name = "", parent] = Deno.args;
-const part = PARTS.find((known) => known === name)!;
-const text = Deno.readTextFileSync(`${folder}/${scriptOf(part)}`);
-const code = `${folder}/${codeOf(part)}`;
+/** Of the code's header: what it was made with (SerializedCodeData of src/snapshot/code-serializer.h). */
+const FLAGS = 12;
+
+/** What V8 itself writes there in this process. */
+function flagsHere(): Uint8Array {
+  const { Script } = globalThis.process.getBuiltinModule("node:vm");
+  return new Uint8Array(new Script("0", { filename: "flags.js" }).createCachedData()).subarray(FLAGS, FLAGS + 4);
+}
+
+const [folder = "", which = "", parent] = Deno.args;
+const name = NAMES.find((known) => known === which)!;
+const text = Deno.readTextFileSync(`${folder}/${scriptOf(name)}`);
+const file = `${folder}/${codeOf(name)}`;
 if (parent === undefined) {
-  // In the process that has made it V8 would not ask whether it fits.
-  const { script } = load(part, text, Deno.readFileSync(code));
-  if (script.cachedDataRejected) throw new Error("V8 refuses the code that it has made");
+  const code = Deno.readFileSync(file);
+  code.set(flagsHere(), FLAGS);
+  if (load(name, text, code).script.cachedDataRejected) throw new Error("V8 refuses the code that it has made");
+  Deno.writeFileSync(file, code);
 } else {
-  const { script, whole } = load(part, text);
-  await run(whole, part, parent);
-  Deno.writeFileSync(code, script.createCachedData());
+  const { script, whole } = load(name, text);
+  await run(whole, name, parent);
+  Deno.writeFileSync(file, script.createCachedData());
 }

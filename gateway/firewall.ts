@@ -7,7 +7,7 @@ import type { FarNode, Way } from "./overlay_nodes.ts";
 import { forged4, forged6, overlayForward, overlayInput4, overlayInput6 } from "./reach.ts";
 import { ESTABLISHED, jump, pass, RELATED, tag } from "./rule.ts";
 import { clampTag, mssOf } from "./segments.ts";
-import { workersOf } from "./workers.ts";
+import { type Translator, workersOf } from "./workers.ts";
 import { sourceRules, tunnelChains, tunnelInput } from "./tunnel_rules.ts";
 
 /** @returns the chains in the order in which they are made: nothing is let in before it is guarded. */
@@ -18,7 +18,7 @@ export function firewallItems(
 ): ChainItem[] {
   const chains = [
     // Before connection tracking: a forged source leaves no trace.
-    chainItem("inet", "raw", "PREROUTING", forged4(config, ways, sourceRules(config, ways))),
+    chainItem("inet", "raw", "PREROUTING", forged4(config, facts, ways, sourceRules(config, ways))),
     chainItem("inet6", "raw", "PREROUTING", forged6(config)),
     ...tunnelChains(config, facts, ways, nodes),
     chainItem("inet", "filter", "FORWARD", [...forward4(config, facts, ways), ...overlayForward(config, ways)]),
@@ -63,6 +63,7 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
         known(device, translator, "answers"),
       ])
     ),
+    ...(config.overlay.type === "interface" ? ways.flatMap(({ device }) => others(device, workers)) : []),
     ...workers.flatMap(({ device: translator }) => [
       ...ways.flatMap(({ device, networks }) =>
         networks.map((to) => ["-d", to, "-i", translator, "-o", device, ...tag("to-overlay"), ...ok])
@@ -81,6 +82,13 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
       : []),
   ];
 }
+
+/** Of what neither comes from an existing link nor goes there nothing need pass the networks. */
+const others = (link: string, workers: Translator[]): string[][] => [
+  ...workers.map((w) => ["-i", w.device, "!", "-o", link, ...tag("only-overlay"), ...jump("DROP")]),
+  ...workers.map((w) => ["!", "-i", link, "-o", w.device, ...tag("only-answers"), ...jump("DROP")]),
+  ["!", "-i", link, "!", "-o", link, ...tag("not-the-overlay"), ...jump("RETURN")],
+];
 
 const carried = (ways: Way[], ok: string[]): string[][] =>
   ways.flatMap(({ device, networks }) =>

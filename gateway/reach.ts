@@ -2,6 +2,7 @@
 
 import { slice } from "./address.ts";
 import type { Access, Config } from "./config/types.ts";
+import type { Facts } from "./facts.ts";
 import type { Way } from "./overlay_nodes.ts";
 import { ESTABLISHED, jump, tag } from "./rule.ts";
 import { workersOf } from "./workers.ts";
@@ -63,7 +64,7 @@ export function overlayForward({ overlay }: Config, ways: Way[]): string[][] {
  * IPv4 before connection tracking. The pool's addresses come out of the translator alone; of the overlay's what does not
  * come by the way that leads back there is forged, also when the link is down (RFC 3704, strict).
  */
-export function forged4(config: Config, ways: Way[], believed: string[][]): string[][] {
+export function forged4(config: Config, facts: Facts, ways: Way[], believed: string[][]): string[][] {
   const { overlay, nat64 } = config;
   if (!nat64) return believed;
   const networks = [...new Set(ways.flatMap((w) => w.networks))];
@@ -71,11 +72,25 @@ export function forged4(config: Config, ways: Way[], believed: string[][]): stri
     // What a translator writes need not pass the networks, of which there may be a thousand.
     ...workersOf(config).map(({ pool, device }) => ["-s", pool, "-i", device, ...tag("pool"), ...RETURN]),
     ["-s", nat64.pool, ...tag("pool"), ...DROP],
+    ...asRouted(config, facts, ways),
     ...(overlay.type === "interface"
       ? ways.flatMap((way) => [answers(way, config), ...ownSources(way), ...onlyOwn(way, nat64.maps)])
       : believed),
     ...networks.map((from) => ["-s", from, "-m", "rpfilter", "--invert", ...tag("forged"), ...DROP]),
   ];
+}
+
+/**
+ * What does not come from the overlay can only be forged, and is not if it comes by the way that leads back. Here, so that it need
+ * not pass the networks either: what tunnels are made of, what hosts of `maps` send, and all that is none of crxn's.
+ */
+function asRouted(config: Config, { uplink }: Facts, ways: Way[]): string[][] {
+  const [way, ...more] = ways;
+  if (!way) return [];
+  const from = more.length === 0
+    ? [["!", "-i", way.device]]
+    : [...workersOf(config).map((w) => w.device), uplink.name].map((device) => ["-i", device]);
+  return from.map((device) => [...device, "-m", "rpfilter", ...tag("as-routed"), ...RETURN]);
 }
 
 /** To the address of all clients: whose they are decides who may be answered. */

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { isWorthIt } from "../../.ci/code_cache.ts";
-import { codeOf, partFor, PARTS, scriptOf } from "../../.ci/start.ts";
+import { codeOf, NAMES, partFor, scriptOf } from "../../.ci/start.ts";
 import { median } from "../bench/plainly.ts";
 import { BINARY, needsBinary, unbuilt } from "../rig/release.ts";
 
-// V8's code in the binary (.ci/code_cache.ts): it is there, V8 takes it, and without it crxn does the same, more slowly.
+// V8's code in the binary (.ci/code_cache.ts): it is there, V8 takes it, and where V8 refuses it crxn does the same, more slowly.
 
 /** Where code begins: behind its script, by V8's magic number (SerializedCodeData of src/snapshot/code-serializer.h). */
 function codesIn(bytes: Uint8Array): number[] {
@@ -27,13 +27,13 @@ async function said(program: string, args: string[]): Promise<{ text: string; co
 const PAIRS = 15;
 
 Deno.test({
-  name: `the binary: V8 takes the code in it, and a damaged one costs nothing but time${needsBinary}`,
+  name: `the binary: V8 takes the code in it, and one that it refuses costs nothing but time${needsBinary}`,
   ignore: unbuilt !== undefined,
   fn: async () => {
     const bytes = await Deno.readFile(BINARY);
     const codes = codesIn(bytes);
     const deno = /Deno\/(\d+\.\d+\.\d+)/.exec(new TextDecoder("latin1").decode(bytes))?.[1] ?? "";
-    assertEquals(codes.length, isWorthIt(deno) ? PARTS.length : 0);
+    assertEquals(codes.length, isWorthIt(deno) ? NAMES.length : 0);
     if (codes.length === 0) return;
     // Of another version of V8, as it seems.
     for (const at of codes) bytes[at + 4]! ^= 1;
@@ -77,10 +77,12 @@ Deno.test({
   ignore: unbuilt !== undefined,
   fn: async () => {
     // The names under which a compiled program has its files (docs/facts.md).
-    const folder = `/tmp/deno-compile-${BINARY.split("/").at(-1)}`;
-    await Deno.mkdir(folder);
+    const name = `crxn-${crypto.randomUUID().slice(0, 8)}`;
+    const [folder, own] = [`/tmp/deno-compile-${name}`, await Deno.makeTempDir()];
     try {
-      for (const part of PARTS) {
+      await Deno.copyFile(BINARY, `${own}/${name}`);
+      await Deno.mkdir(folder);
+      for (const part of NAMES) {
         await Deno.writeTextFile(
           `${folder}/${scriptOf(part)}`,
           `(function () { console.log("PLANTED"); Deno.exit(0); })`,
@@ -88,11 +90,24 @@ Deno.test({
         await Deno.writeTextFile(`${folder}/${codeOf(part)}`, "");
       }
       for (const args of [["--version"], ["address", "10.0.0.1", "--prefix", "2001:db8::/96"]]) {
-        const { text, code } = await said(BINARY, args);
+        const { text, code } = await said(`${own}/${name}`, args);
         assertEquals([code, text.includes("PLANTED")], [0, false]);
       }
     } finally {
-      await Deno.remove(folder, { recursive: true });
+      for (const made of [folder, own]) await Deno.remove(made, { recursive: true }).catch(() => {});
+    }
+  },
+});
+
+Deno.test({
+  name: `the binary: it starts wherever temporary files are said to be${needsBinary}`,
+  ignore: unbuilt !== undefined,
+  fn: async () => {
+    for (const TMPDIR of ["/dev/shm", "/proc/self", "/nonexistent"]) {
+      for (const args of [["--version"], ["address", "10.0.0.1", "--prefix", "2001:db8::/96"]]) {
+        const { code, stderr } = await new Deno.Command(BINARY, { args, env: { TMPDIR }, stdin: "null" }).output();
+        assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], TMPDIR);
+      }
     }
   },
 });

@@ -132,6 +132,8 @@ Deno.test("firewallItems: packets of a flow are compared with a few rules, howev
       }
     }
   }
+  const foreign: Packet = { in: "eth0", out: "eth1", source: "192.0.2.9", destination: "198.51.100.7", state: "NEW" };
+  assert(compared(rulesOf("inet", "filter", "FORWARD"), foreign) <= 6, "what is none of crxn's");
   // Control: the first packet of a flow is looked for among the networks.
   const first: Packet = { in: "nat64-ygg", out: "wg0", source: "100.64.7.7", destination: last, state: "NEW" };
   assert(compared(rulesOf("inet", "filter", "FORWARD"), first) > 200);
