@@ -20,7 +20,8 @@ export async function asking(args: string[]): Promise<AheadRunner | undefined> {
   return runner;
 }
 
-async function start(args: string[]): Promise<never> {
+/** A whole run: ends the process. */
+export async function start(args: string[]): Promise<never> {
   // Of what never comes to its end.
   Deno.exitCode = Exit.bug;
   Deno.exit(await main(args, await asking(args)));

@@ -4,7 +4,7 @@ import { sha256Of } from "../machine/download.ts";
 import { parent } from "../machine/files.ts";
 import { bundle, stamp } from "./bundle.ts";
 import { baseFlags } from "./flags.ts";
-import { codeOf, type Name, NAMES, scriptOf } from "./start.ts";
+import { codeOf, type Part, PARTS, scriptOf } from "./start.ts";
 
 /** `deno compile` with these words, for this very machine and with the base binary of the binary. */
 export type Compile = (words: string[], output: string, main: string) => Promise<void>;
@@ -39,7 +39,7 @@ const CALM = [
  */
 export async function codeCache(folder: string, origin: string, compile: Compile): Promise<string> {
   await bundle(own("start.ts"), `${folder}/start.js`, ["--minify"]);
-  for (const name of NAMES) await script(name, `${folder}/${scriptOf(name)}`, origin);
+  for (const part of PARTS) await script(part, `${folder}/${scriptOf(part)}`, origin);
   // Not in /tmp, where programs may be forbidden.
   const temporary = await Deno.makeTempDir({ dir: parent(folder), prefix: "warm-" });
   try {
@@ -47,9 +47,9 @@ export async function codeCache(folder: string, origin: string, compile: Compile
     await bundle(own("warm.ts"), `${temporary}/warm.js`);
     await compile([...baseFlags(CALM), "--allow-all"], made, `${temporary}/warm.js`);
     await compile([...baseFlags(), "--allow-all"], tried, `${temporary}/warm.js`);
-    for (const name of NAMES) {
-      await alike(`${folder}/${codeOf(name)}`, () => warm(made, folder, name, temporary));
-      await warm(tried, folder, name);
+    for (const part of PARTS) {
+      await alike(`${folder}/${codeOf(part)}`, () => warm(made, folder, part, temporary));
+      await warm(tried, folder, part);
     }
   } finally {
     await Deno.remove(temporary, { recursive: true });
@@ -60,24 +60,24 @@ export async function codeCache(folder: string, origin: string, compile: Compile
 }
 
 const MAIN = [
-  'import { start } from "./start.js";',
-  "const parts = {",
-  ...NAMES.map((name) =>
-    `  ${name}: async () => [(await import("./${scriptOf(name)}", { with: { type: "text" } })).default, ` +
-    `(await import("./${codeOf(name)}", { with: { type: "bytes" } })).default],`
+  'import { begin } from "./start.js";',
+  "const files = {",
+  ...PARTS.map((part) =>
+    `  ${part}: async () => [(await import("./${scriptOf(part)}", { with: { type: "text" } })).default, ` +
+    `(await import("./${codeOf(part)}", { with: { type: "bytes" } })).default],`
   ),
   "};",
-  "start(Deno.args, parts);",
+  "begin(Deno.args, files);",
   "",
 ].join("\n");
 
-async function script(name: Name, file: string, origin: string): Promise<void> {
-  const without = name === "words" ? (await called()).flatMap((module) => ["--external", module]) : [];
+async function script(part: Part, file: string, origin: string): Promise<void> {
+  const without = part === "words" ? (await called()).flatMap((module) => ["--external", module]) : [];
   await bundle(own("whole.ts"), file, ["--minify", "--format", "cjs", ...without]);
   await stamp([file], origin);
   const text = await Deno.readTextFile(file);
   const missing = /\brequire\("\.[^"]*"\)/.exec(text)?.[0];
-  if (missing) throw new Error(`${scriptOf(name)} has ${missing}, which is left out of it`);
+  if (missing) throw new Error(`${scriptOf(part)} has ${missing}, which is left out of it`);
   const closed = text.replace(/\bimport\("\.[^"]*"\)/g, 'Promise.reject(new Error("left out"))');
   // A module is strict by itself.
   await Deno.writeTextFile(file, `(function(module,exports){"use strict";${closed}\n})`);

@@ -1,19 +1,19 @@
 /**
  * Runs a script of the binary on fake machines, and writes what V8 has compiled of it by then.
  *
- * Arguments: the folder with the script; which one it is; a folder for the fake machines. Without that one the code is there: it
+ * Arguments: the folder with the script; which part it is; a folder for the fake machines. Without that one the code is there: it
  * is marked as made with the flags of this very process, and tried.
  */
 
 import { WALK } from "../tests/unit/fake/configs.ts";
 import { hurried } from "../tests/unit/fake/hurried.ts";
 import { FakeMachine } from "../tests/unit/fake/machine.ts";
-import { codeOf, load, type Name, NAMES, scriptOf, type Whole } from "./start.ts";
+import { codeOf, load, type Part, PARTS, scriptOf, type Whole } from "./start.ts";
 
 /** Checks that send packets, by programs that a fake machine has not. */
 const SKIP = ["--skip", "probe,path-mtu,prefix-routed"];
 /** What is called for a part, on machines with these configs. */
-const SCENES: Record<Name, Record<string, string[][]>> = {
+const SCENES: Record<Part, Record<string, string[][]>> = {
   words: { "interface gateway": [["--help"], ["--version"]] },
   whole: {
     "interface gateway": [
@@ -127,7 +127,7 @@ function withPrograms(deno: Any, machine: FakeMachine): void {
   };
 }
 
-async function run({ main, asking, placeFiles }: Whole, part: Name, parent: string): Promise<void> {
+async function run({ main, asking, placeFiles }: Whole, part: Part, parent: string): Promise<void> {
   synchronous(Deno);
   synchronous(Deno.FsFile.prototype);
   asRoot(Deno);
@@ -157,17 +157,17 @@ function flagsHere(): Uint8Array {
   return new Uint8Array(new Script("0", { filename: "flags.js" }).createCachedData()).subarray(FLAGS, FLAGS + 4);
 }
 
-const [folder = "", which = "", parent] = Deno.args;
-const name = NAMES.find((known) => known === which)!;
-const text = Deno.readTextFileSync(`${folder}/${scriptOf(name)}`);
-const file = `${folder}/${codeOf(name)}`;
+const [folder = "", name = "", parent] = Deno.args;
+const part = PARTS.find((known) => known === name)!;
+const text = Deno.readTextFileSync(`${folder}/${scriptOf(part)}`);
+const file = `${folder}/${codeOf(part)}`;
 if (parent === undefined) {
   const code = Deno.readFileSync(file);
   code.set(flagsHere(), FLAGS);
-  if (load(name, text, code).script.cachedDataRejected) throw new Error("V8 refuses the code that it has made");
+  if (load(part, text, code).script.cachedDataRejected) throw new Error("V8 refuses the code that it has made");
   Deno.writeFileSync(file, code);
 } else {
-  const { script, whole } = load(name, text);
-  await run(whole, name, parent);
+  const { script, whole } = load(part, text);
+  await run(whole, part, parent);
   Deno.writeFileSync(file, script.createCachedData());
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { isWorthIt } from "../../.ci/code_cache.ts";
-import { codeOf, NAMES, partFor, scriptOf } from "../../.ci/start.ts";
+import { codeOf, partFor, PARTS, scriptOf } from "../../.ci/start.ts";
 import { median } from "../bench/plainly.ts";
 import { BINARY, needsBinary, unbuilt } from "../rig/release.ts";
 
@@ -33,7 +33,7 @@ Deno.test({
     const bytes = await Deno.readFile(BINARY);
     const codes = codesIn(bytes);
     const deno = /Deno\/(\d+\.\d+\.\d+)/.exec(new TextDecoder("latin1").decode(bytes))?.[1] ?? "";
-    assertEquals(codes.length, isWorthIt(deno) ? NAMES.length : 0);
+    assertEquals(codes.length, isWorthIt(deno) ? PARTS.length : 0);
     if (codes.length === 0) return;
     // Of another version of V8, as it seems.
     for (const at of codes) bytes[at + 4]! ^= 1;
@@ -82,7 +82,7 @@ Deno.test({
     try {
       await Deno.copyFile(BINARY, `${own}/${name}`);
       await Deno.mkdir(folder);
-      for (const part of NAMES) {
+      for (const part of PARTS) {
         await Deno.writeTextFile(
           `${folder}/${scriptOf(part)}`,
           `(function () { console.log("PLANTED"); Deno.exit(0); })`,

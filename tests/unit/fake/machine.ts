@@ -45,8 +45,7 @@ export class FakeMachine implements Runner {
   before: (argv: string[]) => Answer | undefined = () => undefined;
 
   constructor(private readonly options: FakeOptions = {}) {
-    const dir = options.parent ?? (Deno.statSync("/dev/shm").isDirectory ? "/dev/shm" : undefined);
-    this.folder = Deno.makeTempDirSync({ ...(dir ? { dir } : {}), prefix: "crxn-fake-" });
+    this.folder = Deno.makeTempDirSync({ dir: options.parent ?? "/dev/shm", prefix: "crxn-fake-" });
     for (
       const dir of [
         "/etc/sysctl.d",
