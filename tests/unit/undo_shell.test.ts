@@ -136,7 +136,9 @@ Deno.test("undo.sh: a chain that nothing tells of may be there; iptables' own wo
   await inFolder(async (folder) => {
     await program(folder, "iptables-save", "echo \"# Table \\`filter' is incompatible, use 'nft' tool.\"");
     await program(folder, "nft", `echo "$*" >>${folder}/bin/argv; case $* in *delete*) exit 0 ;; esac`);
+    // That there is one, so that the machine on which this runs need not have it: without, nft is asked in its place.
+    await program(folder, "iptables", "exit 1");
     assertEquals(await sh(folder, "base ip filter INPUT; table ip filter"), "failed=0\n");
-    assertEquals(namesIn(`${folder}/bin`), ["iptables-save", "nft"]);
+    assertEquals(namesIn(`${folder}/bin`), ["iptables", "iptables-save", "nft"]);
   });
 });
