@@ -42,7 +42,7 @@ export const probe: Check = {
   hop: "target",
   needs: [],
   looksAt:
-    "Pings, small and large, and a TCP connection to --target through the prefix, from a client in a network namespace of its own. nftables counts them before and behind every hook on the way (without nft: the counters of translator and overlay device); where a firewall has dropped one, the next is traced. Without --target: the far yggdrasil node, or the overlay's next hop, and of the path through the prefix the way out of this machine.",
+    "Pings, small and large, and a TCP connection to --target through the prefix, from a client in a network namespace of its own. nftables counts them before and behind every hook on the way (without nft: the counters of translator and overlay device); where a firewall has dropped one, the next is traced, and of one that was lost between two hooks the kernel says its route and its IPsec policies. Without --target: the far yggdrasil node, or the overlay's next hop, and of the path through the prefix the way out of this machine.",
   why:
     "Everything may look right and still be lost on the way. The counters tell where, the trace tells by whose rule.",
   cure:
@@ -90,6 +90,7 @@ function evidenceOf({ command, output, through }: Probed): Evidence[] {
     ...(small && small.command !== command ? [{ command: small.command, output: small.output }] : []),
     ...(tcp ? [{ command: tcp.command, output: tcp.output }] : []),
     ...(through?.route ? [through.route] : []),
+    ...(through?.ipsec ? [through.ipsec] : []),
     ...(through?.dropped ? [traceEvidence(through.dropped)] : []),
   ];
 }

@@ -65,6 +65,8 @@ export interface Through {
   doubt?: string;
   /** What the kernel says about the route of a packet that got lost between two hooks. */
   route?: { command: string[]; output: string };
+  /** The kernel's IPsec policies, which it asks between the same two; missing where there are none. */
+  ipsec?: { command: string[]; output: string };
 }
 
 export interface Probed {

@@ -5,8 +5,10 @@ import type { Side } from "../gateway/probe_points.ts";
 import { linkOf, type Survey } from "../gateway/survey.ts";
 import type { Hop } from "./check.ts";
 import { firewallOwner } from "./firewall_owner.ts";
+import { ipsecPolicy } from "./probe_ipsec.ts";
 import type { Loss } from "./probe_loss.ts";
 import type { Dropped, Through } from "./probe_result.ts";
+import { takenBy } from "./probe_taken.ts";
 
 export interface Place {
   hop: Hop;
@@ -151,12 +153,8 @@ const ERRORS: [RegExp, string][] = [
   [/Network is unreachable/, "there is no route for them"],
 ];
 
-function route(
-  loss: Loss,
-  { route, counts, translator, overlay, device }: Through,
-  survey: Survey,
-  between: string,
-): Place {
+function route(loss: Loss, through: Through, survey: Survey, between: string): Place {
+  const { route, counts, translator, overlay, device } = through;
   const six = loss.side === "request6" || loss.side === "answer6";
   const off = six ? forwardsNot(survey, "net/ipv6/conf/all/forwarding") : forwardsNot(survey, "net/ipv4/ip_forward");
   if (off) return { hop: "forward", where: `${between}: routing, ${off}` };
@@ -167,15 +165,19 @@ function route(
   const place = (why: string): Place => ({ hop: loss.hop, where: `${between}: routing, ${why}` });
   if (at("local")) {
     const nat = loss.side === "answer4" ? ": nothing gives them the pool's address back (nat)" : "";
-    return place(`packets are taken for the machine's own${nat}`);
+    const taken = takenBy(loss, through, survey);
+    const found = place(`packets are taken for the machine's own${nat}${taken ? `: ${taken.why}` : ""}`);
+    return taken?.cure ? { ...found, cure: taken.cure } : found;
   }
   const error = ERRORS.find(([pattern]) => pattern.test(route?.output ?? ""))?.[1];
   if (error) return place(error);
   if (to && to !== wanted) return place(`they are sent to ${to}${tableOf(route!.output)}`);
   if (at("astray")) return place("they are sent to another device");
-  return place(
-    "the kernel drops them before FORWARD (a martian source, a policy rule, or an xfrm policy: ip xfrm policy)",
-  );
+  // One for certain protocols is not judged, and may be it.
+  const causes = through.ipsec
+    ? "a martian source, a rule of the routing policy, or an IPsec policy: ip xfrm policy"
+    : "a martian source, or a rule of the routing policy";
+  return place(ipsecPolicy(through) ?? `the kernel drops them before FORWARD (${causes})`);
 }
 
 const PREFIX: Record<Side, string> = { request6: "q6", request4: "q4", answer4: "a4", answer6: "a6" };

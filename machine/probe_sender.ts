@@ -115,9 +115,17 @@ export class Sender implements AsyncDisposable {
     }
     if (loss.in !== "route" && loss.in !== "beyond") return plain;
     const question = loss.in === "route" ? this.#routeOf(loss.side) : ["neighbour", "show", "dev", overlay];
+    const [route, ipsec] = await Promise.all([
+      this.#ask(question),
+      loss.in === "route" ? this.#ask(["xfrm", "policy"]) : undefined,
+    ]);
+    return { ...plain, route, ...(ipsec && ipsec.output !== "" ? { ipsec } : {}) };
+  }
+
+  async #ask(question: string[]): Promise<{ command: string[]; output: string }> {
     const command = [Program.ip, ...question];
     const { stdout, stderr } = await this.runner.run(command);
-    return { ...plain, route: { command, output: (stdout + stderr).trim() } };
+    return { command, output: (stdout + stderr).trim() };
   }
 
   /** A firewall that knows the uplink by name may let real clients pass: the probe's own does not come by that. */
