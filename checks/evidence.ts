@@ -35,7 +35,9 @@ export function evidenceOf(item: Item, survey: Survey): Evidence[] {
 
 function tableEvidence(name: string, { native = [] }: Survey): Evidence {
   const chains = native.filter((c) => `${c.family} ${c.table}` === name);
-  const lines = chains.map((c) => `chain ${c.name}: ${c.rules.length} rules ${c.rules[0]?.comment ?? ""}`.trimEnd());
+  const lines = chains.map((c) =>
+    `chain ${c.name}: ${c.rules.length} rules ${c.rules.find((r) => r.comment)?.comment ?? ""}`.trimEnd()
+  );
   return { command: [Program.nft, "-t", "list", "table", ...name.split(" ")], output: lines.join("\n") };
 }
 

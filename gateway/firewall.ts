@@ -104,7 +104,7 @@ function forward6(config: Config, facts: Facts): string[][] {
   const { clients, maps } = config.nat64!;
   const workers = workersOf(config);
   const through = (translator: string) => [
-    ...workers.map((w) => ["-i", translator, "-o", w.device, ...tag("no-hairpin"), ...jump("DROP")]),
+    ...workers.map((w) => ["-i", w.device, "-o", translator, ...tag("no-hairpin"), ...jump("DROP")]),
     ...clients.map((from) => [
       ...(from === "::/0" ? [] : ["-s", from]),
       "-o",
@@ -119,11 +119,15 @@ function forward6(config: Config, facts: Facts): string[][] {
       ? []
       : [["-o", translator, "-p", "ipv6-icmp", ...RELATED, ...tag("errors"), ...ok]]),
     ["-o", translator, ...tag("only-clients"), ...jump("DROP")],
-    ["-i", translator, ...ESTABLISHED, ...tag("answers"), ...ok],
     ...maps.map((m) => ["-d", `${m.ipv6}/128`, "-i", translator, ...tag("map"), ...ok]),
     ["-i", translator, ...tag("only-answers"), ...jump("DROP")],
   ];
-  return workers.flatMap((w) => through(w.device));
+  return [
+    // In front, as most packets are of flows. Between translators there are none: what one writes is for a client or a host of
+    // `maps`, none of which is in the prefix.
+    ...workers.map((w) => ["-i", w.device, ...ESTABLISHED, ...tag("answers"), ...ok]),
+    ...workers.flatMap((w) => through(w.device)),
+  ];
 }
 
 /** The machine itself is not reachable through its prefix: RFC 6052 section 5.2 leaves filtering to the translator. */

@@ -39,7 +39,7 @@ export function limitItems(config: Config): { file: FileItem; table: TableItem }
   const { per64, per48, flows } = limits;
   const known = Math.min(sizeOf(nat64.pool), 2 ** 20);
   // It says all that the table depends on, so that it tells whether the one in the kernel is this one.
-  const mark = `crxn:limits 2 ${devices[0]}${
+  const mark = `crxn:limits 3 ${devices[0]}${
     devices.length > 1 ? ` to ${devices.length}` : ""
   } ${per64} ${per48} ${flows} ${known} ${prefix}`;
   const values = { device, mark, prefix, per64, per48, flows, known, most: MOST };

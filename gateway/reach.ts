@@ -69,12 +69,13 @@ export function forged4(config: Config, facts: Facts, ways: Way[], believed: str
   if (!nat64) return believed;
   const networks = [...new Set(ways.flatMap((w) => w.networks))];
   return [
-    // What a translator writes need not pass the networks, of which there may be a thousand.
+    // First of all what a flow's packets meet. They need not pass the networks, of which there may be a thousand.
+    ...(overlay.type === "interface" ? ways.map((way) => answers(way, config.address, nat64.pool)) : []),
     ...workersOf(config).map(({ pool, device }) => ["-s", pool, "-i", device, ...tag("pool"), ...RETURN]),
     ["-s", nat64.pool, ...tag("pool"), ...DROP],
     ...asRouted(config, facts, ways),
     ...(overlay.type === "interface"
-      ? ways.flatMap((way) => [answers(way, config), ...ownSources(way), ...onlyOwn(way, nat64.maps)])
+      ? ways.flatMap((way) => [...ownSources(way), ...onlyOwn(way, nat64.maps)])
       : believed),
     ...networks.map((from) => ["-s", from, "-m", "rpfilter", "--invert", ...tag("forged"), ...DROP]),
   ];
@@ -94,8 +95,8 @@ function asRouted(config: Config, { uplink }: Facts, ways: Way[]): string[][] {
 }
 
 /** To the address of all clients: whose they are decides who may be answered. */
-const answers = ({ device }: Way, { address }: Config): string[] => [
-  ...["-d", `${address.split("/")[0]}/32`, "-i", device],
+const answers = ({ device }: Way, address: string, pool: string): string[] => [
+  ...["!", "-s", pool, "-d", `${address.split("/")[0]}/32`, "-i", device],
   ...tag("answers"),
   ...RETURN,
 ];

@@ -1,5 +1,6 @@
 import { Program } from "../../gateway/action.ts";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { evidenceOf } from "../../checks/evidence.ts";
 import { blueprint } from "../../gateway/blueprint.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
 import { factsOf } from "../../gateway/facts.ts";
@@ -62,6 +63,8 @@ for (const debian of DEBIANS) {
     const missing = asked.map((i) => [i.id, see(i, real)] as const).filter(([, s]) => s.is !== "present");
     assertEquals(missing, []);
     assert(asked.length > 25);
+    const limits = items.find((i) => i.kind === "table")!;
+    assertStringIncludes(evidenceOf(limits, real)[0]!.output, `chain forward: 3 rules ${limits.mark}`);
   });
 
   Deno.test(`parseUnits: each asked unit has its answer, a missing one too (${debian})`, () => {

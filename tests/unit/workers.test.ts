@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { contains, lastAddress, network } from "../../gateway/cidr.ts";
 import { parseConfig } from "../../gateway/config/parse.ts";
+import { firewallItems } from "../../gateway/firewall.ts";
+import { decide } from "../../gateway/netfilter/iptables_walk.ts";
 import { automatic, MOST_WORKERS, nameFits, partsOf, roomOf, workersOf } from "../../gateway/workers.ts";
+import { FACTS } from "./golden_configs.ts";
 
 const GATEWAY = `address: 10.5.0.1/32
 prefix: 2a04:5b80:300:4::/96
@@ -49,4 +52,19 @@ Deno.test("workers: auto goes by cores, memory, the pool and the name", async ()
   assertEquals(roomOf("192.0.2.0/28"), 2);
   const config = await parseConfig(`${GATEWAY}nat64: {workers: auto}\n`, "crxn.yaml", { cores: 4, memory: 4096 });
   assertEquals(config.nat64?.workers, 4);
+});
+
+Deno.test("firewallItems: nothing begins between two translators, whichever is first", async () => {
+  const config = await parseConfig(`${GATEWAY}nat64: {workers: 3, pool: 192.168.64.0/18}\n`, "crxn.yaml");
+  const ways = [{ device: "wg0", networks: ["10.0.0.0/8"] }];
+  const chain = firewallItems(config, FACTS, { ways, nodes: [] }).find((item) =>
+    item.family === "inet6" && item.table === "filter" && item.from === "FORWARD"
+  )!;
+  const table = { FORWARD: { name: "FORWARD", policy: "ACCEPT", rules: chain.rules } };
+  const packet = { source: "2001:db8:c::2", destination: "2a04:5b80:300:4::a01:3", state: "NEW" as const };
+  const target = (from: string, to: string) => decide(table, "FORWARD", { ...packet, in: from, out: to })?.target;
+  const devices = workersOf(config).map(({ device }) => device);
+  for (const from of devices) for (const to of devices) assertEquals(target(from, to), "DROP", `${from} to ${to}`);
+  // Control: what comes from clients is let in.
+  for (const to of devices) assertEquals(target("eth0", to), "ACCEPT");
 });
