@@ -5,6 +5,7 @@ import { slice } from "../gateway/address.ts";
 import { contains, host as single, type Network, overlaps, parseAddress, parseNetwork } from "../gateway/cidr.ts";
 import type { RivalConfig } from "../gateway/host.ts";
 import { Path, Unit } from "../gateway/names.ts";
+import { aggregated } from "../gateway/networks.ts";
 import { linkOf, type RouteSeen } from "../gateway/survey.ts";
 import { ruleLine } from "../gateway/rule.ts";
 import type { CheckInput } from "./check.ts";
@@ -125,7 +126,8 @@ const ELSEWHERE = "what is for it ends at this machine, not in the translator";
 export function ownAddresses({ blueprint, survey }: CheckInput): Problem[] {
   const { prefix, nat64, overlay } = blueprint.config;
   // Outside the slices nothing is translated: there the uplink itself may have its address, as 2001:db8::1 of 2001:db8::/96.
-  const networks = [...overlay.routes.map((r) => slice(prefix!, r.to)), nat64!.pool].flatMap(
+  const slices = aggregated(overlay.routes.map((r) => r.to)).map((to) => slice(prefix!, to));
+  const networks = [...slices, nat64!.pool].flatMap(
     (text): [string, Network][] => {
       const network = parseNetwork(text);
       return network ? [[text, network]] : [];

@@ -153,9 +153,9 @@ async function dialWhereAlone(runner: Runner, peers: string[]): Promise<void> {
 /** Next hops that are themselves in the overlay, so that a ping to them goes all the way through. */
 function nextHops(config: Config): string[] {
   if (config.overlay.type !== "interface") return [];
-  const routes = config.overlay.routes.map((r) => network(r.to));
-  const hops = new Set(config.overlay.routes.flatMap((r) => r.via ?? []));
-  return [...hops].filter((hop) => routes.some((r) => contains(r, network(`${hop}/32`))));
+  const { routes } = config.overlay;
+  const hops = new Set(routes.flatMap((r) => r.via ?? []));
+  return [...hops].filter((hop) => routes.some((r) => contains(network(r.to), network(`${hop}/32`))));
 }
 
 async function pingUntil(

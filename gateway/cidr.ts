@@ -44,7 +44,7 @@ function parse4(text: string): number | undefined {
   return octets === 4 ? value : undefined;
 }
 
-const [DOT, ZERO] = [0x2e, 0x30];
+const [DOT, ZERO, SMALL_A] = [0x2e, 0x30, 0x61];
 
 /** Numbers of 16 bits. */
 function groups(text: string): number[] | undefined {
@@ -57,10 +57,28 @@ function groups(text: string): number[] | undefined {
       const tail = parse4(part);
       if (tail === undefined) return undefined;
       found.push(tail >>> 16, tail & 0xffff);
-    } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) found.push(parseInt(part, 16));
-    else return undefined;
+      continue;
+    }
+    const group = parse16(part);
+    if (group === undefined) return undefined;
+    found.push(group);
   }
   return found;
+}
+
+/** Up to four hexadecimal digits; character by character as above. */
+function parse16(text: string): number | undefined {
+  if (text.length === 0 || text.length > 4) return undefined;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // Small letters differ from large ones in one bit.
+    const letter = (code | 0x20) - SMALL_A;
+    if (code >= ZERO && code <= ZERO + 9) value = value * 16 + code - ZERO;
+    else if (letter >= 0 && letter < 6) value = value * 16 + 10 + letter;
+    else return undefined;
+  }
+  return value;
 }
 
 /** The 128 bits on their way from and to eight groups: one BigInt for each group would be slow. */

@@ -3,6 +3,7 @@
 import type { Config } from "./config/types.ts";
 import type { Facts } from "./facts.ts";
 import { type ChainItem, chainItem } from "./item.ts";
+import { aggregated } from "./networks.ts";
 import type { FarNode, Way } from "./overlay_nodes.ts";
 import { forged4, forged6, overlayForward, overlayInput4, overlayInput6 } from "./reach.ts";
 import { ESTABLISHED, jump, pass, RELATED, tag } from "./rule.ts";
@@ -14,13 +15,14 @@ import { sourceRules, tunnelChains, tunnelInput } from "./tunnel_rules.ts";
 export function firewallItems(
   config: Config,
   facts: Facts,
-  { ways, nodes }: { ways: Way[]; nodes: FarNode[] },
+  { ways: each, nodes }: { ways: Way[]; nodes: FarNode[] },
 ): ChainItem[] {
+  const ways = each.map(({ device, networks }) => ({ device, networks: aggregated(networks) }));
   const chains = [
-    // Before connection tracking: a forged source leaves no trace.
-    chainItem("inet", "raw", "PREROUTING", forged4(config, facts, ways, sourceRules(config, ways))),
+    // Before connection tracking: a forged source leaves no trace. Of overlapping networks each node has its own.
+    chainItem("inet", "raw", "PREROUTING", forged4(config, facts, ways, sourceRules(config, each))),
     chainItem("inet6", "raw", "PREROUTING", forged6(config)),
-    ...tunnelChains(config, facts, ways, nodes),
+    ...tunnelChains(config, facts, each, nodes),
     chainItem("inet", "filter", "FORWARD", [...forward4(config, facts, ways), ...overlayForward(config, ways)]),
     chainItem("inet6", "filter", "INPUT", [
       ...tunnelInput(config, facts, nodes),
@@ -71,8 +73,8 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
       ["-i", translator, ...tag("only-overlay"), ...jump("DROP")],
     ]),
     ...workers.flatMap(({ device: translator }) => [
-      ...maps.flatMap((m) =>
-        ways.map(({ device }) => ["-d", `${m.ipv4}/32`, "-i", device, "-o", translator, ...tag("map"), ...ok])
+      ...aggregated(maps.map((m) => `${m.ipv4}/32`)).flatMap((to) =>
+        ways.map(({ device }) => ["-d", to, "-i", device, "-o", translator, ...tag("map"), ...ok])
       ),
       ["-o", translator, ...tag("only-answers"), ...jump("DROP")],
     ]),
@@ -103,6 +105,7 @@ function forward6(config: Config, facts: Facts): string[][] {
   const ok = pass(facts, "FORWARD", "inet6");
   const { clients, maps } = config.nat64!;
   const workers = workersOf(config);
+  const mapped = aggregated(maps.map((m) => `${m.ipv6}/128`));
   const through = (translator: string) => [
     ...workers.map((w) => ["-i", w.device, "-o", translator, ...tag("no-hairpin"), ...jump("DROP")]),
     ...clients.map((from) => [
@@ -119,7 +122,7 @@ function forward6(config: Config, facts: Facts): string[][] {
       ? []
       : [["-o", translator, "-p", "ipv6-icmp", ...RELATED, ...tag("errors"), ...ok]]),
     ["-o", translator, ...tag("only-clients"), ...jump("DROP")],
-    ...maps.map((m) => ["-d", `${m.ipv6}/128`, "-i", translator, ...tag("map"), ...ok]),
+    ...mapped.map((to) => ["-d", to, "-i", translator, ...tag("map"), ...ok]),
     ["-i", translator, ...tag("only-answers"), ...jump("DROP")],
   ];
   return [

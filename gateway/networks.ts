@@ -1,6 +1,15 @@
 /** Networks as text, in the one spelling in which they can be compared. */
 
-import { formatAddress, formatNetwork, type Network, parseEither, parseNetwork } from "./cidr.ts";
+import {
+  contains,
+  formatAddress,
+  formatNetwork,
+  type Network,
+  network,
+  parseEither,
+  parseNetwork,
+  width,
+} from "./cidr.ts";
 
 /** `10.5.0.2` -> `10.5.0.2/32`, `2001:DB8::/32` -> `2001:db8::/32`; what is no network stays as it is. */
 export function canonicalNetwork(text: string): string {
@@ -32,3 +41,45 @@ export function hostAt(network: string, n: number): string {
   if (!parsed) throw new Error(`Not a network: "${network}"`);
   return formatAddress({ family: parsed.family, value: parsed.value + BigInt(n) });
 }
+
+/** Up to here each has its own, so that rules and routes read like the config. */
+const FEW = 64;
+
+/**
+ * The same addresses in as few networks as can be (RFC 4632, 5.1): two halves of a larger one are that one, and what lies in
+ * another is left out. Few stay as they are, in their order.
+ * @param texts networks of one family without host bits
+ */
+export function aggregated(texts: string[]): string[] {
+  if (texts.length <= FEW) return texts;
+  const key = texts.join(" ");
+  const known = fewer.get(key);
+  if (known) return known;
+  if (fewer.size >= 16) fewer.clear();
+  const found = aggregate(texts);
+  fewer.set(key, found);
+  return found;
+}
+
+/** Rules and routes, and the checks of both, ask for the same. */
+const fewer = new Map<string, string[]>();
+
+function aggregate(texts: string[]): string[] {
+  const sorted = texts.map(network).sort((a, b) =>
+    a.value < b.value ? -1 : a.value > b.value ? 1 : a.length - b.length
+  );
+  const found: Network[] = [];
+  for (let next of sorted) {
+    if (found.length > 0 && contains(found.at(-1)!, next)) continue;
+    for (let last = found.at(-1); last && areHalves(last, next); last = found.at(-1)) {
+      found.pop();
+      next = { ...last, length: last.length - 1 };
+    }
+    found.push(next);
+  }
+  return found.length < texts.length ? found.map(formatNetwork) : texts;
+}
+
+/** The lower and the upper half of one network. */
+const areHalves = (a: Network, b: Network): boolean =>
+  a.length === b.length && a.length > 0 && (a.value ^ b.value) === 1n << BigInt(width(a.family) - a.length);

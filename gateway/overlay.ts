@@ -17,6 +17,7 @@ import {
   sysctlItem,
 } from "./item.ts";
 import { LAST_METRIC, Path, Unit } from "./names.ts";
+import { aggregated } from "./networks.ts";
 import { type FarNode, farNodes, localNetworks, ownAddresses, type Way, waysOf } from "./overlay_nodes.ts";
 import { yggdrasilDropInFile } from "./units.ts";
 import { yggdrasilConfig } from "./yggdrasil_config.ts";
@@ -47,7 +48,7 @@ export function overlayItems(config: Config, facts: Facts): OverlayItems {
       : { links: [], sysctls: [], files: [] }),
     routes: [
       // The last resorts first: at boot they hold while the link is waited for.
-      ...[...new Set([...overlay.routes.map((r) => r.to), ...assignments(config)])].map(lastResort),
+      ...[...new Set([...aggregated(overlay.routes.map((r) => r.to)), ...assignments(config)])].map(lastResort),
       ...ways.flatMap((way) => addressesOn(way.device, config)),
       ...overlay.routes.map((r): RouteItem => routeItem(r.to, { device: device(r.via), ...hop(r.via) })),
     ],

@@ -3,6 +3,7 @@
 import { slice } from "./address.ts";
 import type { Access, Config } from "./config/types.ts";
 import type { Facts } from "./facts.ts";
+import { aggregated } from "./networks.ts";
 import type { Way } from "./overlay_nodes.ts";
 import { ESTABLISHED, jump, tag } from "./rule.ts";
 import { workersOf } from "./workers.ts";
@@ -106,14 +107,16 @@ const ownSources = ({ device, networks }: Way): string[][] =>
 
 /** Who is not of the overlay's networks does not get at the hosts of `maps`, which would answer to an address of the prefix. */
 const onlyOwn = ({ device }: Way, maps: { ipv4: string }[]): string[][] =>
-  maps.map(({ ipv4 }) => ["-d", `${ipv4}/32`, "-i", device, ...tag("only-its-networks"), ...DROP]);
+  aggregated(maps.map(({ ipv4 }) => `${ipv4}/32`)).map((
+    to,
+  ) => ["-d", to, "-i", device, ...tag("only-its-networks"), ...DROP]);
 
 /** IPv6: an address that stands for an overlay host comes out of a translator alone. Only forged ones pass the networks. */
 export function forged6(config: Config): string[][] {
   const { prefix, overlay } = config;
   const workers = workersOf(config);
   if (!prefix || workers.length === 0) return [];
-  const slices = [...new Set(overlay.routes.map((r) => slice(prefix, r.to)))];
+  const slices = [...new Set(aggregated(overlay.routes.map((r) => r.to)).map((to) => slice(prefix, to)))];
   return [
     ["!", "-s", prefix, ...tag("not-the-overlay"), ...RETURN],
     ...workers.map(({ device }) => ["-i", device, ...tag("translated"), ...RETURN]),

@@ -16,6 +16,7 @@ import {
   sysctlItem,
 } from "./item.ts";
 import { HEADER, Path, Unit } from "./names.ts";
+import { aggregated } from "./networks.ts";
 import { fill } from "./template.ts";
 import { type Translator, workersOf } from "./workers.ts";
 
@@ -46,10 +47,12 @@ export function translatorItems(config: Config, { routedMetric }: Pick<Facts, "r
     ...workers.map(link),
     ...workers.map(back),
     // Every translator knows all pairs: their hosts' answers come by any of them, and from there they are believed.
-    ...config.nat64!.maps.map((m) => routeItem(`${m.ipv4}/32`, into(workers, "inet"))),
+    ...aggregated(config.nat64!.maps.map((m) => `${m.ipv4}/32`)).map((to) => routeItem(to, into(workers, "inet"))),
   ];
   // Only the overlay's slices: with the whole prefix the Internet would reach the machine's other networks.
-  const slices = config.overlay.routes.map((r) => routeItem(slice(config.prefix!, r.to), into(workers, "inet6")));
+  const slices = aggregated(config.overlay.routes.map((r) => r.to)).map((to) =>
+    routeItem(slice(config.prefix!, to), into(workers, "inet6"))
+  );
   const all = [...own, ...slices];
   return workers.length === 1
     ? { sysctls: [], own, slices, madeBy: () => all, together: [] }

@@ -13,9 +13,12 @@ import { overlaps, parseAddress, parseNetwork, PREFIX_LENGTHS, U_OCTET } from ".
 import { Fault } from "./problem.ts";
 import { type Kind, kind } from "./values.ts";
 
-type Reserved = [network: Network, name: string];
+/** With the ends of the network: to compare with them is all that most of some thousand addresses need. */
+type Reserved = [range: { first: bigint; last: bigint; text: string }, name: string];
 const reserved = (table: Record<string, string>): Reserved[] =>
-  Object.entries(table).map(([text, name]) => [network(text), name]);
+  Object.entries(table).map(([text, name]) => [{ ...ends(network(text)), text }, name]);
+
+const ends = (found: Network) => ({ first: found.value, last: lastAddress(found).value });
 
 const RESERVED4 = reserved({
   "0.0.0.0/8": '"this host" (RFC 791)',
@@ -33,8 +36,9 @@ const RESERVED6 = reserved({
 });
 
 function refuseReserved(found: Network, table: Reserved[], remedy: string): void {
-  const hit = table.find(([range]) => overlaps(range, found));
-  if (hit) throw new Fault(`cannot be used: ${formatNetwork(hit[0])} is ${hit[1]}`, remedy);
+  const { first, last } = ends(found);
+  const hit = table.find(([range]) => range.first <= last && first <= range.last);
+  if (hit) throw new Fault(`cannot be used: ${hit[0].text} is ${hit[1]}`, remedy);
 }
 
 // One set for both families, so that an address of the wrong family is called that.
@@ -57,12 +61,13 @@ function readNetwork(text: string, family: 4 | 6, noun: string, example: string)
   return found;
 }
 
+/** Of IPv4 only the canonical spelling can be read. */
 function networkKind(family: 4 | 6, noun: string, example: string, check: (found: Network) => void): Kind {
   const pattern = family === 4 ? PATTERN4 : PATTERN6;
   return kind(noun, `${noun}, such as ${example}`, CHARS, `${pattern}/[0-9]{1,3}$`, (text) => {
     const found = readNetwork(text, family, noun, example);
     check(found);
-    return formatNetwork(found);
+    return family === 4 ? text : formatNetwork(found);
   });
 }
 
@@ -72,7 +77,7 @@ function hostKind(family: 4 | 6, noun: string, example: string, table: Reserved[
     const found = parseAddress(text);
     if (found?.family !== family) throw new Fault(`is not ${noun}`, `write it like ${example}, without a length`);
     refuseReserved(host(found), table, `write it like ${example}`);
-    return formatAddress(found);
+    return family === 4 ? text : formatAddress(found);
   });
 }
 

@@ -13,9 +13,9 @@ const COUNTS = [1, 1000];
 const CLIENTS = Array.from({ length: 8 }, (_, i) => `2001:db8:c::b${(i + 16).toString(16)}`);
 const TCP: Load = { protocol: "tcp", towards: "overlay", seconds: 4 };
 
-/** The overlay host's network as the last one. */
+/** The overlay host's network as the last one, and none another's neighbour: those have their rules together. */
 function configOf(count: number): string {
-  const text = manyNetworks(count, "ovl0");
+  const text = manyNetworks(count, "ovl0", 2);
   const route = `    - to: ${HOST.replace(/\d+$/, "0")}/24\n`;
   return text.replace(route, "").replace("nat64:\n", `${route}nat64:\n`);
 }

@@ -12,6 +12,7 @@ const TABLES = [
   "commands-bookworm",
   "commands-trixie",
   "growth",
+  "growth-apart",
   "growth-wire",
   "many-clients",
 ];

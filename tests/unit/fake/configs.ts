@@ -75,15 +75,18 @@ export const WALK: Record<string, string> = {
   "interface node": text({ prefix: null }),
 };
 
-/** 10.0.0.0/24 and those that follow it. */
-export const networksOf = (count: number): string[] =>
-  Array.from({ length: count }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+/** 10.0.0.0/24 and those that follow it, or each `step`-th of them. */
+export const networksOf = (count: number, step = 1): string[] =>
+  Array.from({ length: count }, (_, n) => n * step).map((i) => `10.${i >> 8}.${i & 255}.0/24`);
 
-/** A gateway over an existing link, with that many networks and maps. The first network is that of the labs' overlay host. */
-export function manyNetworks(count: number, link: string): string {
+/**
+ * A gateway over an existing link, with that many networks and maps. The first network is that of the labs' overlay host.
+ * @param step with 2, of networks and hosts none is another's neighbour
+ */
+export function manyNetworks(count: number, link: string, step = 1): string {
   const first = "10.1.0.0/24";
-  const networks = [first, ...networksOf(count).filter((to) => to !== first)].slice(0, count);
-  const maps = networks.map((_, i) =>
+  const networks = [first, ...networksOf(count, step).filter((to) => to !== first)].slice(0, count);
+  const maps = networks.map((_, n) => n * step).map((i) =>
     `    - {ipv4: 10.200.${i >> 8}.${i & 255}, ipv6: "2001:db8:9::${(i + 1).toString(16)}"}\n`
   );
   return `address: 10.200.255.1/16
