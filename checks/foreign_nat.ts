@@ -11,31 +11,45 @@ import { linkOf } from "../gateway/survey.ts";
 import type { CheckInput } from "./check.ts";
 import { acceptCommands } from "./firewall_cure.ts";
 import { byPlace, packetsText, placeEvidence, placeText } from "./firewall_text.ts";
+import { kindsToTarget, withTarget } from "./probe_kinds.ts";
 import type { Problem } from "./problem.ts";
 
 const SOURCE = new Set(["SNAT", "MASQUERADE", "NETMAP"]);
 const DESTINATION = new Set(["DNAT", "REDIRECT", "NETMAP"]);
 
-function natVerdicts(input: CheckInput, family: "inet" | "inet6"): { kind: PacketKind; all: Verdict[] }[] {
+interface Judged {
+  kind: PacketKind;
+  all: Verdict[];
+}
+
+/** Of first packets of flows; `single`: of those to and from the host that the probe was to reach. */
+function natVerdicts(input: CheckInput, family: "inet" | "inet6"): { common: Judged[]; single: Judged[] } {
   const { blueprint: { config, ways, facts }, survey } = input;
   const chains = baseChains(survey, family).filter((c) => c.type === "nat");
-  return forwardedPackets({ config, ways, uplink: facts.uplink.name, survey })
-    .filter((k) => k.family === family && k.packet.state === "NEW")
-    .map((kind) => ({ kind, all: verdicts(chains, kind) }));
+  const judged = (kinds: PacketKind[]) =>
+    kinds.filter((k) => k.family === family && k.packet.state === "NEW")
+      .map((kind) => ({ kind, all: verdicts(chains, kind) }));
+  return {
+    common: judged(forwardedPackets({ config, ways, uplink: facts.uplink.name, survey })),
+    single: judged(kindsToTarget(input)),
+  };
 }
 
 /** Before crxn's own source NAT another one decides: of all chains at a hook the first that translates wins. */
 export function overtaken(input: CheckInput): Problem[] {
-  const found = natVerdicts(input, "inet").flatMap(({ kind, all }) => {
-    const there = all.filter((v) => v.base.hook === "postrouting")
-      .map((v) => isOurs(v.base) ? settled(v, kind, input) : v);
-    const first = order(there, input).find(({ verdict: { base, decision } }) =>
-      isOurs(base) ? decision.rule !== undefined : SOURCE.has(decision.target) && !isDoubtful(decision)
-    );
-    if (!first || first.verdict.decision.chain.startsWith("CRXN-")) return [];
-    return [{ kind, ...first }];
-  });
-  const kinds = natVerdicts(input, "inet").map(({ kind }) => kind);
+  const { common, single } = natVerdicts(input, "inet");
+  const overtaking = (list: Judged[]) =>
+    list.flatMap(({ kind, all }) => {
+      const there = all.filter((v) => v.base.hook === "postrouting")
+        .map((v) => isOurs(v.base) ? settled(v, kind, input) : v);
+      const first = order(there, input).find(({ verdict: { base, decision } }) =>
+        isOurs(base) ? decision.rule !== undefined : SOURCE.has(decision.target) && !isDoubtful(decision)
+      );
+      if (!first || first.verdict.decision.chain.startsWith("CRXN-")) return [];
+      return [{ kind, ...first }];
+    });
+  const found = withTarget(overtaking(common), overtaking(single).filter((f) => !f.doubtful));
+  const kinds = common.map(({ kind }) => kind);
   return byPlace(found).map(({ kinds: those, verdict }): Problem => {
     const harmless = verdict.decision.target === "MASQUERADE" && those.every((k) => givesOurs(k, input));
     const doubtful = found.some((f) => f.verdict === verdict && f.doubtful);
@@ -117,7 +131,7 @@ function acceptsFirst(verdict: Verdict, kinds: PacketKind[], input: CheckInput):
 /** Destination NAT sends the gateway's packets elsewhere; source NAT of clients makes one of them all. */
 export function redirected(input: CheckInput): Problem[] {
   const [four, six] = [natVerdicts(input, "inet"), natVerdicts(input, "inet6")];
-  const those = (list: typeof four, hook: string, targets: Set<string>) =>
+  const decided = (list: Judged[], hook: string, targets: Set<string>) =>
     list.flatMap(({ kind, all }) => {
       const verdict = all.find(({ base, decision }) =>
         base.hook === hook && targets.has(decision.target) && !isDoubtful(decision) &&
@@ -125,12 +139,14 @@ export function redirected(input: CheckInput): Problem[] {
       );
       return verdict ? [{ kind, verdict }] : [];
     });
+  const those = ({ common, single }: typeof four, hook: string, targets: Set<string>) =>
+    withTarget(decided(common, hook, targets), decided(single, hook, targets));
   const problem = (
-    list: typeof four,
+    { common }: typeof four,
     { kinds, verdict }: ReturnType<typeof byPlace>[number],
     does: string,
   ): Problem => ({
-    found: `${packetsText(kinds, list.map((l) => l.kind))} ${does}, by ${placeText(verdict, input.survey)}`,
+    found: `${packetsText(kinds, common.map((l) => l.kind))} ${does}, by ${placeText(verdict, input.survey)}`,
     want: "the gateway's packets left as they are",
     fix: acceptCommands(verdict, kinds, input.survey, input.blueprint.workers),
     evidence: [placeEvidence(verdict, input)],

@@ -1,6 +1,5 @@
 import { run } from "../gateway/action.ts";
 import { iptablesOf, jumpRule } from "../gateway/commands.ts";
-import { contains, formatNetwork, network, parseNetwork } from "../gateway/cidr.ts";
 import type { ChainItem } from "../gateway/item.ts";
 import { type BaseChain, baseChains } from "../gateway/netfilter/base_chains.ts";
 import { decide, type Table } from "../gateway/netfilter/iptables_walk.ts";
@@ -21,6 +20,7 @@ import { tracedProblems } from "./traced.ts";
 import { unreadProblems } from "./firewall_unread.ts";
 import { untrackedProblems } from "./untracked.ts";
 import { itemsOf } from "./owner.ts";
+import { kindsToTarget, withTarget } from "./probe_kinds.ts";
 import { itemProblems, outcomeOf, type Problem, withFile } from "./problem.ts";
 
 /** Whether anything on the machine drops what the gateway forwards. */
@@ -56,17 +56,6 @@ export const forwardPolicy: Check = {
 
 const kindsOf = ({ survey, blueprint: { config, ways, facts } }: CheckInput) =>
   forwardedPackets({ config, ways, uplink: facts.uplink.name, survey });
-
-/** The same packets, to and from the host that the probe was to reach. */
-function kindsToTarget({ probe, survey, blueprint: { config, ways, facts } }: CheckInput): PacketKind[] {
-  const target = probe?.ran ? parseNetwork(`${probe.target}/32`) : undefined;
-  if (!target || !config.nat64) return [];
-  const those = ways.flatMap((way) => {
-    const has = way.networks.some((to) => contains(network(to), target));
-    return has ? [{ ...way, networks: [formatNetwork(target)] }] : [];
-  });
-  return those.length > 0 ? forwardedPackets({ config, ways: those, uplink: facts.uplink.name, survey }) : [];
-}
 
 const isAccept = (rule: string[]) => rule.at(-1) === "ACCEPT";
 /** Whether rules differ in nothing but ACCEPT and RETURN. */
@@ -143,12 +132,7 @@ function dropProblems(chains: ChainItem[], broken: Set<string>, input: CheckInpu
       const verdict = dropOf(bases[kind.family].filter((base) => !isBroken(base, kind)), kind);
       return verdict ? [{ kind, verdict }] : [];
     });
-  const common = dropped(all);
-  // A rule may be about the one host that was asked for, and the probe may not have got that far.
-  const single = dropped(kindsToTarget(input)).filter(({ verdict: { base, decision } }) =>
-    !isDoubtful(decision) && !common.some(({ verdict: v }) => v.base === base && v.decision.rule === decision.rule)
-  );
-  const found = [...common, ...single];
+  const found = withTarget(dropped(all), dropped(kindsToTarget(input)));
   const behind = behindNode(input);
   return byPlace(found).map(({ kinds, verdict }): Problem => {
     const what = packetsText(kinds, all);

@@ -162,6 +162,20 @@ export const IPTABLES_FAULTS: Fault[] = [
     },
   ),
   rule(
+    "a foreign SNAT for one overlay host",
+    "iptables -t nat -I",
+    "POSTROUTING -d 10.1.0.3/32 -j SNAT --to-source 192.0.2.10",
+    "nat",
+    { id: "nat-rule" },
+  ),
+  rule(
+    "a DNAT of one overlay host to another",
+    "iptables -t nat -I",
+    "PREROUTING -i nat64-ygg -d 10.1.0.3/32 -j DNAT --to-destination 10.1.0.99",
+    "nat",
+    { id: "nat-rule" },
+  ),
+  rule(
     "notrack for the translator's packets",
     "iptables -t raw -A",
     "PREROUTING -i nat64-ygg -j CT --notrack",
