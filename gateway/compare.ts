@@ -11,7 +11,7 @@ import type { Item, ServiceItem } from "./item.ts";
 import type { Entry } from "./journal.ts";
 import { catchUp } from "./live.ts";
 import { linkSteps } from "./link_steps.ts";
-import { unwantedEntries } from "./order.ts";
+import { inTheWay, unwantedEntries } from "./order.ts";
 import { see } from "./see.ts";
 import { hasJump } from "./see_rules.ts";
 import type { State } from "./state.ts";
@@ -21,7 +21,8 @@ import { goesOn, heldItems, type TakenOver, takenOver } from "./takeover.ts";
 import { maskWords, undoActions } from "./undo.ts";
 
 /**
- * Steps from the survey to the items, in order: what is missing is made first, what is no longer wanted goes last.
+ * Steps from the survey to the items, in order: what is missing is made first, what is no longer wanted goes last, but for
+ * routes that are in the way: those go before services are started again, and the next hops of others are exchanged.
  * @param over services made by hand that go on running
  * @throws CrxnError 1 when the place of an item is taken by something that is not ours.
  */
@@ -35,7 +36,16 @@ export function compare(
   refuseForeign(items, states);
   const done: Done = { files: new Set(), stopped: new Set(), devices: new Set() };
   const unwanted = unwantedEntries(items, journal);
-  return [...makeSteps(items, states, survey, journal, unwanted, done, over), ...removeSteps(unwanted, survey, done)];
+  const making = makeSteps(items, states, survey, journal, unwanted, done, over);
+  const before = making.findIndex(({ item }) => item?.kind === "service");
+  const early = before < 0 ? new Set<Entry>() : inTheWay(unwanted, items);
+  const remove = (entries: Entry[]) => removeSteps(entries, survey, done);
+  return [
+    ...making.slice(0, Math.max(before, 0)),
+    ...remove([...early]),
+    ...making.slice(Math.max(before, 0)),
+    ...remove(unwanted.filter((entry) => !early.has(entry))),
+  ];
 }
 
 /**

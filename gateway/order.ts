@@ -1,8 +1,10 @@
 /** Order: in which order items can be made, and in which they can go. Pure. */
 
+import { network } from "./cidr.ts";
 import type { Item } from "./item.ts";
 import type { Entry, Journal } from "./journal.ts";
 import { instanceDropInPath, Path, Unit, unitPath } from "./names.ts";
+import { Prefixes } from "./prefixes.ts";
 
 /**
  * Entries of the journal that nothing wants any more, in the order in which they can go: who uses something goes before
@@ -24,6 +26,23 @@ function filesOfTakenOver(entries: Entry[]): Set<string> {
   return new Set(
     entries.flatMap(({ item }) =>
       item.kind === "service" && item.since !== undefined ? [unitPath(item.unit), instanceDropInPath(item.unit)] : []
+    ),
+  );
+}
+
+/**
+ * Of those the routes that would go on taking packets of wider ones: of those that are made before the first service. The pool of a
+ * translator that is no more, say, is then another's.
+ */
+export function inTheWay(unwanted: Entry[], items: Item[]): Set<Entry> {
+  const services = items.findIndex(({ kind }) => kind === "service");
+  const made = new Prefixes<true>();
+  for (const item of items.slice(0, services)) {
+    if (item.kind === "route" && item.type === "unicast") made.add(network(item.to), true);
+  }
+  return new Set(
+    unwanted.filter(({ item }) =>
+      item.kind === "route" && item.type === "unicast" && made.holding(network(item.to)).length > 0
     ),
   );
 }

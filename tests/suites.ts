@@ -48,7 +48,8 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     paths: ["tests/machines/"],
     // Most of the time a machine waits for itself. The rig's own tests change this process's environment.
     parallel: 2,
-    alone: ["tests/machines/rig.test.ts", "tests/rig/"],
+    // And what packets a change costs is counted where no other machine is at work.
+    alone: ["tests/machines/rig.test.ts", "tests/machines/workers.test.ts", "tests/rig/"],
     product: true,
     obstacle: async () => await hindrance(canBoot),
     prepare: () => ensureRequirements(),
