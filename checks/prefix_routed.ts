@@ -1,9 +1,8 @@
 import { Program } from "../gateway/action.ts";
-import { slice } from "../gateway/address.ts";
 import { contains, parseNetwork } from "../gateway/cidr.ts";
-import { aggregated } from "../gateway/networks.ts";
 import { probeClient } from "../gateway/probe_plan.ts";
 import { defaultUplink, linkOf, type RouteSeen } from "../gateway/survey.ts";
+import { slicesOf } from "../gateway/translator.ts";
 import type { Check, CheckInput, Evidence, Outcome } from "./check.ts";
 import { routeLine } from "./evidence.ts";
 import type { Arrival } from "./probe_result.ts";
@@ -104,7 +103,7 @@ function connected(own: RouteSeen[], input: CheckInput, evidence: Evidence[]): O
 function cure({ blueprint: { config, facts }, survey }: CheckInput): Pick<Outcome, "want" | "fix"> {
   const client = probeClient(config, linkOf(survey, facts.uplink.name));
   const rules = [
-    ...aggregated(config.overlay.routes.map((r) => r.to)).map((to) => slice(config.prefix!, to)),
+    ...slicesOf(config),
     ...("address" in client && client.routed ? [`${client.address}/128`] : []),
   ].map((network) => `rule ${network} { static }`);
   return {

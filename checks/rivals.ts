@@ -1,12 +1,11 @@
 /** Other translators on this machine: tayga with another config, Jool, and addresses that take a client's place. Pure. */
 
 import { Program, run } from "../gateway/action.ts";
-import { slice } from "../gateway/address.ts";
 import { contains, host as single, type Network, overlaps, parseAddress, parseNetwork } from "../gateway/cidr.ts";
 import type { RivalConfig } from "../gateway/host.ts";
 import { Path, Unit } from "../gateway/names.ts";
-import { aggregated } from "../gateway/networks.ts";
 import { linkOf, type RouteSeen } from "../gateway/survey.ts";
+import { slicesOf } from "../gateway/translator.ts";
 import { ruleLine } from "../gateway/rule.ts";
 import type { CheckInput } from "./check.ts";
 import type { Problem } from "./problem.ts";
@@ -124,10 +123,9 @@ const ELSEWHERE = "what is for it ends at this machine, not in the translator";
 
 /** An address of the pool or of a slice on a device of this machine: packets for that client, or that host, end here. */
 export function ownAddresses({ blueprint, survey }: CheckInput): Problem[] {
-  const { prefix, nat64, overlay } = blueprint.config;
+  const { config } = blueprint;
   // Outside the slices nothing is translated: there the uplink itself may have its address, as 2001:db8::1 of 2001:db8::/96.
-  const slices = aggregated(overlay.routes.map((r) => r.to)).map((to) => slice(prefix!, to));
-  const networks = [...slices, nat64!.pool].flatMap(
+  const networks = [...slicesOf(config), config.nat64!.pool].flatMap(
     (text): [string, Network][] => {
       const network = parseNetwork(text);
       return network ? [[text, network]] : [];

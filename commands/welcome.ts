@@ -6,11 +6,12 @@ import { runChecks, SENDING } from "../checks/run.ts";
 import { embed } from "../gateway/address.ts";
 import type { Blueprint } from "../gateway/blueprint.ts";
 import type { Step } from "../gateway/step.ts";
-import { contains, network } from "../gateway/cidr.ts";
+import { network } from "../gateway/cidr.ts";
 import type { Config } from "../gateway/config/types.ts";
 import { confirmJson, confirmLine, type Pending } from "../gateway/confirm.ts";
 import { Exit, type ExitCode } from "../gateway/errors.ts";
 import { planJson } from "../gateway/plan.ts";
+import { Prefixes } from "../gateway/prefixes.ts";
 import type { Runner } from "../machine/run.ts";
 import { unitLogs } from "../machine/logs.ts";
 import { dialAgain, readOverlay } from "../machine/yggdrasil.ts";
@@ -155,7 +156,10 @@ function nextHops(config: Config): string[] {
   if (config.overlay.type !== "interface") return [];
   const { routes } = config.overlay;
   const hops = new Set(routes.flatMap((r) => r.via ?? []));
-  return [...hops].filter((hop) => routes.some((r) => contains(network(r.to), network(`${hop}/32`))));
+  if (hops.size === 0) return [];
+  const inside = new Prefixes<true>();
+  for (const { to } of routes) inside.add(network(to), true);
+  return [...hops].filter((hop) => inside.holding(network(`${hop}/32`)).length > 0);
 }
 
 async function pingUntil(

@@ -37,14 +37,15 @@ export function compare(
   const done: Done = { files: new Set(), stopped: new Set(), devices: new Set() };
   const unwanted = unwantedEntries(items, journal);
   const making = makeSteps(items, states, survey, journal, unwanted, done, over);
-  const before = making.findIndex(({ item }) => item?.kind === "service");
-  const early = before < 0 ? new Set<Entry>() : inTheWay(unwanted, items);
-  const remove = (entries: Entry[]) => removeSteps(entries, survey, done);
+  const removing = (entries: Entry[]) => removeSteps(entries, survey, done);
+  const starts = making.findIndex(({ item }) => item?.kind === "service");
+  if (starts < 0) return [...making, ...removing(unwanted)];
+  const early = inTheWay(unwanted, items);
   return [
-    ...making.slice(0, Math.max(before, 0)),
-    ...remove([...early]),
-    ...making.slice(Math.max(before, 0)),
-    ...remove(unwanted.filter((entry) => !early.has(entry))),
+    ...making.slice(0, starts),
+    ...removing([...early]),
+    ...making.slice(starts),
+    ...removing(unwanted.filter((entry) => !early.has(entry))),
   ];
 }
 

@@ -8,6 +8,7 @@ import type { FarNode, Way } from "./overlay_nodes.ts";
 import { forged4, forged6, overlayForward, overlayInput4, overlayInput6 } from "./reach.ts";
 import { ESTABLISHED, jump, pass, RELATED, tag } from "./rule.ts";
 import { clampTag, mssOf } from "./segments.ts";
+import { mappedNetworks } from "./translator.ts";
 import { type Translator, workersOf } from "./workers.ts";
 import { sourceRules, tunnelChains, tunnelInput } from "./tunnel_rules.ts";
 
@@ -54,7 +55,6 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
     // A node carries the overlay's packets for the networks behind it. Where nothing drops them, nothing is needed.
     return facts.drops.FORWARD.inet ? carried(ways, ok) : [];
   }
-  const { maps } = config.nat64;
   const workers = workersOf(config);
   const known = (from: string, to: string, name: string) => ["-i", from, "-o", to, ...ESTABLISHED, ...tag(name), ...ok];
   return [
@@ -73,7 +73,7 @@ function forward4(config: Config, facts: Facts, ways: Way[]): string[][] {
       ["-i", translator, ...tag("only-overlay"), ...jump("DROP")],
     ]),
     ...workers.flatMap(({ device: translator }) => [
-      ...aggregated(maps.map((m) => `${m.ipv4}/32`)).flatMap((to) =>
+      ...mappedNetworks(config).flatMap((to) =>
         ways.map(({ device }) => ["-d", to, "-i", device, "-o", translator, ...tag("map"), ...ok])
       ),
       ["-o", translator, ...tag("only-answers"), ...jump("DROP")],

@@ -1,11 +1,10 @@
 /** Who reaches what besides the overlay: the machine itself, its other networks, and whose packets are believed. Pure. */
 
-import { slice } from "./address.ts";
 import type { Access, Config } from "./config/types.ts";
 import type { Facts } from "./facts.ts";
-import { aggregated } from "./networks.ts";
 import type { Way } from "./overlay_nodes.ts";
 import { ESTABLISHED, jump, tag } from "./rule.ts";
+import { mappedNetworks, slicesOf } from "./translator.ts";
 import { workersOf } from "./workers.ts";
 
 const RETURN = jump("RETURN");
@@ -75,9 +74,7 @@ export function forged4(config: Config, facts: Facts, ways: Way[], believed: str
     ...workersOf(config).map(({ pool, device }) => ["-s", pool, "-i", device, ...tag("pool"), ...RETURN]),
     ["-s", nat64.pool, ...tag("pool"), ...DROP],
     ...asRouted(config, facts, ways),
-    ...(overlay.type === "interface"
-      ? ways.flatMap((way) => [...ownSources(way), ...onlyOwn(way, nat64.maps)])
-      : believed),
+    ...(overlay.type === "interface" ? ways.flatMap((way) => [...ownSources(way), ...onlyOwn(way, config)]) : believed),
     ...networks.map((from) => ["-s", from, "-m", "rpfilter", "--invert", ...tag("forged"), ...DROP]),
   ];
 }
@@ -106,17 +103,15 @@ const ownSources = ({ device, networks }: Way): string[][] =>
   networks.map((from) => ["-s", from, "-i", device, ...tag("source"), ...RETURN]);
 
 /** Who is not of the overlay's networks does not get at the hosts of `maps`, which would answer to an address of the prefix. */
-const onlyOwn = ({ device }: Way, maps: { ipv4: string }[]): string[][] =>
-  aggregated(maps.map(({ ipv4 }) => `${ipv4}/32`)).map((
-    to,
-  ) => ["-d", to, "-i", device, ...tag("only-its-networks"), ...DROP]);
+const onlyOwn = ({ device }: Way, config: Config): string[][] =>
+  mappedNetworks(config).map((to) => ["-d", to, "-i", device, ...tag("only-its-networks"), ...DROP]);
 
 /** IPv6: an address that stands for an overlay host comes out of a translator alone. Only forged ones pass the networks. */
 export function forged6(config: Config): string[][] {
-  const { prefix, overlay } = config;
+  const { prefix } = config;
   const workers = workersOf(config);
   if (!prefix || workers.length === 0) return [];
-  const slices = [...new Set(aggregated(overlay.routes.map((r) => r.to)).map((to) => slice(prefix, to)))];
+  const slices = [...new Set(slicesOf(config))];
   return [
     ["!", "-s", prefix, ...tag("not-the-overlay"), ...RETURN],
     ...workers.map(({ device }) => ["-i", device, ...tag("translated"), ...RETURN]),

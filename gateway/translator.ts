@@ -47,17 +47,22 @@ export function translatorItems(config: Config, { routedMetric }: Pick<Facts, "r
     ...workers.map(link),
     ...workers.map(back),
     // Every translator knows all pairs: their hosts' answers come by any of them, and from there they are believed.
-    ...aggregated(config.nat64!.maps.map((m) => `${m.ipv4}/32`)).map((to) => routeItem(to, into(workers, "inet"))),
+    ...mappedNetworks(config).map((to) => routeItem(to, into(workers, "inet"))),
   ];
   // Only the overlay's slices: with the whole prefix the Internet would reach the machine's other networks.
-  const slices = aggregated(config.overlay.routes.map((r) => r.to)).map((to) =>
-    routeItem(slice(config.prefix!, to), into(workers, "inet6"))
-  );
+  const slices = slicesOf(config).map((to) => routeItem(to, into(workers, "inet6")));
   const all = [...own, ...slices];
   return workers.length === 1
     ? { sysctls: [], own, slices, madeBy: () => all, together: [] }
     : { sysctls: bySource, own, slices, madeBy: (w) => [link(w), back(w)], together: all };
 }
+
+/** What of a gateway's prefix stands for the overlay's networks. */
+export const slicesOf = ({ prefix, overlay }: Config): string[] =>
+  aggregated(overlay.routes.map((r) => r.to)).map((to) => slice(prefix!, to));
+
+/** The overlay addresses that stand for IPv6 hosts. */
+export const mappedNetworks = ({ nat64 }: Config): string[] => aggregated(nat64!.maps.map((m) => `${m.ipv4}/32`));
 
 /**
  * By which device. With several the next hops are those of one route and no nexthop objects: when its tayga dies a device

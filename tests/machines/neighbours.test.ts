@@ -18,6 +18,14 @@ import {
 
 /** In the last of 65 networks, and in the first that would come behind it. */
 const [LAST, BEHIND] = ["10.0.63.7", "10.0.64.7"];
+/** Packets that stood for an overlay host's and came from elsewhere. */
+async function forged(gw: Machine): Promise<number> {
+  const rules = (await gw.must("ip6tables -t raw -vnxL CRXN-PREROUTING")).split("\n").filter((l) =>
+    l.includes("forged")
+  );
+  return rules.map((line) => Number(line.trim().split(/\s+/)[0])).reduce((a, b) => a + b);
+}
+
 /** The pairs stay the same: for others tayga is started again, and loses packets. */
 const configOf = (networks: number) => {
   const [before] = manyNetworks(networks, "ovl0").split("nat64:");
@@ -64,14 +72,25 @@ for (const debian of someDebians("networks that adjoin")) {
     });
 
     await chapter(
-      "what lies in them answers, what lies behind them does not, and nobody is taken for them",
+      "what lies in them answers, what lies behind them does not, and nobody is taken for one of them",
       async () => {
         await assertAnswers(client, mapped("a00:3f07"));
         await assertSilent(client, mapped("a00:4007"));
         await gw.must(`ip route add ${BEHIND}/32 dev ovl0`);
-        // Its slice is routed by hand, too: what is left is the rule.
+        // Its slice is routed by hand, too: what is left is the rule, and where one before it passes them they answer.
         await gw.must(`ip -6 route add ${mapped("a00:4007")}/128 dev nat64-ygg`);
         await assertSilent(client, mapped("a00:4007"));
+        const passing = `CRXN-FORWARD -d ${BEHIND}/32 -i nat64-ygg -j RETURN`;
+        await gw.must(`iptables -I ${passing}`);
+        await assertAnswers(client, mapped("a00:4007"));
+        await gw.must(`iptables -D ${passing}`);
+        for (const [source, isTheirs] of [["a00:3f07", true], ["a00:4007", false]] as const) {
+          const before = await forged(gw);
+          await client.must(`ip -6 address add ${mapped(source)}/128 dev eth0 nodad`);
+          await client.run(["ping", "-c", "2", "-W", "1", "-I", mapped(source), MAPPED]);
+          await client.must(`ip -6 address del ${mapped(source)}/128 dev eth0`);
+          assertEquals(await forged(gw) > before, isTheirs, `packets from ${mapped(source)} are dropped as forged`);
+        }
         await gw.must(`ip -6 route del ${mapped("a00:4007")}/128 dev nat64-ygg; ip route del ${BEHIND}/32 dev ovl0`);
         await crxn(gw, "doctor --skip prefix-routed");
       },
